@@ -1,0 +1,13 @@
+from .estep import expectation
+from .mixture import GaussianMixture
+from .mstep import maximization
+from .parameters import MixtureParameters
+from .statistics import SufficientStatistics
+
+__all__ = [
+    "GaussianMixture",
+    "MixtureParameters",
+    "SufficientStatistics",
+    "expectation",
+    "maximization",
+]

@@ -1,0 +1,163 @@
+"""From samples to a mixture: the best of several starts, each followed by EM."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.core.covariance import family_named
+from gmmseg.core.em import EMOptions, FitRecord, run_em
+from gmmseg.core.estep import log_densities, weighted_statistics
+from gmmseg.core.initialization import (
+    initial_parameters,
+    nearest_center,
+    parameters_from_labels,
+    subsample,
+)
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.errors import InputError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Start:
+    """Where EM begins: a method with its seed, and whatever parameters are given.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of Gaussians.
+    covariance_type : str, default="full"
+        Covariance family.
+    method : {"k-means++", "random"}, default="k-means++"
+        How a start is found on a subsample.
+    n_init : int, default=1
+        Number of starts, of which the most likely result is kept.
+    seed : Generator
+        Source of chance.
+    weights, means, precisions : array_like, optional
+        Parameters that take the place of those found.
+    previous : MixtureParameters, optional
+        A mixture to go on from; then nothing is searched.
+    """
+
+    n_components: int
+    rng: np.random.Generator
+    covariance_type: str = "full"
+    method: str = "k-means++"
+    n_init: int = 1
+    weights: ArrayLike | None = None
+    means: ArrayLike | None = None
+    precisions: ArrayLike | None = None
+    previous: MixtureParameters | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether nothing is left to chance."""
+        return self.previous is not None or not (
+            self.weights is None or self.means is None or self.precisions is None
+        )
+
+
+def fit_mixture(
+    X: NDArray[Any],
+    sample_weight: Array | None,
+    start: Start,
+    options: EMOptions,
+    *,
+    n_jobs: int | None = None,
+) -> tuple[MixtureParameters, FitRecord]:
+    """Return the most likely mixture that EM reaches from the starts, and the record of its fit.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Checked samples, C-ordered float32 or float64.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Checked weights.
+    start : Start
+        Where to begin.
+    options : EMOptions
+        When to stop.
+    n_jobs : int, optional
+        Number of threads; all processors if None. The result does not depend on it.
+
+    Returns
+    -------
+    parameters : MixtureParameters
+        The fitted mixture.
+    record : FitRecord
+        How the fit went.
+    """
+    sample, weight = subsample(X, sample_weight, start.rng)
+
+    def estep(parameters: MixtureParameters) -> Any:
+        return weighted_statistics(X, parameters, sample_weight, n_jobs)
+
+    def find_worst(parameters: MixtureParameters) -> Array:
+        worst: Array = sample[log_densities(sample, parameters, n_jobs).argmin()]
+        return worst
+
+    runs = (
+        run_em(estep, parameters, options, find_worst=find_worst)
+        for parameters in _starting_points(sample, weight, start)
+    )
+    return max(runs, key=lambda run: run[1].lower_bounds[-1])
+
+
+def _starting_points(sample: Array, weight: Array, start: Start) -> Iterator[MixtureParameters]:
+    if start.previous is not None:
+        yield start.previous
+        return
+    for _ in range(1 if start.is_given else start.n_init):
+        yield _starting_point(sample, weight, start)
+
+
+def _starting_point(sample: Array, weight: Array, start: Start) -> MixtureParameters:
+    family, (n_components, n_features) = (
+        family_named(start.covariance_type),
+        (start.n_components, sample.shape[1]),
+    )
+    means = _given(start.means, "means_init", (n_components, n_features))
+    weights = _given(start.weights, "weights_init", (n_components,))
+    precisions = _given(start.precisions, "precisions_init", family.shape(n_components, n_features))
+    if precisions is not None:
+        family.check_positive(precisions, "precisions_init")
+    if weights is None or means is None or precisions is None:
+        found = _found(sample, weight, start, means)
+        weights = found.weights if weights is None else weights
+        means = found.means if means is None else means
+    covariances = found.covariances if precisions is None else family.covariances(precisions)
+    return MixtureParameters(weights, means, covariances, covariance_type=start.covariance_type)
+
+
+def _found(sample: Array, weight: Array, start: Start, means: Array | None) -> MixtureParameters:
+    """Return a start found on the subsample, around the given means if there are any."""
+    if means is None:
+        return initial_parameters(
+            sample,
+            weight,
+            start.n_components,
+            covariance_type=start.covariance_type,
+            method=start.method,
+            rng=start.rng,
+        )
+    labels = nearest_center(sample, means)
+    return parameters_from_labels(
+        sample, weight, labels, start.n_components, covariance_type=start.covariance_type
+    )
+
+
+def _given(values: ArrayLike | None, name: str, shape: tuple[int, ...]) -> Array | None:
+    """Return a start parameter of the user as float64, or None where there is none."""
+    if values is None:
+        return None
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != shape:
+        raise InputError(f"{name} must have shape {shape}, got {array.shape}")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} must be finite, got NaN or infinity")
+    return array

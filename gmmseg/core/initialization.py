@@ -1,0 +1,162 @@
+"""Where EM begins: k-means++ on a subsample, random samples, given labels or given parameters."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.core.covariance import family_named
+from gmmseg.core.mstep import maximize, variance_floor
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.statistics import SufficientStatistics
+from gmmseg.errors import InputError
+
+SUBSAMPLE_SIZE = 20_000  # samples that the start is found on
+LLOYD_ROUNDS = 10
+START_FLOOR = 1e-6  # fraction of the mean feature variance that no component starts below
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.intp]
+
+
+def subsample(
+    X: NDArray[Any], sample_weight: Array | None, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Return at most 20,000 samples of positive weight as float64, and their weights.
+
+    They are sorted and equal ones are merged, so that what chance makes of them depends neither on
+    their order nor on whether a sample is repeated or weighted.
+    """
+    weight = np.ones(len(X)) if sample_weight is None else sample_weight
+    rows = np.flatnonzero(weight)
+    if len(rows) > SUBSAMPLE_SIZE:
+        rows = rng.choice(rows, SUBSAMPLE_SIZE, replace=False)
+    sample, index = np.unique(X[rows].astype(np.float64), axis=0, return_inverse=True)
+    return sample, np.bincount(index.ravel(), weight[rows]).astype(np.float64)
+
+
+def initial_parameters(
+    X: Array,
+    weight: Array,
+    n_components: int,
+    *,
+    covariance_type: str,
+    method: str,
+    rng: np.random.Generator,
+) -> MixtureParameters:
+    """Return a mixture to begin with, found on a subsample by the method of this name."""
+    methods = {"k-means++": kmeans_labels, "random": random_labels}
+    if method not in methods:
+        raise InputError(f"init_params must be one of {', '.join(methods)}, got {method!r}")
+    labels = methods[method](X, weight, n_components, rng)
+    return parameters_from_labels(X, weight, labels, n_components, covariance_type=covariance_type)
+
+
+def parameters_from_labels(
+    X: Array, weight: Array, labels: Labels, n_components: int, *, covariance_type: str
+) -> MixtureParameters:
+    """Return the most likely mixture where every sample belongs to the component of its label."""
+    means = np.repeat(np.average(X, axis=0, weights=weight)[None], n_components, axis=0)
+    for k in np.unique(labels):
+        # A first guess far from rounding error; the statistics about it are exact.
+        means[k] = X[labels == k].mean(axis=0)
+    is_full = family_named(covariance_type).scatter_kind == "full"
+    statistics = _statistics_of_labels(X, weight, labels, means, is_full=is_full)
+    floor = variance_floor(statistics, START_FLOOR)
+    wide = spread_parameters(means, statistics.total_variance() + floor, covariance_type)
+    return maximize(statistics, wide, floor)
+
+
+def spread_parameters(means: Array, variance: Array, covariance_type: str) -> MixtureParameters:
+    """Return equal components at ``means``, as wide as ``variance``, (n_features,), says."""
+    n_components = len(means)
+    family = family_named(covariance_type)
+    one = np.diag(variance) if family.scatter_kind == "full" else variance
+    scatter = np.repeat(one[None], n_components, axis=0)
+    weights = np.full(n_components, 1.0 / n_components)
+    return MixtureParameters.trusted(
+        weights, means.copy(), family.estimate(scatter, weights, 0.0), covariance_type
+    )
+
+
+def _statistics_of_labels(
+    X: Array, weight: Array, labels: Labels, means: Array, *, is_full: bool
+) -> SufficientStatistics:
+    """Return the statistics of hard responsibilities."""
+    n_components, n_features = means.shape
+    dev = X - means[labels]
+    weighted = dev * weight[:, None]
+    resp_sum = np.bincount(labels, weight, minlength=n_components).astype(np.float64)
+    dev_sum = np.zeros((n_components, n_features))
+    dev2_sum = np.zeros((n_components, n_features) + (n_features,) * is_full)
+    for k in range(n_components):
+        is_mine = labels == k
+        dev_sum[k] = weighted[is_mine].sum(axis=0)
+        product = (
+            weighted[is_mine].T @ dev[is_mine]
+            if is_full
+            else (weighted[is_mine] * dev[is_mine]).sum(axis=0)
+        )
+        dev2_sum[k] = product
+    return SufficientStatistics(means, resp_sum, dev_sum, dev2_sum, log_likelihood=0.0)
+
+
+def random_labels(X: Array, weight: Array, n_components: int, rng: np.random.Generator) -> Labels:
+    """Return the nearest of ``n_components`` samples drawn by weight, for each sample."""
+    n_centers = min(n_components, len(X))
+    rows = rng.choice(len(X), n_centers, replace=False, p=weight / weight.sum())
+    return nearest_center(X, X[rows])
+
+
+def kmeans_labels(X: Array, weight: Array, n_components: int, rng: np.random.Generator) -> Labels:
+    """Return the clusters of a few rounds of k-means from a greedy k-means++ start.
+
+    References
+    ----------
+    Arthur, Vassilvitskii (2007), "k-means++: the advantages of careful seeding", section 2.2.
+    """
+    X = X - np.average(X, axis=0, weights=weight)
+    centers = kmeans_plus_plus(X, weight, n_components, rng)
+    labels = nearest_center(X, centers)
+    for _ in range(LLOYD_ROUNDS):
+        mass = np.bincount(labels, weight, minlength=len(centers))
+        for d in range(X.shape[1]):
+            sums = np.bincount(labels, weight * X[:, d], minlength=len(centers))
+            centers[:, d] = np.where(mass > 0, sums / np.where(mass > 0, mass, 1.0), centers[:, d])
+        before, labels = labels, nearest_center(X, centers)
+        if np.array_equal(before, labels):
+            break
+    return labels
+
+
+def kmeans_plus_plus(X: Array, weight: Array, n_centers: int, rng: np.random.Generator) -> Array:
+    """Return up to ``n_centers`` samples, each far from those before: the best of a few draws.
+
+    There are fewer when fewer samples differ.
+    """
+    n_trials = 2 + int(np.log(n_centers))
+    centers = X[rng.choice(len(X), 1, p=weight / weight.sum())]
+    nearest = ((X - centers[0]) ** 2).sum(axis=1)
+    while len(centers) < n_centers:
+        mass = np.cumsum(weight * nearest)
+        if not mass[-1] > 0.0:
+            break
+        rows = np.searchsorted(mass, rng.random(n_trials) * mass[-1], side="right").clip(
+            max=len(X) - 1
+        )
+        trials = np.stack([np.minimum(nearest, ((X - X[row]) ** 2).sum(axis=1)) for row in rows])
+        best = int((trials @ weight).argmin())
+        centers = np.vstack([centers, X[rows[best]]])
+        nearest = trials[best]
+    return centers
+
+
+def nearest_center(X: Array, centers: Array) -> Labels:
+    """Return the index of the nearest center for each sample, the first of equals."""
+    best = np.zeros(len(X), dtype=np.intp)
+    smallest = ((X - centers[0]) ** 2).sum(axis=1)
+    for k in range(1, len(centers)):
+        distance = ((X - centers[k]) ** 2).sum(axis=1)
+        is_nearer = distance < smallest
+        best[is_nearer], smallest[is_nearer] = k, distance[is_nearer]
+    return best

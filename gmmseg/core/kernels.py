@@ -1,0 +1,283 @@
+"""The inner loops of the E-step, compiled by numba, over blocks of samples that stay in cache.
+
+A block is turned on its side (features by samples), so that every inner loop runs along samples and
+becomes vector code. Features are taken in tiles whose size the compiler knows: it is the length of
+the tuple ``tile``. Up to eight features are one tile, more are tiles of four; missing ones are zero
+and change nothing. Samples are shifted and scaled to the middle and spread of the mixture as they
+are loaded, in double precision, so that float32 loses no digits far from the origin and overflows
+at no unit. Sums run over one block in the precision of the samples, and from block to block in
+double precision.
+"""
+
+from typing import Any, NamedTuple
+
+from numba import njit
+from numba.extending import overload
+
+from gmmseg.core.vectormath import exp_nonpositive, log_positive
+
+# No "nnan" or "ninf": a component of weight zero has log-weight -inf and must keep it.
+FASTMATH = {"contract", "reassoc", "arcp", "nsz"}
+# Squared distances are cut here, so that a sample endlessly far from all components stays finite.
+FARTHEST = 1e37
+
+
+class KernelMixture(NamedTuple):
+    """A mixture as the kernels want it: shifted, scaled, padded to whole tiles, typed as X."""
+
+    origin: Any  # (n_features,) float64, subtracted from every sample
+    inverse_scale: Any  # (n_features,) float64, then multiplied to it
+    log_norm: Any  # (n_components,): log weight + log normaliser
+    means: Any  # (n_components, n_padded)
+    factors: Any  # (n_components, n_padded[, n_padded]): precision factors / sqrt(2)
+    tile: tuple[int, ...]  # its length is the size of a tile
+
+
+class Scratch(NamedTuple):
+    """Working memory for one block, all in the dtype of X."""
+
+    samples: Any  # (n_rows, block_size): the block, features by samples
+    log_prob: Any  # (n_components, block_size): first log-probabilities, then responsibilities
+    dev: Any  # (n_rows, block_size): deviations from one mean
+    weighted_dev: Any  # (n_rows, block_size): the same times responsibility
+    peak: Any  # (block_size,): largest log-probability of a sample
+    total: Any  # (block_size,): sum over components
+
+
+class Sums(NamedTuple):
+    """The statistics of one range of samples, float64, about the means of the kernel mixture."""
+
+    resp_sum: Any  # (n_components,)
+    dev_sum: Any  # (n_components, n_rows)
+    dev2_sum: Any  # (n_components, n_rows[, n_rows]), the lower triangle (in pairs) for full
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def load_block(X, first, size, mixture, samples):
+    """Fill ``samples[d, n]`` with ``(X[first + n, d] - origin[d]) * inverse_scale[d]``."""
+    for n in range(size):
+        for d in range(X.shape[1]):
+            samples[d, n] = (X[first + n, d] - mixture.origin[d]) * mixture.inverse_scale[d]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def log_prob_full(samples, size, mixture, dev, log_prob):
+    """Fill ``log_prob[k, n]`` with ``log_norm[k] - ||(x_n - mean_k) @ factor_k||**2``."""
+    means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
+    farthest, zero = means.dtype.type(FARTHEST), means.dtype.type(0.0)
+    for k in range(means.shape[0]):
+        log_prob[k, :size] = zero
+        for c in range(0, means.shape[1], tile_size):
+            dev[:tile_size, :size] = zero
+            for b in range(0, c, tile_size):
+                for n in range(size):
+                    for i in range(tile_size):
+                        projection = dev[i, n]
+                        for j in range(tile_size):
+                            projection += factors[k, b + j, c + i] * (
+                                samples[b + j, n] - means[k, b + j]
+                            )
+                        dev[i, n] = projection
+            for n in range(size):
+                distance = log_prob[k, n]
+                for i in range(tile_size):
+                    projection = dev[i, n]
+                    for j in range(i + 1):
+                        projection += factors[k, c + j, c + i] * (
+                            samples[c + j, n] - means[k, c + j]
+                        )
+                    distance += projection * projection
+                log_prob[k, n] = distance
+        for n in range(size):
+            log_prob[k, n] = mixture.log_norm[k] - min(log_prob[k, n], farthest)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def log_prob_diag(samples, size, mixture, log_prob):
+    """Fill ``log_prob[k, n]`` with ``log_norm[k] - sum_d ((x_nd - mean_kd) * factor_kd)**2``."""
+    means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
+    farthest, zero = means.dtype.type(FARTHEST), means.dtype.type(0.0)
+    for k in range(means.shape[0]):
+        log_prob[k, :size] = zero
+        for c in range(0, means.shape[1], tile_size):
+            for n in range(size):
+                distance = log_prob[k, n]
+                for i in range(tile_size):
+                    projection = (samples[c + i, n] - means[k, c + i]) * factors[k, c + i]
+                    distance += projection * projection
+                log_prob[k, n] = distance
+        for n in range(size):
+            log_prob[k, n] = mixture.log_norm[k] - min(log_prob[k, n], farthest)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def exponentiate(log_prob, size, peak, total):
+    """Turn ``log_prob`` into ``exp(log_prob - peak)`` with its sum over components in ``total``."""
+    peak[:size] = log_prob[0, :size]
+    for k in range(1, log_prob.shape[0]):
+        for n in range(size):
+            peak[n] = max(peak[n], log_prob[k, n])
+    total[:size] = log_prob.dtype.type(0.0)
+    for k in range(log_prob.shape[0]):
+        for n in range(size):
+            value = exp_nonpositive(log_prob[k, n] - peak[n])
+            log_prob[k, n] = value
+            total[n] += value
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def finish_log_density(size, peak, total):
+    """Turn ``peak`` into ``log p(x)`` and ``total`` into its inverse."""
+    one = total.dtype.type(1.0)
+    for n in range(size):
+        peak[n] += log_positive(total[n])
+        total[n] = one / total[n]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def weigh_responsibilities(resp, size, total):
+    """Multiply one component's ``resp`` by ``total``; return its sum."""
+    resp_sum = total.dtype.type(0.0)
+    for n in range(size):
+        resp[n] *= total[n]
+        resp_sum += resp[n]
+    return resp_sum
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def accumulate_full(k, size, mixture, scratch, sums):
+    """Add ``dev_sum`` and the lower triangle of ``dev2_sum`` of component k."""
+    samples, resp = scratch.samples, scratch.log_prob[k]
+    dev, weighted_dev, mean = scratch.dev, scratch.weighted_dev, mixture.means[k]
+    for d in range(mean.shape[0]):
+        dev_sum = mean.dtype.type(0.0)
+        for n in range(size):
+            deviation = samples[d, n] - mean[d]
+            weighted = resp[n] * deviation
+            dev[d, n] = deviation
+            weighted_dev[d, n] = weighted
+            dev_sum += weighted
+        sums.dev_sum[k, d] += dev_sum
+    add_outer_products(size, dev, weighted_dev, sums.dev2_sum[k])
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def add_outer_products(size, dev, weighted_dev, dev2_sum):
+    """Add ``sum_n weighted_dev[i, n] * dev[j, n]`` to the lower triangle, two by two."""
+    zero = dev.dtype.type(0.0)
+    for i in range(0, dev2_sum.shape[0], 2):
+        for j in range(0, i + 1, 2):
+            even_even, even_odd, odd_even, odd_odd = zero, zero, zero, zero
+            for n in range(size):
+                even_even += weighted_dev[i, n] * dev[j, n]
+                even_odd += weighted_dev[i, n] * dev[j + 1, n]
+                odd_even += weighted_dev[i + 1, n] * dev[j, n]
+                odd_odd += weighted_dev[i + 1, n] * dev[j + 1, n]
+            dev2_sum[i, j] += even_even
+            dev2_sum[i, j + 1] += even_odd
+            dev2_sum[i + 1, j] += odd_even
+            dev2_sum[i + 1, j + 1] += odd_odd
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def accumulate_diag(k, size, mixture, scratch, sums):
+    """Add ``dev_sum`` and ``dev2_sum`` of component k."""
+    samples, resp, mean = scratch.samples, scratch.log_prob[k], mixture.means[k]
+    for d in range(mean.shape[0]):
+        dev_sum, dev2_sum = mean.dtype.type(0.0), mean.dtype.type(0.0)
+        for n in range(size):
+            deviation = samples[d, n] - mean[d]
+            weighted = resp[n] * deviation
+            dev_sum += weighted
+            dev2_sum += weighted * deviation
+        sums.dev_sum[k, d] += dev_sum
+        sums.dev2_sum[k, d] += dev2_sum
+
+
+def log_prob_of(factors, samples, size, mixture, scratch):
+    """Fill ``scratch.log_prob`` by the kernel for such factors."""
+
+
+@overload(log_prob_of)
+def _log_prob_for_dimensions(factors, samples, size, mixture, scratch):
+    if factors.ndim == 3:
+        return lambda factors, samples, size, mixture, scratch: log_prob_full(
+            samples, size, mixture, scratch.dev, scratch.log_prob
+        )
+    return lambda factors, samples, size, mixture, scratch: log_prob_diag(
+        samples, size, mixture, scratch.log_prob
+    )
+
+
+def accumulate_component(dev2_sum, k, size, mixture, scratch, sums):
+    """Add ``dev_sum`` and ``dev2_sum`` of component k by the kernel for such sums."""
+
+
+@overload(accumulate_component)
+def _accumulate_for_dimensions(dev2_sum, k, size, mixture, scratch, sums):
+    if dev2_sum.ndim == 3:
+        return lambda dev2_sum, k, size, mixture, scratch, sums: accumulate_full(
+            k, size, mixture, scratch, sums
+        )
+    return lambda dev2_sum, k, size, mixture, scratch, sums: accumulate_diag(
+        k, size, mixture, scratch, sums
+    )
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def accumulate(X, sample_weight, rows, mixture, scratch, sums):
+    """Add the statistics of ``X[rows[0] : rows[1]]`` to ``sums``; return their log-likelihood.
+
+    An empty ``sample_weight`` stands for ones.
+    """
+    log_likelihood = 0.0
+    block_size = scratch.samples.shape[1]
+    is_weighted = sample_weight.size > 0
+    for first in range(rows[0], rows[1], block_size):
+        size = min(block_size, rows[1] - first)
+        load_block(X, first, size, mixture, scratch.samples)
+        log_prob_of(mixture.factors, scratch.samples, size, mixture, scratch)
+        exponentiate(scratch.log_prob, size, scratch.peak, scratch.total)
+        finish_log_density(size, scratch.peak, scratch.total)
+        if is_weighted:
+            for n in range(size):
+                scratch.peak[n] *= sample_weight[first + n]
+                scratch.total[n] *= sample_weight[first + n]
+        for n in range(size):
+            log_likelihood += scratch.peak[n]
+        for k in range(mixture.means.shape[0]):
+            sums.resp_sum[k] += weigh_responsibilities(scratch.log_prob[k], size, scratch.total)
+            accumulate_component(sums.dev2_sum, k, size, mixture, scratch, sums)
+    return log_likelihood
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def write_labels(first, size, log_prob, labels):
+    """Fill ``labels[first + n]`` with the first component of largest log-probability."""
+    for n in range(size):
+        best = 0
+        for k in range(1, log_prob.shape[0]):
+            if log_prob[k, n] > log_prob[best, n]:
+                best = k
+        labels[first + n] = best
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def describe(X, rows, mixture, scratch, labels, log_density, resp):
+    """Fill what is asked for over ``X[rows[0] : rows[1]]``; an empty output is not asked for."""
+    block_size = scratch.samples.shape[1]
+    for first in range(rows[0], rows[1], block_size):
+        size = min(block_size, rows[1] - first)
+        load_block(X, first, size, mixture, scratch.samples)
+        log_prob_of(mixture.factors, scratch.samples, size, mixture, scratch)
+        if labels.size > 0:
+            write_labels(first, size, scratch.log_prob, labels)
+        if log_density.size > 0 or resp.size > 0:
+            exponentiate(scratch.log_prob, size, scratch.peak, scratch.total)
+            finish_log_density(size, scratch.peak, scratch.total)
+        if log_density.size > 0:
+            log_density[first : first + size] = scratch.peak[:size]
+        if resp.size > 0:
+            for k in range(resp.shape[1]):
+                for n in range(size):
+                    resp[first + n, k] = scratch.log_prob[k, n] * scratch.total[n]

@@ -1,0 +1,343 @@
+"""GaussianMixture: the scikit-learn shaped face of the core."""
+
+import warnings
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from gmmseg.core import serialization
+from gmmseg.core.em import EMOptions, FitEvent, FitRecord
+from gmmseg.core.fit import Start, fit_mixture
+from gmmseg.core.mixture_base import MixtureBase
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.validation import check_number, check_sample_weight
+from gmmseg.errors import GmmsegWarning, InputError, ModelFileError
+
+KIND = "gaussian-mixture"
+RandomState = int | np.random.RandomState | None
+
+
+class GaussianMixture(MixtureBase):
+    """Gaussian mixture fitted by EM: fast, weighted, and without a way to fail.
+
+    It has scikit-learn's interface and differs where users asked for it: samples can have weights,
+    memory does not grow with their number, float32 stays float32, a variance floor takes the place
+    of the ridge (so the likelihood never falls), components that lose their samples are re-seeded
+    or switched off instead of raising, and models are saved without pickle.
+
+    Parameters
+    ----------
+    n_components : int, default=1
+        Number of Gaussians.
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        Shape of the covariances: one matrix each, one matrix for all, a variance per feature, a
+        variance per component.
+    tol : float, default=1e-3
+        Stop when the mean log-likelihood per sample changes by less.
+    max_iter : int, default=100
+        Largest number of EM iterations.
+    n_init : int, default=1
+        Number of starts, of which the most likely result is kept.
+    init_params : {"k-means++", "random"}, default="k-means++"
+        How a start is found, on at most 20,000 of the samples.
+    weights_init : array_like of shape (n_components,), optional
+        Weights to start from.
+    means_init : array_like of shape (n_components, n_features), optional
+        Means to start from.
+    precisions_init : array_like, optional
+        Inverse covariances to start from, in the shape of the covariances.
+    covariance_floor : float, default=1e-6
+        Smallest variance (for "full" and "tied": eigenvalue), as a fraction of the mean feature
+        variance of the data.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the last solution.
+    random_state : int or RandomState, optional
+        Seed of the starts and of `sample`. The same seed gives the same result for any ``n_jobs``.
+    n_jobs : int, optional
+        Number of threads; all processors if None.
+
+    Attributes
+    ----------
+    parameters_ : MixtureParameters
+        The fitted mixture; ``weights_``, ``means_``, ``covariances_``, ``precisions_`` and
+        ``precisions_cholesky_`` are its parts.
+    record_ : FitRecord
+        Likelihood of every iteration, why the fit stopped, what befell components.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    References
+    ----------
+    Dempster, Laird, Rubin (1977), "Maximum likelihood from incomplete data via the EM algorithm".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gmmseg import GaussianMixture
+    >>> X = np.array([[1.0], [1.2], [0.8], [9.0], [9.2], [8.8]])
+    >>> mixture = GaussianMixture(n_components=2, random_state=0).fit(X)
+    >>> np.sort(mixture.means_.ravel())
+    array([1., 9.])
+    >>> mixture.predict([[0.0], [10.0]]) == mixture.predict([[1.0], [9.0]])
+    array([ True,  True])
+    """
+
+    def __init__(
+        self,
+        n_components: int = 1,
+        *,
+        covariance_type: str = "full",
+        tol: float = 1e-3,
+        max_iter: int = 100,
+        n_init: int = 1,
+        init_params: str = "k-means++",
+        weights_init: ArrayLike | None = None,
+        means_init: ArrayLike | None = None,
+        precisions_init: ArrayLike | None = None,
+        covariance_floor: float = 1e-6,
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.tol = tol
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.init_params = init_params
+        self.weights_init = weights_init
+        self.means_init = means_init
+        self.precisions_init = precisions_init
+        self.covariance_floor = covariance_floor
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Learn the mixture from samples.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Samples; float32 and float64 are computed in their own precision, all else as float64.
+        y : None
+            Ignored; here so that the mixture fits into a pipeline.
+        sample_weight : array_like of shape (n_samples,), optional
+            How often each sample counts, at least 0.
+
+        Returns
+        -------
+        self : GaussianMixture
+            The fitted mixture.
+
+        Raises
+        ------
+        InputError
+            If an option or sample_weight cannot be used; ValueError, its base, if X cannot.
+
+        Examples
+        --------
+        >>> GaussianMixture().fit([[0.0], [6.0]], sample_weight=[2, 1]).means_
+        array([[2.]])
+        """
+        del y
+        checked = validate_data(self, X, dtype=[np.float64, np.float32], order="C")
+        weight = check_sample_weight(sample_weight, len(checked))
+        self.parameters_, self.record_ = fit_mixture(
+            checked, weight, self._start(), self._options(), n_jobs=self.n_jobs
+        )
+        self._warn()
+        return self
+
+    def fit_predict(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> NDArray[np.intp]:
+        """Learn the mixture and return the component of each sample, as ``fit(X).predict(X)``.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Samples.
+        y : None
+            Ignored.
+        sample_weight : array_like of shape (n_samples,), optional
+            How often each sample counts, at least 0.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Numbers from 0 to ``n_components - 1``.
+        """
+        return self.fit(X, y, sample_weight).predict(X)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the mixture to a model file, without pickle.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write, by custom ending in ".gmm".
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
+        parameters, record = self._fitted(), self.record_
+        header = {
+            "options": self._plain_options(),
+            "is_converged": record.is_converged,
+            "stop_reason": record.stop_reason,
+            "events": [[e.iteration, e.component, e.reason, e.action] for e in record.events],
+        }
+        arrays = {
+            "weights": parameters.weights,
+            "means": parameters.means,
+            "covariances": parameters.covariances,
+            "lower_bounds": np.array(record.lower_bounds),
+        }
+        serialization.write_model(path, kind=KIND, header=header, arrays=arrays)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a mixture from a model file that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            The model file.
+
+        Returns
+        -------
+        mixture : GaussianMixture
+            The mixture, equal to the last bit.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is missing, damaged, hostile, from a newer version or holds something else.
+        """
+        header, arrays = serialization.read_model(path, kind=KIND)
+        try:
+            options = header["options"]
+            parameters = MixtureParameters(
+                arrays["weights"],
+                arrays["means"],
+                arrays["covariances"],
+                covariance_type=options["covariance_type"],
+            )
+            record = FitRecord(
+                tuple(arrays["lower_bounds"].tolist()),
+                is_converged=bool(header["is_converged"]),
+                stop_reason=str(header["stop_reason"]),
+                events=tuple(FitEvent(*event) for event in header["events"]),
+            )
+            mixture = cls(**options)
+        except (KeyError, TypeError, InputError) as error:
+            raise ModelFileError(f"{path} is damaged: {error}") from None
+        return mixture._with(parameters, record)
+
+    @classmethod
+    def from_parameters(
+        cls,
+        weights: ArrayLike,
+        means: ArrayLike,
+        covariances: ArrayLike,
+        *,
+        covariance_type: str = "full",
+    ) -> Self:
+        """Return a mixture with these parameters, ready for use without a fit.
+
+        Parameters
+        ----------
+        weights : array_like of shape (n_components,)
+            Share of each component, summing to 1.
+        means : array_like of shape (n_components, n_features)
+            Centres.
+        covariances : array_like
+            Covariances in the shape of their family.
+        covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+            Covariance family.
+
+        Returns
+        -------
+        mixture : GaussianMixture
+            The mixture.
+
+        Raises
+        ------
+        InputError
+            If the parameters do not make a mixture.
+
+        Examples
+        --------
+        >>> coin = GaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[-1.0], [1.0]], [0.1, 0.1], covariance_type="spherical"
+        ... )
+        >>> coin.predict([[-2.0], [3.0]])
+        array([0, 1])
+        """
+        parameters = MixtureParameters(
+            np.asarray(weights),
+            np.asarray(means),
+            np.asarray(covariances),
+            covariance_type=covariance_type,
+        )
+        mixture = cls(parameters.n_components, covariance_type=covariance_type)
+        return mixture._with(
+            parameters, FitRecord((), is_converged=False, stop_reason="made from parameters")
+        )
+
+    def _options(self) -> EMOptions:
+        check_number("n_components", self.n_components, least=1, is_whole=True)
+        check_number("max_iter", self.max_iter, least=1, is_whole=True)
+        check_number("n_init", self.n_init, least=1, is_whole=True)
+        check_number("tol", self.tol, least=0)
+        check_number("covariance_floor", self.covariance_floor, least=0)
+        return EMOptions(float(self.tol), int(self.max_iter), float(self.covariance_floor))
+
+    def _start(self) -> Start:
+        seed = check_random_state(self.random_state).randint(2**32, size=4, dtype=np.uint32)
+        return Start(
+            n_components=self.n_components,
+            rng=np.random.default_rng(seed),
+            covariance_type=self.covariance_type,
+            method=self.init_params,
+            n_init=self.n_init,
+            weights=self.weights_init,
+            means=self.means_init,
+            precisions=self.precisions_init,
+            previous=getattr(self, "parameters_", None) if self.warm_start else None,
+        )
+
+    def _plain_options(self) -> dict[str, Any]:
+        """Return the options that fit into a JSON header: arrays and generators stay behind."""
+        plain = (bool, int, float, str)
+        options = self.get_params(deep=False)
+        return {
+            name: value
+            for name, value in options.items()
+            if value is None or isinstance(value, plain)
+        }
+
+    def _warn(self) -> None:
+        if not self.record_.is_converged and self.tol > 0:
+            warnings.warn(
+                f"EM stopped after max_iter={self.max_iter} iterations, before the likelihood "
+                "stood still; raise max_iter or tol",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        n_dropped = int((self.weights_ == 0.0).sum())
+        if n_dropped:
+            warnings.warn(
+                f"{n_dropped} of {self.n_components} components found no samples of their own and "
+                "have weight 0; lower n_components",
+                GmmsegWarning,
+                stacklevel=3,
+            )

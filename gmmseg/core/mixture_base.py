@@ -1,0 +1,238 @@
+"""What every mixture can do once it has its parameters: label, score, draw, compare."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.exceptions import NotFittedError as SklearnNotFittedError
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from gmmseg.core.em import FitRecord
+from gmmseg.core.estep import log_densities, predicted_labels, responsibilities
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.sampling import draw_samples
+from gmmseg.core.validation import check_sample_weight
+from gmmseg.errors import InputError, NotFittedError
+
+
+class _NotFittedError(NotFittedError, SklearnNotFittedError):
+    """The same for those who catch scikit-learn's."""
+
+
+class MixtureBase(DensityMixin, BaseEstimator):
+    """Hold a fitted mixture, ``parameters_``, and the record of its fit, ``record_``."""
+
+    parameters_: MixtureParameters
+    record_: FitRecord
+    n_features_in_: int
+    n_jobs: int | None
+    random_state: int | np.random.RandomState | None
+
+    def predict(self, X: ArrayLike) -> NDArray[np.intp]:
+        """Return the component of largest posterior for each sample.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Numbers from 0 to ``n_components - 1``.
+        """
+        return predicted_labels(self._checked(X), self._fitted(), self.n_jobs)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the posterior of each component for each sample.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        responsibilities : ndarray of shape (n_samples, n_components)
+            Posteriors in the dtype of X; rows sum to 1.
+        """
+        return responsibilities(self._checked(X), self._fitted(), self.n_jobs)
+
+    def score_samples(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the log-density of each sample.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            ``log p(x)``, natural logarithm, in the dtype of X.
+        """
+        return log_densities(self._checked(X), self._fitted(), self.n_jobs)
+
+    def score(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return the mean log-density of the samples.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Samples.
+        y : None
+            Ignored.
+        sample_weight : array_like of shape (n_samples,), optional
+            How often each sample counts, at least 0.
+
+        Returns
+        -------
+        score : float
+            Mean of ``log p(x)``.
+        """
+        del y
+        log_density = self.score_samples(X).astype(np.float64)
+        weight = check_sample_weight(sample_weight, len(log_density))
+        return float(np.average(log_density, weights=weight))
+
+    def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the Bayesian information criterion: lower is better.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Samples.
+        sample_weight : array_like of shape (n_samples,), optional
+            How often each sample counts, at least 0.
+
+        Returns
+        -------
+        bic : float
+            ``-2 sum_i s_i log p(x_i) + n_parameters * log(sum_i s_i)`` (Schwarz 1978).
+        """
+        n_samples, log_likelihood = self._total(X, sample_weight)
+        return -2.0 * log_likelihood + self._fitted().n_free_parameters * float(np.log(n_samples))
+
+    def aic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the Akaike information criterion: lower is better.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Samples.
+        sample_weight : array_like of shape (n_samples,), optional
+            How often each sample counts, at least 0.
+
+        Returns
+        -------
+        aic : float
+            ``-2 sum_i s_i log p(x_i) + 2 n_parameters`` (Akaike 1974).
+        """
+        _, log_likelihood = self._total(X, sample_weight)
+        return -2.0 * log_likelihood + 2.0 * self._fitted().n_free_parameters
+
+    def sample(self, n_samples: int = 1) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Draw new samples from the mixture.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of samples.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            The samples, one component after the other.
+        labels : ndarray of shape (n_samples,)
+            The component each was drawn from.
+
+        Raises
+        ------
+        InputError
+            If n_samples is below 1.
+        """
+        if n_samples < 1:
+            raise InputError(f"n_samples must be at least 1, got {n_samples}")
+        return draw_samples(self._fitted(), n_samples, check_random_state(self.random_state))
+
+    @property
+    def weights_(self) -> NDArray[np.float64]:
+        """Share of each component, (n_components,)."""
+        return self._fitted().weights
+
+    @property
+    def means_(self) -> NDArray[np.float64]:
+        """Centre of each component, (n_components, n_features)."""
+        return self._fitted().means
+
+    @property
+    def covariances_(self) -> NDArray[np.float64]:
+        """Covariances in the shape of their family."""
+        return self._fitted().covariances
+
+    @property
+    def precisions_(self) -> NDArray[np.float64]:
+        """Inverse covariances in the shape of their family."""
+        return self._fitted().precisions
+
+    @property
+    def precisions_cholesky_(self) -> NDArray[np.float64]:
+        """Upper factors U with ``precision = U @ U.T``, in the shape of their family."""
+        return self._fitted().precision_factors
+
+    @property
+    def converged_(self) -> bool:
+        """Whether the fit stopped because the likelihood stood still."""
+        self._fitted()
+        return self.record_.is_converged
+
+    @property
+    def n_iter_(self) -> int:
+        """Number of EM iterations of the best start."""
+        self._fitted()
+        return self.record_.n_iter
+
+    @property
+    def lower_bounds_(self) -> list[float]:
+        """Mean log-likelihood per sample in every iteration."""
+        self._fitted()
+        return list(self.record_.lower_bounds)
+
+    @property
+    def lower_bound_(self) -> float:
+        """Mean log-likelihood per sample in the last iteration; NaN if there was none."""
+        return self.lower_bounds_[-1] if self.lower_bounds_ else float("nan")
+
+    def _with(self, parameters: MixtureParameters, record: FitRecord) -> Self:
+        self.parameters_, self.record_, self.n_features_in_ = (
+            parameters,
+            record,
+            parameters.n_features,
+        )
+        return self
+
+    def _fitted(self) -> MixtureParameters:
+        if "parameters_" not in vars(self):
+            raise _NotFittedError(
+                f"this {type(self).__name__} has learned nothing yet; call fit or load first"
+            )
+        return self.parameters_
+
+    def _checked(self, X: ArrayLike) -> NDArray[Any]:
+        self._fitted()
+        checked: NDArray[Any] = validate_data(
+            self, X, dtype=[np.float64, np.float32], order="C", reset=False
+        )
+        return checked
+
+    def _total(self, X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[float, float]:
+        """Return total sample weight and total log-likelihood."""
+        log_density = self.score_samples(X).astype(np.float64)
+        weight = check_sample_weight(sample_weight, len(log_density))
+        if weight is None:
+            return len(log_density), float(log_density.sum())
+        return float(weight.sum()), float(weight @ log_density)

@@ -1,0 +1,89 @@
+"""The M-step: from statistics to the parameters of largest likelihood."""
+
+import numpy as np
+
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.statistics import SufficientStatistics
+from gmmseg.errors import InputError
+
+# The smallest variance there is: its inverse and the squared distances it makes stay finite.
+SMALLEST_VARIANCE = 1e-200
+
+
+def maximization(
+    statistics: SufficientStatistics,
+    parameters: MixtureParameters,
+    *,
+    covariance_floor: float = 1e-6,
+) -> MixtureParameters:
+    """Return the mixture of largest likelihood for these statistics (the M-step of EM).
+
+    A floor is put under the variances (for "full" and "tied" under the eigenvalues). Unlike a ridge
+    added to the diagonal, clipping is the exact constrained optimum, so the likelihood never falls.
+
+    Parameters
+    ----------
+    statistics : SufficientStatistics
+        Result of `expectation` with the same ``parameters``.
+    parameters : MixtureParameters
+        The mixture of the E-step. A component without samples keeps its mean and covariance.
+    covariance_floor : float, default=1e-6
+        Smallest variance, as a fraction of the mean feature variance of the data.
+
+    Returns
+    -------
+    parameters : MixtureParameters
+        The new mixture, of the same family.
+
+    Raises
+    ------
+    InputError
+        If the statistics hold no sample.
+
+    References
+    ----------
+    Dempster, Laird, Rubin (1977), "Maximum likelihood from incomplete data via the EM algorithm".
+
+    Examples
+    --------
+    >>> from gmmseg.core import expectation
+    >>> standard = MixtureParameters([1.0], [[0.0]], [[1.0]], covariance_type="diag")
+    >>> fitted = maximization(expectation([[1.0], [3.0]], standard), standard)
+    >>> fitted.means, fitted.covariances
+    (array([[2.]]), array([[1.]]))
+    """
+    if not statistics.weight_sum > 0.0:
+        raise InputError(
+            "the statistics hold no sample; add those of at least one before the M-step"
+        )
+    return maximize(statistics, parameters, variance_floor(statistics, covariance_floor))
+
+
+def maximize(
+    statistics: SufficientStatistics, parameters: MixtureParameters, floor: float
+) -> MixtureParameters:
+    """Return the most likely mixture with no variance below ``floor``, in squared units of X."""
+    family = parameters.family
+    scatter = statistics.new_scatter()
+    is_empty = ~(statistics.resp_sum > 0.0)
+    if is_empty.any():
+        old = family.per_component(parameters.covariances, *parameters.means.shape)
+        scatter[is_empty] = old[is_empty]
+    return MixtureParameters.trusted(
+        weights=statistics.resp_sum / statistics.weight_sum,
+        means=statistics.new_means(),
+        covariances=family.estimate(scatter, statistics.resp_sum, floor),
+        covariance_type=parameters.covariance_type,
+    )
+
+
+def variance_floor(statistics: SufficientStatistics, fraction: float) -> float:
+    """Return the smallest variance allowed: a fraction of the data's mean feature variance.
+
+    It never goes below what double precision can tell from zero at the distance of the data from
+    the origin, so that constant and repeated data have a likelihood, too.
+    """
+    magnitude = float(np.abs(statistics.total_mean()).max())
+    resolution = (np.finfo(np.float64).eps * magnitude) ** 2
+    relative = fraction * float(statistics.total_variance().mean())
+    return max(relative, resolution, SMALLEST_VARIANCE)

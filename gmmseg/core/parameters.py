@@ -1,0 +1,172 @@
+"""MixtureParameters: the weights, means and covariances of a Gaussian mixture, checked once."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.core.covariance import CovarianceFamily, family_named
+from gmmseg.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class MixtureParameters:
+    """Hold one Gaussian mixture: frozen, float64, checked when made.
+
+    Parameters
+    ----------
+    weights : array_like of shape (n_components,)
+        Share of each component, at least 0, summing to 1. A component of weight 0 is switched off.
+    means : array_like of shape (n_components, n_features)
+        Centre of each component, in the units of the features.
+    covariances : array_like
+        Covariances in the shape of their family: (n_components, n_features, n_features) for "full",
+        (n_features, n_features) for "tied", (n_components, n_features) for "diag",
+        (n_components,) for "spherical"; in squared units of the features.
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        Name of the family.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit together, a number is not finite, the weights do not sum to 1 or a
+        covariance is not positive definite.
+
+    Examples
+    --------
+    >>> coin = MixtureParameters(
+    ...     [0.5, 0.5], [[-1.0], [1.0]], [0.1, 0.1], covariance_type="spherical"
+    ... )
+    >>> coin.n_components, coin.n_features, coin.n_free_parameters
+    (2, 1, 5)
+    """
+
+    weights: NDArray[np.float64]
+    means: NDArray[np.float64]
+    covariances: NDArray[np.float64]
+    covariance_type: str = field(default="full", kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Convert, check and freeze the arrays."""
+        for name in ("weights", "means", "covariances"):
+            object.__setattr__(self, name, _frozen_array(getattr(self, name), name))
+        if self.means.ndim != 2 or 0 in self.means.shape:
+            raise InputError(
+                f"means must have shape (n_components, n_features), got {self.means.shape}"
+            )
+        self._check_weights()
+        wanted = self.family.shape(*self.means.shape)
+        if self.covariances.shape != wanted:
+            raise InputError(
+                f"covariances must have shape {wanted} for "
+                f"covariance_type={self.covariance_type!r} and means of shape "
+                f"{self.means.shape}, got {self.covariances.shape}"
+            )
+        self.family.check_positive(self.covariances, "covariances")
+
+    @classmethod
+    def trusted(
+        cls,
+        weights: NDArray[np.float64],
+        means: NDArray[np.float64],
+        covariances: NDArray[np.float64],
+        covariance_type: str,
+    ) -> "MixtureParameters":
+        """Return parameters that the core itself computed, without checking them again."""
+        parameters = object.__new__(cls)
+        object.__setattr__(parameters, "covariance_type", covariance_type)
+        for name, array in (("weights", weights), ("means", means), ("covariances", covariances)):
+            array.setflags(write=False)
+            object.__setattr__(parameters, name, array)
+        return parameters
+
+    def _check_weights(self) -> None:
+        if self.weights.shape != (len(self.means),):
+            raise InputError(
+                f"weights must have shape ({len(self.means)},) as there are {len(self.means)} "
+                f"means, got {self.weights.shape}"
+            )
+        if self.weights.min() < 0.0:
+            raise InputError(
+                f"weights must not be negative, got {self.weights.min()} "
+                f"for component {self.weights.argmin()}"
+            )
+        if abs(self.weights.sum() - 1.0) > 1e-6:
+            raise InputError(
+                f"weights must sum to 1, got {self.weights.sum()}; divide them by their sum"
+            )
+
+    def subset(self, components: NDArray[np.intp]) -> "MixtureParameters":
+        """Return the mixture of these components alone, in this order."""
+        weights = self.weights[components]
+        covariances = self.family.subset(self.covariances, components)
+        return MixtureParameters.trusted(
+            weights / weights.sum(), self.means[components], covariances, self.covariance_type
+        )
+
+    @property
+    def family(self) -> CovarianceFamily:
+        """The covariance family that ``covariance_type`` names."""
+        return family_named(self.covariance_type)
+
+    @property
+    def n_components(self) -> int:
+        """Number of components, those of weight 0 included."""
+        return len(self.means)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return self.means.shape[1]
+
+    @property
+    def n_free_parameters(self) -> int:
+        """Number of free parameters of the components in use (weight above 0)."""
+        n_used = int((self.weights > 0).sum())
+        return (
+            n_used
+            - 1
+            + n_used * self.n_features
+            + self.family.n_parameters(n_used, self.n_features)
+        )
+
+    @cached_property
+    def precision_factors(self) -> NDArray[np.float64]:
+        """Upper factors U, ``inverse(covariance) = U @ U.T``, in the shape of the covariances."""
+        return self.family.precision_factors(self.covariances)
+
+    @cached_property
+    def precisions(self) -> NDArray[np.float64]:
+        """Inverse covariances, in the shape of the covariances."""
+        return self.family.precisions(self.covariances)
+
+    @cached_property
+    def component_factors(self) -> NDArray[np.float64]:
+        """Precision factors spelled out: (n_components, n_features[, n_features])."""
+        return self.family.per_component(self.precision_factors, *self.means.shape)
+
+    @cached_property
+    def component_variances(self) -> NDArray[np.float64]:
+        """Variance of every feature in every component, (n_components, n_features)."""
+        spelled_out = self.family.per_component(self.covariances, *self.means.shape)
+        is_full = self.family.scatter_kind == "full"
+        return np.diagonal(spelled_out, axis1=1, axis2=2) if is_full else spelled_out
+
+
+def _frozen_array(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    try:
+        array: NDArray[Any] = np.array(values, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{name} must be an array of numbers, got something else: {error}"
+        ) from None
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} must be finite, got NaN or infinity at index {_first_bad(array)}")
+    array.setflags(write=False)
+    return array
+
+
+def _first_bad(array: NDArray[Any]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])

@@ -1,0 +1,113 @@
+"""Components that explain nothing of their own: find them, try them elsewhere, switch them off."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.core.parameters import MixtureParameters
+
+STARVED = 1e-9  # share of the sample weight below which a component explains nothing
+TWINS = 1e-6  # difference of means in standard deviations, and of variances, that separates nothing
+TRIAL_WEIGHT = (
+    0.01  # weight with which a component is tried elsewhere; EM raises it if it fits there
+)
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class RescueTrial:
+    """A component at a new place, and the mixture to go back to if that is no better."""
+
+    component: int
+    reason: str
+    parameters: MixtureParameters
+    fallback: MixtureParameters
+
+
+@dataclass(frozen=True)
+class Redundant:
+    """A component that explains nothing of its own: without samples, or the twin of another."""
+
+    component: int
+    reason: str
+    twin: int | None = None
+
+    def try_at(
+        self,
+        parameters: MixtureParameters,
+        find_worst: Callable[[MixtureParameters], Array] | None,
+        floor: float,
+    ) -> RescueTrial:
+        """Return a trial with the component where ``parameters`` explain the data worst."""
+        without = switch_off(parameters, self.component, self.twin)
+        if find_worst is None:
+            return RescueTrial(self.component, self.reason, without, without)
+        moved = switch_on(without, self.component, find_worst(without), floor)
+        return RescueTrial(self.component, self.reason, moved, without)
+
+
+def find_redundant(
+    parameters: MixtureParameters, tried: set[int], *, with_twins: bool
+) -> Redundant | None:
+    """Return the first component that explains nothing of its own and was not tried elsewhere."""
+    weights = parameters.weights
+    for k in np.flatnonzero(weights < STARVED):
+        if int(k) not in tried:
+            return Redundant(int(k), "starved")
+    if not with_twins:
+        return None
+    for k in np.flatnonzero(weights > 0.0)[1:]:
+        twin = _twin_before(parameters, int(k))
+        if int(k) not in tried and twin is not None:
+            return Redundant(int(k), "duplicate", twin)
+    return None
+
+
+def _twin_before(parameters: MixtureParameters, k: int) -> int | None:
+    variances, means = parameters.component_variances, parameters.means
+    shift = np.abs(means[:k] - means[k]) / np.sqrt(variances[k])
+    spread = np.abs(variances[:k] / variances[k] - 1.0)
+    is_twin = (np.maximum(shift, spread).max(axis=1) < TWINS) & (parameters.weights[:k] > 0.0)
+    return int(is_twin.argmax()) if is_twin.any() else None
+
+
+def switch_off(parameters: MixtureParameters, k: int, heir: int | None = None) -> MixtureParameters:
+    """Return the mixture without component k: ``heir`` gets its weight, or all in proportion."""
+    weights = parameters.weights.copy()
+    if heir is not None:
+        weights[heir] += weights[k]
+    weights[k] = 0.0
+    return MixtureParameters.trusted(
+        weights / weights.sum(),
+        parameters.means.copy(),
+        parameters.covariances.copy(),
+        parameters.covariance_type,
+    )
+
+
+def switch_on(
+    parameters: MixtureParameters, k: int, place: Array, floor: float
+) -> MixtureParameters:
+    """Return the mixture with component k at ``place``, as wide as the others on average."""
+    weights, means = parameters.weights.copy(), parameters.means.copy()
+    spelled_out = parameters.family.per_component(parameters.covariances, *means.shape).copy()
+    spelled_out[k] = np.tensordot(weights, spelled_out, axes=1)
+    weights *= 1.0 - TRIAL_WEIGHT
+    weights[k] = TRIAL_WEIGHT
+    means[k] = place
+    covariances = parameters.family.estimate(spelled_out, weights, floor)
+    return MixtureParameters.trusted(weights, means, covariances, parameters.covariance_type)
+
+
+def raise_to_floor(parameters: MixtureParameters, floor: float) -> MixtureParameters:
+    """Return the mixture with no variance below ``floor``: itself where none is."""
+    spelled_out = parameters.family.per_component(parameters.covariances, *parameters.means.shape)
+    raised = parameters.family.estimate(spelled_out, parameters.weights, floor)
+    if np.allclose(raised, parameters.covariances, rtol=1e-12, atol=0.0):
+        return parameters
+    return MixtureParameters.trusted(
+        parameters.weights.copy(), parameters.means.copy(), raised, parameters.covariance_type
+    )

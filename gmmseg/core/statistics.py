@@ -1,0 +1,142 @@
+"""SufficientStatistics: all that a mixture needs to know of its data, as sums that can be added.
+
+This is the seam of the system: blocks, threads, files, streams and days all meet here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.errors import InputError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SufficientStatistics:
+    """Hold the weighted sums over samples that an M-step needs, about the old means.
+
+    With samples ``x_i`` of weight ``s_i``, responsibilities ``r_ik`` and the means ``m_k`` that the
+    E-step used. Taken about the old means, the sums lose no digits however far the data lie from
+    the origin.
+
+    Parameters
+    ----------
+    means : ndarray of shape (n_components, n_features)
+        The means ``m_k`` of the E-step.
+    resp_sum : ndarray of shape (n_components,)
+        ``resp_sum[k] = sum_i s_i r_ik``.
+    dev_sum : ndarray of shape (n_components, n_features)
+        ``dev_sum[k] = sum_i s_i r_ik (x_i - m_k)``.
+    dev2_sum : ndarray of shape (n_components, n_features[, n_features])
+        ``dev2_sum[k] = sum_i s_i r_ik (x_i - m_k) (x_i - m_k).T``, its diagonal for the families
+        that need no more.
+    log_likelihood : float
+        ``sum_i s_i log p(x_i)``, natural logarithm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> standard = MixtureParameters([1.0], [[0.0]], [[1.0]], covariance_type="diag")
+    >>> from gmmseg.core import expectation
+    >>> both = expectation([[1.0]], standard) + expectation([[3.0]], standard)
+    >>> both.resp_sum, both.dev_sum, both.dev2_sum
+    (array([2.]), array([[4.]]), array([[10.]]))
+    """
+
+    means: Array
+    resp_sum: Array
+    dev_sum: Array
+    dev2_sum: Array
+    log_likelihood: float
+
+    @classmethod
+    def zero(cls, parameters: MixtureParameters) -> "SufficientStatistics":
+        """Return the statistics of no data at all."""
+        n_components, n_features = parameters.means.shape
+        is_full = parameters.family.scatter_kind == "full"
+        return cls(
+            means=parameters.means,
+            resp_sum=np.zeros(n_components),
+            dev_sum=np.zeros((n_components, n_features)),
+            dev2_sum=np.zeros((n_components, n_features) + (n_features,) * is_full),
+            log_likelihood=0.0,
+        )
+
+    def __add__(self, other: "SufficientStatistics") -> "SufficientStatistics":
+        """Return the statistics of both sets of samples together."""
+        if not isinstance(other, SufficientStatistics):
+            return NotImplemented
+        if self.dev2_sum.shape != other.dev2_sum.shape or not np.array_equal(
+            self.means, other.means
+        ):
+            raise InputError(
+                "only statistics of the same mixture can be added, got statistics about other "
+                "means or of another family; run both E-steps with the same parameters"
+            )
+        return SufficientStatistics(
+            means=self.means,
+            resp_sum=self.resp_sum + other.resp_sum,
+            dev_sum=self.dev_sum + other.dev_sum,
+            dev2_sum=self.dev2_sum + other.dev2_sum,
+            log_likelihood=self.log_likelihood + other.log_likelihood,
+        )
+
+    def scale(self, factor: float) -> "SufficientStatistics":
+        """Return the statistics of the same samples at ``factor`` times their weight."""
+        return SufficientStatistics(
+            means=self.means,
+            resp_sum=factor * self.resp_sum,
+            dev_sum=factor * self.dev_sum,
+            dev2_sum=factor * self.dev2_sum,
+            log_likelihood=factor * self.log_likelihood,
+        )
+
+    @property
+    def weight_sum(self) -> float:
+        """Total weight of the samples, ``sum_i s_i``."""
+        return float(self.resp_sum.sum())
+
+    @property
+    def mean_log_likelihood(self) -> float:
+        """Log-likelihood per unit of sample weight."""
+        return self.log_likelihood / self.weight_sum
+
+    def new_means(self) -> Array:
+        """Return the mean of each component's samples; the old mean where a component has none."""
+        return self.means + self._shift()
+
+    def new_scatter(self) -> Array:
+        """Return the mean squared deviation from ``new_means``, shaped as ``dev2_sum``.
+
+        It is 0 for a component without samples.
+        """
+        shift = self._shift()
+        is_full = self.dev2_sum.ndim == 3
+        resp_sum = _one_where_zero(self.resp_sum).reshape((-1,) + (1,) * (self.dev2_sum.ndim - 1))
+        shift2 = shift[:, :, None] * shift[:, None, :] if is_full else shift**2
+        return self.dev2_sum / resp_sum - shift2
+
+    def total_mean(self) -> Array:
+        """Return the mean of all samples, (n_features,)."""
+        weights = self.resp_sum / self.weight_sum
+        # Taken about the first mean, so that a far origin costs no digits.
+        mean: Array = self.means[0] + weights @ (self.new_means() - self.means[0])
+        return mean
+
+    def total_variance(self) -> Array:
+        """Return the variance of all samples per feature, (n_features,)."""
+        scatter = self.new_scatter()
+        within = np.diagonal(scatter, axis1=1, axis2=2) if scatter.ndim == 3 else scatter
+        between = (self.new_means() - self.total_mean()) ** 2
+        variance: Array = (self.resp_sum / self.weight_sum) @ (within + between)
+        return np.maximum(variance, 0.0)
+
+    def _shift(self) -> Array:
+        return self.dev_sum / _one_where_zero(self.resp_sum)[:, None]
+
+
+def _one_where_zero(values: Array) -> Array:
+    return np.where(values > 0.0, values, 1.0)

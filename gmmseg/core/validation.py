@@ -1,0 +1,83 @@
+"""What the core accepts: checks made once, at the public door."""
+
+import math
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.errors import InputError
+
+
+def check_samples(X: ArrayLike, n_features: int | None = None) -> NDArray[Any]:
+    """Return X as a finite, C-ordered (n_samples, n_features) array of float32 or float64."""
+    try:
+        X = np.asarray(X)
+        if X.dtype.kind == "c":
+            raise TypeError("complex numbers")
+        X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"X must be a table of numbers, got something else: {error}") from None
+    if X.ndim != 2:
+        raise InputError(
+            f"X must have shape (n_samples, n_features), got {X.shape}; "
+            "for one feature use X.reshape(-1, 1)"
+        )
+    if 0 in X.shape:
+        raise InputError(f"X must have at least one sample and one feature, got shape {X.shape}")
+    if n_features is not None and X.shape[1] != n_features:
+        raise InputError(f"X must have {n_features} features as the mixture has, got {X.shape[1]}")
+    check_finite(X)
+    return np.ascontiguousarray(X)
+
+
+def check_finite(X: NDArray[Any]) -> None:
+    """Raise InputError naming the first row of X that holds NaN or infinity."""
+    # A sum is finite exactly when all terms are (or on overflow, which the slow look sorts out).
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(X.sum(dtype=np.float64)):
+            return
+    finite_rows = np.isfinite(X).all(axis=1)
+    if not finite_rows.all():
+        raise InputError(
+            f"X has NaN or infinity in {(~finite_rows).sum()} of {len(X)} rows, "
+            f"first in row {(~finite_rows).argmax()}; remove these rows or fill them in"
+        )
+
+
+def check_sample_weight(
+    sample_weight: ArrayLike | None, n_samples: int
+) -> NDArray[np.float64] | None:
+    """Return the weights as float64, (n_samples,), or None where every sample counts once."""
+    if sample_weight is None:
+        return None
+    try:
+        weight = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"sample_weight must be numbers, got something else: {error}") from None
+    if weight.shape != (n_samples,):
+        raise InputError(
+            f"sample_weight must have shape ({n_samples},) as X has {n_samples} samples, "
+            f"got {weight.shape}"
+        )
+    is_bad = ~(np.isfinite(weight) & (weight >= 0.0))
+    if is_bad.any():
+        raise InputError(
+            f"sample_weight must be finite and not negative, got {weight[is_bad.argmax()]} "
+            f"for sample {is_bad.argmax()}"
+        )
+    if not weight.any():
+        raise InputError(
+            "sample_weight is zero for every sample; give at least one a positive weight"
+        )
+    return weight
+
+
+def check_number(name: str, value: object, *, least: float, is_whole: bool = False) -> None:
+    """Raise InputError unless ``value`` is a number, or a whole number, of at least ``least``."""
+    kind = numbers.Integral if is_whole else numbers.Real
+    what = "a whole number" if is_whole else "a number"
+    is_number = isinstance(value, kind) and not isinstance(value, bool)
+    if not is_number or not least <= float(value) < math.inf:  # type: ignore[arg-type]
+        raise InputError(f"{name} must be {what} of at least {least}, got {value!r}")

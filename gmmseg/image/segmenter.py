@@ -1,0 +1,203 @@
+"""ImageSegmenter: learn segments from one image, find them in others."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.errors import InputError, NotFittedError
+from gmmseg.image.features import lightness
+from gmmseg.image.segmentation import SegmentModel, learn_segments
+from gmmseg.image.table import Features, PixelTable, pixel_table
+
+
+class ImageSegmenter(BaseEstimator):
+    """Learn the segments of an image as a Gaussian mixture, and label this image or others.
+
+    `segment_image` does both at once; this class keeps the mixture, gives probabilities, and
+    labels the frames of a series alike.
+
+    Parameters
+    ----------
+    n_segments : int
+        Number of segments wanted. There are fewer when the image has fewer colours.
+    features : {"auto", "lab", "rgb", "gray", "none"}, callable or ndarray
+        Colour space of `pixel_features`, a function that maps an image to features of shape
+        (rows, cols, n_features), or such an array.
+    position : float
+        Weight of the pixel's place against its colour, at least 0.
+    covariance_type : {"full", "tied", "diag", "spherical"}
+        Shape of the components.
+    channel_axis : int or None
+        Axis of the channels. A two-dimensional image has none.
+    random_state : int or None
+        Seed: the same seed gives the same segments.
+    n_jobs : int or None
+        Number of threads; all processors if None. The result does not depend on it.
+
+    Attributes
+    ----------
+    model_ : SegmentModel
+        The segments: ``model_.parameters`` is the mixture, ``model_.bic`` its BIC.
+
+    Examples
+    --------
+    >>> image = np.array([[0, 0, 250], [2, 1, 255]], dtype=np.uint8)
+    >>> segmenter = ImageSegmenter(n_segments=2).fit(image)
+    >>> segmenter.predict(image)
+    array([[1, 1, 2],
+           [1, 1, 2]], dtype=int32)
+    """
+
+    def __init__(
+        self,
+        n_segments: int = 5,
+        *,
+        features: Features = "auto",
+        position: float = 0.0,
+        covariance_type: str = "full",
+        channel_axis: int | None = -1,
+        random_state: int | None = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.n_segments = n_segments
+        self.features = features
+        self.position = position
+        self.covariance_type = covariance_type
+        self.channel_axis = channel_axis
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, image: ArrayLike, y: object = None, *, mask: ArrayLike | None = None) -> Self:
+        """Learn the segments of an image.
+
+        Parameters
+        ----------
+        image : array_like of shape (rows, cols) or (rows, cols, channels)
+            The image.
+        y : None
+            Ignored; here as in every estimator.
+        mask : array_like of bool of shape (rows, cols), optional
+            True (or not 0) where pixels are used.
+
+        Returns
+        -------
+        self : ImageSegmenter
+            The fitted segmenter.
+
+        Raises
+        ------
+        InputError
+            If the image, the mask or an option cannot be used.
+        """
+        del y
+        self.model_ = learn_segments(
+            self._table(image, mask),
+            lightness(image, channel_axis=self.channel_axis),
+            n_segments=self.n_segments,
+            covariance_type=self.covariance_type,
+            random_state=self.random_state,
+            n_jobs=self.n_jobs,
+        )
+        return self
+
+    def predict(self, image: ArrayLike, *, mask: ArrayLike | None = None) -> NDArray[np.int32]:
+        """Label the pixels of an image.
+
+        Parameters
+        ----------
+        image : array_like of shape (rows, cols) or (rows, cols, channels)
+            An image of the same kind as the one in `fit`.
+        mask : array_like of bool of shape (rows, cols), optional
+            True (or not 0) where pixels are used.
+
+        Returns
+        -------
+        labels : ndarray of int32 of shape (rows, cols)
+            1 to n_segments, from dark to light as in `fit`, and 0 where masked out.
+
+        Raises
+        ------
+        InputError
+            If the image has other features than the one in `fit`.
+        NotFittedError
+            If nothing was learned yet.
+        """
+        model = self._fitted()
+        return model.labels(self._known_table(image, mask, model.parameters), self.n_jobs)
+
+    def predict_proba(
+        self, image: ArrayLike, *, mask: ArrayLike | None = None
+    ) -> NDArray[np.float32]:
+        """Return how probable every segment is at every pixel.
+
+        Parameters
+        ----------
+        image : array_like of shape (rows, cols) or (rows, cols, channels)
+            An image of the same kind as the one in `fit`.
+        mask : array_like of bool of shape (rows, cols), optional
+            True (or not 0) where pixels are used.
+
+        Returns
+        -------
+        probabilities : ndarray of float32 of shape (rows, cols, n_segments)
+            ``probabilities[:, :, k]`` is that of label ``k + 1``. They sum to 1, to 0 where masked
+            out.
+
+        Raises
+        ------
+        InputError
+            If the image has other features than the one in `fit`.
+        NotFittedError
+            If nothing was learned yet.
+        """
+        model = self._fitted()
+        return model.probabilities(self._known_table(image, mask, model.parameters), self.n_jobs)
+
+    def fit_predict(
+        self, image: ArrayLike, y: object = None, *, mask: ArrayLike | None = None
+    ) -> NDArray[np.int32]:
+        """Learn the segments of an image and label it, as ``fit(image).predict(image)``.
+
+        Parameters
+        ----------
+        image : array_like of shape (rows, cols) or (rows, cols, channels)
+            The image.
+        y : None
+            Ignored; here as in every estimator.
+        mask : array_like of bool of shape (rows, cols), optional
+            True (or not 0) where pixels are used.
+
+        Returns
+        -------
+        labels : ndarray of int32 of shape (rows, cols)
+            1 to n_segments, from dark to light, and 0 where masked out.
+        """
+        return self.fit(image, y, mask=mask).predict(image, mask=mask)
+
+    def _fitted(self) -> SegmentModel:
+        if "model_" not in vars(self):
+            raise NotFittedError("this ImageSegmenter has learned nothing yet; call fit first")
+        return self.model_
+
+    def _table(self, image: ArrayLike, mask: ArrayLike | None) -> PixelTable:
+        return pixel_table(
+            image,
+            mask=mask,
+            features=self.features,
+            position=self.position,
+            channel_axis=self.channel_axis,
+        )
+
+    def _known_table(
+        self, image: Any, mask: ArrayLike | None, parameters: MixtureParameters
+    ) -> PixelTable:
+        table = self._table(image, mask)
+        if table.X.shape[1] != parameters.n_features:
+            raise InputError(
+                f"the image gives {table.X.shape[1]} features, the one in fit gave "
+                f"{parameters.n_features}; give an image with as many channels"
+            )
+        return table

@@ -1,0 +1,118 @@
+"""The pixels of an image as the table of samples that a mixture learns from, and the way back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.errors import InputError
+from gmmseg.image.features import Color, lightness, pixel_features
+
+Features: TypeAlias = Color | Callable[[NDArray[Any]], ArrayLike] | NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class PixelTable:
+    """The features of the pixels in use, and where in the image they lie.
+
+    Parameters
+    ----------
+    X : ndarray of float32 of shape (n_pixels, n_features)
+        One row per pixel in use, row by row of the image.
+    inside : ndarray of bool of shape (rows, cols)
+        True at the pixels in use.
+    """
+
+    X: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+
+    def unfold(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the values of the pixels in their places, (rows, cols, ...), and 0 elsewhere."""
+        image = np.zeros(self.inside.shape + values.shape[1:], dtype=values.dtype)
+        image[self.inside] = values
+        return image
+
+
+def pixel_table(
+    image: ArrayLike,
+    *,
+    mask: ArrayLike | None = None,
+    features: Features = "auto",
+    position: float = 0.0,
+    channel_axis: int | None = -1,
+) -> PixelTable:
+    """Return the features of all pixels that are finite and inside the mask.
+
+    Parameters
+    ----------
+    image : array_like of shape (rows, cols) or (rows, cols, channels)
+        The image.
+    mask : array_like of bool of shape (rows, cols), optional
+        True (or not 0) where pixels are used; everywhere if None.
+    features : str, callable or ndarray of shape (rows, cols, n_features)
+        A colour space that `pixel_features` knows, a function that maps the image to such an
+        array, or the array itself.
+    position : float
+        Weight of the pixel's place, as in `pixel_features`.
+    channel_axis : int or None
+        Axis of the channels, as in `pixel_features`.
+
+    Returns
+    -------
+    table : PixelTable
+        The pixels in use.
+
+    Raises
+    ------
+    InputError
+        If the image, the mask or the features do not fit together, or no pixel is in use.
+
+    Examples
+    --------
+    >>> table = pixel_table([[0.1, 0.2], [np.nan, 0.4]], mask=[[1, 0], [1, 1]])
+    >>> table.X
+    array([[0.1],
+           [0.4]], dtype=float32)
+    >>> table.unfold(np.array([7, 8]))
+    array([[7, 0],
+           [0, 8]])
+    """
+    array = _features_of(image, features, position, channel_axis)
+    inside = np.asarray(np.isfinite(array).all(axis=2))
+    if mask is not None:
+        inside &= _checked_mask(mask, inside.shape)
+    if not inside.any():
+        raise InputError(
+            "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
+        )
+    flat = array.reshape(-1, array.shape[2])
+    return PixelTable(flat if inside.all() else flat[inside.ravel()], inside)
+
+
+def _features_of(
+    image: ArrayLike, features: Features, position: float, channel_axis: int | None
+) -> NDArray[np.float32]:
+    """Return the features of every pixel, by name, by function, or as given."""
+    if isinstance(features, str):
+        if features not in get_args(Color):
+            names = ", ".join(get_args(Color))
+            raise InputError(f"features must be one of {names}, got {features!r}")
+        return pixel_features(image, color=features, position=position, channel_axis=channel_axis)
+    image = np.asarray(image)
+    given = np.asarray(features(image) if callable(features) else features)
+    rows, cols = lightness(image, channel_axis=channel_axis).shape
+    if given.ndim != 3 or given.shape[:2] != (rows, cols):
+        raise InputError(
+            f"features must have shape ({rows}, {cols}, n_features) for this image, "
+            f"got {given.shape}"
+        )
+    return pixel_features(given, color="none", position=position)
+
+
+def _checked_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    mask = np.asarray(mask)
+    if mask.shape != shape:
+        raise InputError(f"mask must have shape {shape} as the image has, got {mask.shape}")
+    return mask.astype(bool)
