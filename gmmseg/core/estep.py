@@ -26,6 +26,11 @@ SMALLEST_BLOCK = 112
 MOST_RANGES = 32  # ranges that are summed apart, whatever the number of threads
 SUMS_BYTES = 2**24  # memory that the sums of all ranges may take together
 
+# By the bytes of a number: the powers of two that have an inverse, and how large a coordinate and a
+# factor may be so that neither their product nor a sum of products overflows.
+EXPONENTS = {4: (-120, 120), 8: (-1000, 1000)}
+LIMITS = {4: 1e17, 8: 1e140}
+
 T = TypeVar("T")
 
 
@@ -157,12 +162,12 @@ def kernel_mixture(
 ) -> tuple[kernels.KernelMixture, NDArray[np.float64]]:
     """Return the mixture shifted to its middle and divided by its spread, and that spread."""
     weights, means = parameters.weights, parameters.means
-    # Taken about the first mean, so that a far origin costs no digits.
-    origin = means[0] + weights @ (means - means[0])
+    # Taken about the first mean, so that a far origin costs no digits; and rounded to what X can hold,
+    # so that subtracting it from samples nearby is exact.
+    origin = (means[0] + weights @ (means - means[0])).astype(dtype).astype(np.float64)
     variance = weights @ (parameters.component_variances + (means - origin) ** 2)
-    scale = 2.0 ** np.round(
-        np.log2(variance) / 2.0
-    )  # a power of two: dividing by it rounds nothing
+    # A power of two: dividing by it rounds nothing; within the reach of X its inverse is finite.
+    scale = 2.0 ** np.clip(np.round(np.log2(variance) / 2.0), *EXPONENTS[dtype.itemsize])
     n_features = parameters.n_features
     tile_size = n_features if n_features <= LARGEST_WHOLE_TILE else TILE_SIZE
     padding = (0, -n_features % tile_size)
@@ -173,10 +178,13 @@ def kernel_mixture(
         log_norm = np.log(weights) + (np.log(diagonal * scale) - 0.5 * math.log(2 * math.pi)).sum(
             axis=1
         )
+    limit = LIMITS[dtype.itemsize]
     factors = factors * (scale[:, None] if is_full else scale) / math.sqrt(2.0)
+    factors = np.clip(factors, -limit, limit)
     mixture = kernels.KernelMixture(
-        origin=origin,
-        inverse_scale=1.0 / scale,
+        origin=origin.astype(dtype),
+        inverse_scale=(1.0 / scale).astype(dtype),
+        limit=dtype.type(limit),
         log_norm=log_norm.astype(dtype),
         means=np.pad((means - origin) / scale, ((0, 0), padding)).astype(dtype),
         factors=np.pad(factors, ((0, 0),) + (padding,) * (factors.ndim - 1)).astype(dtype),
@@ -212,7 +220,7 @@ def _in_units_of_samples(
     """Undo shift, scale and padding, and move the sums from the rounded means to the exact ones."""
     d = parameters.n_features
     resp_sum, dev_sum = sums.resp_sum, sums.dev_sum[:, :d] * scale
-    rounded = mixture.origin + mixture.means[:, :d].astype(np.float64) * scale
+    rounded = mixture.origin.astype(np.float64) + mixture.means[:, :d].astype(np.float64) * scale
     shift = rounded - parameters.means
     if parameters.family.scatter_kind == "full":
         lower = np.tril(sums.dev2_sum[:, :d, :d])

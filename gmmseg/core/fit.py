@@ -1,7 +1,8 @@
 """From samples to a mixture: the best of several starts, each followed by EM."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from gmmseg.core.initialization import (
     subsample,
 )
 from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
@@ -36,12 +38,15 @@ class Start:
         How a start is found on a subsample.
     n_init : int, default=1
         Number of starts, of which the most likely result is kept.
-    seed : Generator
+    rng : Generator
         Source of chance.
     weights, means, precisions : array_like, optional
         Parameters that take the place of those found.
     previous : MixtureParameters, optional
         A mixture to go on from; then nothing is searched.
+    sample : ndarray of shape (n_some_samples, n_features), optional
+        Samples to search a start on, drawn by who knows how to draw them; 20,000 of all by chance
+        if None.
     """
 
     n_components: int
@@ -53,6 +58,7 @@ class Start:
     means: ArrayLike | None = None
     precisions: ArrayLike | None = None
     previous: MixtureParameters | None = None
+    sample: NDArray[Any] | None = None
 
     @property
     def is_given(self) -> bool:
@@ -92,62 +98,69 @@ def fit_mixture(
     record : FitRecord
         How the fit went.
     """
-    sample, weight = subsample(X, sample_weight, start.rng)
 
-    def estep(parameters: MixtureParameters) -> Any:
+    @cache  # it takes longer than an iteration, and a given start does without
+    def sample() -> tuple[Array, Array]:
+        if start.sample is not None:
+            return subsample(start.sample, None, start.rng)
+        return subsample(X, sample_weight, start.rng)
+
+    def estep(parameters: MixtureParameters) -> SufficientStatistics:
         return weighted_statistics(X, parameters, sample_weight, n_jobs)
 
     def find_worst(parameters: MixtureParameters) -> Array:
-        worst: Array = sample[log_densities(sample, parameters, n_jobs).argmin()]
+        rows, _ = sample()
+        worst: Array = rows[log_densities(rows, parameters, n_jobs).argmin()]
         return worst
 
     runs = (
         run_em(estep, parameters, options, find_worst=find_worst)
-        for parameters in _starting_points(sample, weight, start)
+        for parameters in _starting_points(sample, X.shape[1], start)
     )
     return max(runs, key=lambda run: run[1].lower_bounds[-1])
 
 
-def _starting_points(sample: Array, weight: Array, start: Start) -> Iterator[MixtureParameters]:
+Sample = Callable[[], tuple[Array, Array]]
+
+
+def _starting_points(sample: Sample, n_features: int, start: Start) -> Iterator[MixtureParameters]:
     if start.previous is not None:
         yield start.previous
         return
     for _ in range(1 if start.is_given else start.n_init):
-        yield _starting_point(sample, weight, start)
+        yield _starting_point(sample, n_features, start)
 
 
-def _starting_point(sample: Array, weight: Array, start: Start) -> MixtureParameters:
-    family, (n_components, n_features) = (
-        family_named(start.covariance_type),
-        (start.n_components, sample.shape[1]),
-    )
+def _starting_point(sample: Sample, n_features: int, start: Start) -> MixtureParameters:
+    family, n_components = family_named(start.covariance_type), start.n_components
     means = _given(start.means, "means_init", (n_components, n_features))
     weights = _given(start.weights, "weights_init", (n_components,))
     precisions = _given(start.precisions, "precisions_init", family.shape(n_components, n_features))
     if precisions is not None:
         family.check_positive(precisions, "precisions_init")
     if weights is None or means is None or precisions is None:
-        found = _found(sample, weight, start, means)
+        found = _found(sample, start, means)
         weights = found.weights if weights is None else weights
         means = found.means if means is None else means
     covariances = found.covariances if precisions is None else family.covariances(precisions)
     return MixtureParameters(weights, means, covariances, covariance_type=start.covariance_type)
 
 
-def _found(sample: Array, weight: Array, start: Start, means: Array | None) -> MixtureParameters:
+def _found(sample: Sample, start: Start, means: Array | None) -> MixtureParameters:
     """Return a start found on the subsample, around the given means if there are any."""
+    rows, weight = sample()
     if means is None:
         return initial_parameters(
-            sample,
+            rows,
             weight,
             start.n_components,
             covariance_type=start.covariance_type,
             method=start.method,
             rng=start.rng,
         )
-    labels = nearest_center(sample, means)
+    labels = nearest_center(rows, means)
     return parameters_from_labels(
-        sample, weight, labels, start.n_components, covariance_type=start.covariance_type
+        rows, weight, labels, start.n_components, covariance_type=start.covariance_type
     )
 
 

@@ -4,9 +4,8 @@ A block is turned on its side (features by samples), so that every inner loop ru
 becomes vector code. Features are taken in tiles whose size the compiler knows: it is the length of
 the tuple ``tile``. Up to eight features are one tile, more are tiles of four; missing ones are zero
 and change nothing. Samples are shifted and scaled to the middle and spread of the mixture as they
-are loaded, in double precision, so that float32 loses no digits far from the origin and overflows
-at no unit. Sums run over one block in the precision of the samples, and from block to block in
-double precision.
+are loaded, so that float32 loses no digits far from the origin and overflows at no unit. Sums run
+over one block in the precision of the samples, and from block to block in double precision.
 """
 
 from typing import Any, NamedTuple
@@ -25,8 +24,9 @@ FARTHEST = 1e37
 class KernelMixture(NamedTuple):
     """A mixture as the kernels want it: shifted, scaled, padded to whole tiles, typed as X."""
 
-    origin: Any  # (n_features,) float64, subtracted from every sample
-    inverse_scale: Any  # (n_features,) float64, then multiplied to it
+    origin: Any  # (n_features,), subtracted from every sample
+    inverse_scale: Any  # (n_features,), powers of two, then multiplied to it
+    limit: Any  # a number: coordinates are cut at plus and minus this, so that no product overflows
     log_norm: Any  # (n_components,): log weight + log normaliser
     means: Any  # (n_components, n_padded)
     factors: Any  # (n_components, n_padded[, n_padded]): precision factors / sqrt(2)
@@ -55,9 +55,31 @@ class Sums(NamedTuple):
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def load_block(X, first, size, mixture, samples):
     """Fill ``samples[d, n]`` with ``(X[first + n, d] - origin[d]) * inverse_scale[d]``."""
-    for n in range(size):
-        for d in range(X.shape[1]):
-            samples[d, n] = (X[first + n, d] - mixture.origin[d]) * mixture.inverse_scale[d]
+    origin, inverse_scale, limit = mixture.origin, mixture.inverse_scale, mixture.limit
+    tile_size, n_features = len(mixture.tile), X.shape[1]
+    n_tiled = n_features // tile_size * tile_size
+    for c in range(0, n_tiled, tile_size):
+        for n in range(size):
+            for i in range(tile_size):
+                coordinate = (X[first + n, c + i] - origin[c + i]) * inverse_scale[c + i]
+                samples[c + i, n] = max(-limit, min(coordinate, limit))
+    for d in range(n_tiled, n_features):
+        for n in range(size):
+            coordinate = (X[first + n, d] - origin[d]) * inverse_scale[d]
+            samples[d, n] = max(-limit, min(coordinate, limit))
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def project_tiles_before(c, k, size, samples, mixture, dev):
+    """Fill ``dev[i, n]`` with what the features before c add to column ``c + i`` of the factor."""
+    means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
+    for b in range(0, c, tile_size):
+        for n in range(size):
+            for i in range(tile_size):
+                projection = dev[i, n] if b > 0 else means.dtype.type(0.0)
+                for j in range(tile_size):
+                    projection += factors[k, b + j, c + i] * (samples[b + j, n] - means[k, b + j])
+                dev[i, n] = projection
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -66,30 +88,19 @@ def log_prob_full(samples, size, mixture, dev, log_prob):
     means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
     farthest, zero = means.dtype.type(FARTHEST), means.dtype.type(0.0)
     for k in range(means.shape[0]):
-        log_prob[k, :size] = zero
+        log_prob[k, :size] = mixture.log_norm[k]
         for c in range(0, means.shape[1], tile_size):
-            dev[:tile_size, :size] = zero
-            for b in range(0, c, tile_size):
-                for n in range(size):
-                    for i in range(tile_size):
-                        projection = dev[i, n]
-                        for j in range(tile_size):
-                            projection += factors[k, b + j, c + i] * (
-                                samples[b + j, n] - means[k, b + j]
-                            )
-                        dev[i, n] = projection
+            project_tiles_before(c, k, size, samples, mixture, dev)
             for n in range(size):
-                distance = log_prob[k, n]
+                distance = zero
                 for i in range(tile_size):
-                    projection = dev[i, n]
+                    projection = dev[i, n] if c > 0 else zero
                     for j in range(i + 1):
                         projection += factors[k, c + j, c + i] * (
                             samples[c + j, n] - means[k, c + j]
                         )
                     distance += projection * projection
-                log_prob[k, n] = distance
-        for n in range(size):
-            log_prob[k, n] = mixture.log_norm[k] - min(log_prob[k, n], farthest)
+                log_prob[k, n] -= min(distance, farthest)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -98,16 +109,14 @@ def log_prob_diag(samples, size, mixture, log_prob):
     means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
     farthest, zero = means.dtype.type(FARTHEST), means.dtype.type(0.0)
     for k in range(means.shape[0]):
-        log_prob[k, :size] = zero
+        log_prob[k, :size] = mixture.log_norm[k]
         for c in range(0, means.shape[1], tile_size):
             for n in range(size):
-                distance = log_prob[k, n]
+                distance = zero
                 for i in range(tile_size):
                     projection = (samples[c + i, n] - means[k, c + i]) * factors[k, c + i]
                     distance += projection * projection
-                log_prob[k, n] = distance
-        for n in range(size):
-            log_prob[k, n] = mixture.log_norm[k] - min(log_prob[k, n], farthest)
+                log_prob[k, n] -= min(distance, farthest)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -150,9 +159,9 @@ def accumulate_full(k, size, mixture, scratch, sums):
     samples, resp = scratch.samples, scratch.log_prob[k]
     dev, weighted_dev, mean = scratch.dev, scratch.weighted_dev, mixture.means[k]
     for d in range(mean.shape[0]):
-        dev_sum = mean.dtype.type(0.0)
+        center, dev_sum = mean[d], mean.dtype.type(0.0)
         for n in range(size):
-            deviation = samples[d, n] - mean[d]
+            deviation = samples[d, n] - center
             weighted = resp[n] * deviation
             dev[d, n] = deviation
             weighted_dev[d, n] = weighted

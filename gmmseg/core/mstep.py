@@ -6,8 +6,8 @@ from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.errors import InputError
 
-# The smallest variance there is: its inverse and the squared distances it makes stay finite.
-SMALLEST_VARIANCE = 1e-200
+# The smallest variance there is: float32 can still hold its inverse standard deviation.
+SMALLEST_VARIANCE = 1e-60
 
 
 def maximization(
@@ -80,10 +80,11 @@ def maximize(
 def variance_floor(statistics: SufficientStatistics, fraction: float) -> float:
     """Return the smallest variance allowed: a fraction of the data's mean feature variance.
 
-    It never goes below what double precision can tell from zero at the distance of the data from
-    the origin, so that constant and repeated data have a likelihood, too.
+    It never goes below what double precision can tell from zero at the distance and spread of the
+    data, so that constant and repeated data have a likelihood, too.
     """
-    magnitude = float(np.abs(statistics.total_mean()).max())
-    resolution = (np.finfo(np.float64).eps * magnitude) ** 2
-    relative = fraction * float(statistics.total_variance().mean())
+    variance = statistics.total_variance()
+    mean_square = float((statistics.total_mean() ** 2 + variance).max())
+    resolution = float(np.finfo(np.float64).eps) ** 2 * mean_square
+    relative = fraction * float(variance.mean())
     return max(relative, resolution, SMALLEST_VARIANCE)

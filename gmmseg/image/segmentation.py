@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.estep import predicted_labels, responsibilities, weighted_statistics
 from gmmseg.core.fit import Start, fit_mixture
+from gmmseg.core.initialization import SUBSAMPLE_SIZE
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning
 from gmmseg.image.features import lightness
-from gmmseg.image.table import Features, PixelTable, pixel_table
+from gmmseg.image.table import Features, PixelTable, choose_pixels, pixel_table
 
 MOST_PIXELS = 1_000_000  # pixels that a mixture is learned from; more are drawn at random
 OPTIONS = EMOptions(tol=1e-3, max_iter=200)
@@ -170,8 +171,14 @@ def learn_segments(
     """
     check_number("n_segments", n_segments, least=1, is_whole=True)
     rng = np.random.default_rng(random_state)
-    sample, sample_light = _sample(table, light, rng)
-    start = Start(n_components=n_segments, rng=rng, covariance_type=covariance_type)
+    learned = choose_pixels(table.inside, MOST_PIXELS, rng)
+    sample, sample_light = table.X[learned], light[table.inside][learned]
+    start = Start(
+        n_components=n_segments,
+        rng=rng,
+        covariance_type=covariance_type,
+        sample=table.X[choose_pixels(table.inside, SUBSAMPLE_SIZE, rng)],
+    )
     parameters, record = fit_mixture(sample, None, start, OPTIONS, n_jobs=n_jobs)
     statistics = weighted_statistics(sample, parameters, None, n_jobs)
     bic = -2.0 * statistics.log_likelihood + parameters.n_free_parameters * np.log(len(sample))
@@ -183,17 +190,6 @@ def learn_segments(
             stacklevel=3,
         )
     return SegmentModel(parameters.subset(used), record, float(bic))
-
-
-def _sample(
-    table: PixelTable, light: NDArray[Any], rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[Any]]:
-    """Return the pixels to learn from, all or a million drawn at random, and how light they are."""
-    inside = light[table.inside]
-    if len(table.X) <= MOST_PIXELS:
-        return table.X, inside
-    rows = np.sort(rng.integers(0, len(table.X), MOST_PIXELS))
-    return table.X[rows], inside[rows]
 
 
 def _dark_to_light(components: NDArray[np.intp], light: NDArray[Any]) -> NDArray[np.intp]:

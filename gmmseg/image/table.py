@@ -116,3 +116,25 @@ def _checked_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     if mask.shape != shape:
         raise InputError(f"mask must have shape {shape} as the image has, got {mask.shape}")
     return mask.astype(bool)
+
+
+def choose_pixels(
+    inside: NDArray[np.bool_], n_pixels: int, rng: np.random.Generator
+) -> NDArray[np.intp] | slice:
+    """Return which rows of a table to take for ``n_pixels`` pixels or a few less, or for all.
+
+    They are drawn by chance, and from the transposed image the same ones: what decides is a hash
+    of the two coordinates that does not tell them apart.
+    """
+    if np.count_nonzero(inside) <= n_pixels:
+        return slice(None)
+    rows = np.arange(inside.shape[0], dtype=np.uint64)[:, None]
+    cols = np.arange(inside.shape[1], dtype=np.uint64)
+    seed = rng.integers(2**32, dtype=np.uint64)
+    # The finalizer of a multiplicative hash: every bit of the input changes half of the output.
+    key = (np.minimum(rows, cols) << np.uint64(32)) + np.maximum(rows, cols) + seed
+    for factor in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB):
+        key = (key ^ (key >> np.uint64(29))) * np.uint64(factor)
+    keys = (key >> np.uint64(32))[inside].astype(np.uint32)
+    chosen: NDArray[np.intp] = np.flatnonzero(keys < np.partition(keys, n_pixels)[n_pixels])
+    return chosen

@@ -137,10 +137,23 @@ def test_pixels_that_are_not_finite_are_drawn_dark_and_spoil_no_other(rng):
     assert_allclose(picture[others], expected[others], atol=3)
 
 
+def test_one_dead_and_one_hot_pixel_do_not_take_the_contrast(rng):
+    image = rng.random((30, 40))
+    expected = overlay_labels(image, np.ones((30, 40), int)).astype(int)
+    image[3, 4], image[5, 6] = -1000, 1000
+    picture = overlay_labels(image, np.ones((30, 40), int)).astype(int)
+    assert_allclose(np.delete(picture, [3, 5], axis=0), np.delete(expected, [3, 5], axis=0), atol=3)
+
+
 @pytest.mark.parametrize("value", [0, 128, 255])
-def test_an_image_of_one_gray_is_drawn_without_complaint(value):
-    picture = overlay_labels(np.full((1, 1), value, np.uint8), [[1]])
-    assert picture.shape == (1, 1, 3)
+def test_an_image_of_one_gray_keeps_its_gray(value):
+    picture = overlay_labels(np.full((2, 2), value, np.uint8), np.ones((2, 2), int), opacity=0)
+    assert_array_equal(colors_of(picture), [[value] * 3])
+
+
+def test_a_flat_image_outside_0_to_1_is_drawn_in_the_middle_gray():
+    picture = overlay_labels(np.full((2, 2), 7.0), np.ones((2, 2), int), opacity=0)
+    assert_array_equal(colors_of(picture), [[128] * 3])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,220 @@
+"""Claims about the compiled loops: each is its naive twin."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmseg.core import estep, kernels
+from gmmseg.core.estep import log_densities, predicted_labels, responsibilities, weighted_statistics
+from gmmseg.core.parameters import MixtureParameters
+from tests import naive
+from tests.mixtures import draw, random_mixture, spelled_out
+
+# Features per tile: whole (1, 2, 3) and cut into fours with padding (10).
+SIZES = [1, 2, 3, 10]
+TOLERANCE = {np.float32: 2e-5, np.float64: 1e-11}
+KERNELS = ["full", "diag"]
+
+
+def case(rng, covariance_type, n_features, dtype, n_samples=211):
+    """Return a mixture and odd-sized samples of it in this precision."""
+    parameters = random_mixture(rng, covariance_type, n_features=n_features)
+    return parameters, draw(rng, parameters, n_samples).astype(dtype)
+
+
+def naive_log_prob(X, parameters):
+    return naive.log_prob(X, parameters.weights, parameters.means, spelled_out(parameters))
+
+
+@pytest.mark.parametrize("n_features", SIZES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("covariance_type", KERNELS)
+class TestAgainstNaiveLoops:
+    def test_log_density_is_the_logsumexp_of_the_log_prob(
+        self, rng, covariance_type, n_features, dtype
+    ):
+        parameters, X = case(rng, covariance_type, n_features, dtype)
+        found = log_densities(X, parameters)
+        assert found.dtype == dtype
+        wanted = naive.logsumexp(naive_log_prob(X, parameters))
+        assert_allclose(found, wanted, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+
+    def test_responsibilities_are_the_normalised_log_prob(
+        self, rng, covariance_type, n_features, dtype
+    ):
+        parameters, X = case(rng, covariance_type, n_features, dtype)
+        found = responsibilities(X, parameters)
+        assert found.dtype == dtype
+        wanted = naive.responsibilities(naive_log_prob(X, parameters))
+        assert_allclose(found, wanted, atol=5 * TOLERANCE[dtype])
+
+    def test_labels_are_the_first_largest_log_prob(self, rng, covariance_type, n_features, dtype):
+        parameters, X = case(rng, covariance_type, n_features, dtype)
+        wanted = naive.labels(naive_log_prob(X, parameters))
+        assert_array_equal(predicted_labels(X, parameters), wanted)
+
+    @pytest.mark.parametrize("is_weighted", [False, True])
+    def test_statistics_are_the_sums_over_samples(
+        self, rng, covariance_type, n_features, dtype, is_weighted
+    ):
+        parameters, X = case(rng, covariance_type, n_features, dtype)
+        weight = rng.uniform(0.0, 3.0, size=len(X)) if is_weighted else None
+        found = weighted_statistics(X, parameters, weight)
+        weight = np.ones(len(X)) if weight is None else weight
+        log_prob = naive_log_prob(X, parameters)
+        resp = naive.responsibilities(log_prob)
+        resp_sum, dev_sum, dev2_sum = naive.statistics(X, resp, parameters.means, weight)
+        if covariance_type == "diag":
+            dev2_sum = np.diagonal(dev2_sum, axis1=1, axis2=2)
+        allowed = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype] * len(X)}
+        assert_allclose(found.resp_sum, resp_sum, **allowed)
+        assert_allclose(found.dev_sum, dev_sum, **allowed)
+        assert_allclose(found.dev2_sum, dev2_sum, **allowed)
+        assert_allclose(found.log_likelihood, weight @ naive.logsumexp(log_prob), **allowed)
+
+
+@pytest.mark.parametrize("covariance_type", ["tied", "spherical"])
+def test_shared_covariances_are_those_of_each_component(rng, covariance_type):
+    parameters, X = case(rng, covariance_type, 2, np.float64)
+    wanted = naive.logsumexp(naive_log_prob(X, parameters))
+    assert_allclose(log_densities(X, parameters), wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("covariance_type", KERNELS)
+def test_many_blocks_in_many_ranges_are_the_same_samples(rng, covariance_type):
+    # 50,021 samples are 32 ranges of 1,563 or 1,564, each one whole block and a part.
+    parameters, X = case(rng, covariance_type, 2, np.float64, n_samples=50_021)
+    covariances = spelled_out(parameters)
+    dev = X[:, None] - parameters.means
+    distance = np.einsum("nki,kij,nkj->nk", dev, np.linalg.inv(covariances), dev)
+    log_det = np.linalg.slogdet(2 * np.pi * covariances).logabsdet
+    log_prob = np.log(parameters.weights) - 0.5 * (distance + log_det)
+    log_density = np.logaddexp.reduce(log_prob, axis=1)
+    resp = np.exp(log_prob - log_density[:, None])
+    weight = rng.integers(0, 4, size=len(X)).astype(float)
+    found = weighted_statistics(X, parameters, weight)
+    dev2_sum = np.einsum("n,nk,nki,nkj->kij", weight, resp, dev, dev)
+    if covariance_type == "diag":
+        dev2_sum = np.diagonal(dev2_sum, axis1=1, axis2=2)
+    assert_allclose(found.resp_sum, weight @ resp, rtol=1e-11)
+    assert_allclose(found.dev_sum, np.einsum("n,nk,nki->ki", weight, resp, dev), atol=1e-8)
+    assert_allclose(found.dev2_sum, dev2_sum, rtol=1e-11, atol=1e-8)
+    assert_allclose(found.log_likelihood, weight @ log_density, rtol=1e-11)
+    assert_allclose(log_densities(X, parameters), log_density, rtol=1e-10, atol=1e-12)
+    assert_allclose(responsibilities(X, parameters), resp, atol=1e-12)
+    assert_array_equal(predicted_labels(X, parameters), log_prob.argmax(axis=1))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_sample_endlessly_far_away_keeps_a_finite_density(dtype):
+    parameters = MixtureParameters([0.5, 0.5], [[0, 0], [1, 1]], [[[1.0, 0.99], [0.99, 1.0]]] * 2)
+    far = np.finfo(dtype).max / 2
+    X = np.array([[far, far], [far, -far], [-far, far]], dtype)
+    assert np.isfinite(log_densities(X, parameters)).all()
+    assert_allclose(responsibilities(X, parameters).sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize("covariance_type", KERNELS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_component_of_weight_zero_gets_nothing(rng, covariance_type, dtype):
+    two = random_mixture(rng, covariance_type, n_components=2)
+    off = MixtureParameters([1.0, 0.0], two.means, two.covariances, covariance_type=covariance_type)
+    X = draw(rng, two, 101).astype(dtype)
+    assert_array_equal(responsibilities(X, off), [[1.0, 0.0]] * 101)
+    statistics = weighted_statistics(X, off)
+    assert_array_equal(statistics.resp_sum, [101.0, 0.0])
+    assert_array_equal(statistics.dev_sum[1], 0.0)
+    assert_array_equal(statistics.dev2_sum[1], np.zeros_like(statistics.dev2_sum[1]))
+
+
+@pytest.mark.xfail(strict=True, reason="(mean - origin)**2 overflows and 0 * inf is NaN")
+def test_a_component_of_weight_zero_may_lie_anywhere():
+    off = MixtureParameters([1.0, 0.0], [[0.0], [1e200]], [1.0, 1.0], covariance_type="spherical")
+    assert_allclose(log_densities(np.array([[0.0]]), off), -0.5 * np.log(2 * np.pi))
+
+
+def test_equal_components_tie_and_the_first_wins():
+    twins = MixtureParameters([0.5, 0.5], [[0.0], [0.0]], [1.0, 1.0], covariance_type="spherical")
+    assert_array_equal(predicted_labels(np.array([[0.0], [3.0]]), twins), [0, 0])
+
+
+def test_features_beyond_the_last_whole_tile_count(rng):
+    # Ten features are two tiles of four and a padded one: moving the last feature must show.
+    standard = MixtureParameters([1.0], np.zeros((1, 10)), np.eye(10)[None])
+    X = np.zeros((3, 10))
+    X[1, 9], X[2, 4] = 1.0, 2.0
+    density = log_densities(X, standard)
+    assert_allclose(density - density[0], [0.0, -0.5, -2.0], atol=1e-12)
+
+
+# ---------------------------------------------------------------- the pieces, one by one
+
+
+def block(rng, dtype, n_rows, size):
+    return rng.normal(size=(n_rows, size)).astype(dtype)
+
+
+def test_load_block_shifts_and_scales_in_double_precision():
+    # 1e4 standard deviations from the origin, float32 has three digits left; all of them survive.
+    X = np.array([[0.0], [10_000.5], [10_001.25]], np.float32)
+    mixture = kernels.KernelMixture(
+        origin=np.array([10_000.0]),
+        inverse_scale=np.array([4.0]),
+        log_norm=np.zeros(1, np.float32),
+        means=np.zeros((1, 1), np.float32),
+        factors=np.zeros((1, 1), np.float32),
+        tile=(0,),
+    )
+    samples = np.full((1, 3), -1.0, np.float32)
+    kernels.load_block(X, 1, 2, mixture, samples)
+    assert_array_equal(samples, [[2.0, 5.0, -1.0]])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_exponentiate_and_finish_are_logsumexp_and_inverse_total(rng, dtype):
+    log_prob = 5 * block(rng, dtype, 3, 37)
+    log_prob[1, :5] = -np.inf
+    wanted = naive.logsumexp(log_prob.T.astype(float))
+    resp = naive.responsibilities(log_prob.T.astype(float))
+    peak, total = np.empty(37, dtype), np.empty(37, dtype)
+    kernels.exponentiate(log_prob, 37, peak, total)
+    kernels.finish_log_density(37, peak, total)
+    assert_allclose(peak, wanted, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+    assert_allclose(log_prob.T * total[:, None], resp, atol=TOLERANCE[dtype])
+
+
+def test_weigh_responsibilities_scales_in_place_and_sums_only_the_block(rng):
+    resp, total = rng.uniform(size=9), rng.uniform(size=9)
+    wanted = resp[:7] * total[:7]
+    rest = resp[7:].copy()
+    assert kernels.weigh_responsibilities(resp, 7, total) == pytest.approx(wanted.sum())
+    assert_allclose(resp[:7], wanted)
+    assert_array_equal(resp[7:], rest)
+
+
+@pytest.mark.parametrize("n_rows", [2, 4, 6])
+def test_add_outer_products_adds_the_lower_triangle(rng, n_rows):
+    dev, weighted = block(rng, np.float64, n_rows, 13), block(rng, np.float64, n_rows, 13)
+    sums = np.ones((n_rows, n_rows))
+    kernels.add_outer_products(11, dev, weighted, sums)
+    wanted = 1.0 + naive.add_outer_products(dev[:, :11], weighted[:, :11])
+    assert_allclose(np.tril(sums), np.tril(wanted), rtol=1e-12)
+
+
+def test_write_labels_fills_only_its_samples():
+    log_prob = np.array([[0.0, 1.0, 5.0], [0.0, 2.0, 4.0], [-1.0, 2.0, 9.0]])
+    labels = np.full(4, -1, dtype=np.intp)
+    kernels.write_labels(1, 2, log_prob, labels)
+    assert_array_equal(labels, [-1, 0, 1, -1])
+
+
+def test_no_kernel_writes_more_than_it_is_asked_for(rng):
+    parameters, X = case(rng, "full", 2, np.float64)
+    mixture, _ = estep.kernel_mixture(parameters, X.dtype)
+    outputs = np.full(211, -1, dtype=np.intp), np.full(211, 7.0), np.full((211, 3), 7.0)
+    kernels.describe(X, (50, 60), mixture, estep._scratch(mixture, (50, 60)), *outputs)
+    outside = np.r_[0:50, 60:211]
+    assert (outputs[0][outside] == -1).all()
+    assert (outputs[1][outside] == 7.0).all()
+    assert (outputs[2][outside] == 7.0).all()
+    assert (outputs[0][50:60] >= 0).all()

@@ -1,0 +1,85 @@
+"""Claims about the M-step."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmseg.core import SufficientStatistics, expectation, maximization
+from gmmseg.core.mstep import SMALLEST_VARIANCE, maximize, variance_floor
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.errors import InputError
+from tests import naive
+from tests.mixtures import COVARIANCE_TYPES, draw, random_mixture, spelled_out
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_maximization_is_the_weighted_mean_and_covariance(rng, covariance_type, n_features):
+    parameters = random_mixture(rng, covariance_type, n_features=n_features)
+    X, weight = draw(rng, parameters, 60), rng.uniform(0.0, 2.0, size=60)
+    found = maximization(expectation(X, parameters, weight), parameters, covariance_floor=0.0)
+    log_prob = naive.log_prob(X, parameters.weights, parameters.means, spelled_out(parameters))
+    weights, means, covariances = naive.maximization(X, naive.responsibilities(log_prob), weight)
+    assert_allclose(found.weights, weights, rtol=1e-11)
+    assert_allclose(found.means, means, rtol=1e-10, atol=1e-12)
+    wanted = naive.in_family(covariance_type, weights, covariances)
+    assert_allclose(found.covariances, wanted, rtol=1e-9, atol=1e-11)
+    assert found.covariance_type == covariance_type
+
+
+def test_the_floor_is_a_fraction_of_the_mean_feature_variance():
+    # Variances 4 and 16, mean 10: a floor of a tenth is 1.
+    X = np.array([[-2.0, -4.0], [2.0, 4.0]])
+    wide = MixtureParameters([1.0], [[0.0, 0.0]], [[9.0, 9.0]], covariance_type="diag")
+    assert variance_floor(expectation(X, wide), 0.1) == pytest.approx(1.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_no_variance_falls_below_the_floor(rng, covariance_type):
+    parameters = random_mixture(rng, covariance_type)
+    statistics = expectation(np.array([[0.0, 0.0], [0.0, 2.0]]), parameters)
+    found = maximization(statistics, parameters, covariance_floor=0.2)
+    # The feature variances are 0 and 1: the floor is 0.1.
+    lowest = np.linalg.eigvalsh(spelled_out(found)).min()
+    assert lowest == pytest.approx(0.1, rel=1e-9) or lowest > 0.1
+
+
+def test_the_floor_of_constant_data_is_what_rounding_leaves_at_their_distance():
+    at = MixtureParameters([1.0], [[1e4]], [1.0], covariance_type="spherical")
+    # eps * 1e4 = 2.220446e-12
+    assert variance_floor(expectation([[1e4]], at), 0.0) == pytest.approx(4.930381e-24, rel=1e-6)
+    zero = MixtureParameters([1.0], [[0.0]], [1.0], covariance_type="spherical")
+    assert variance_floor(expectation([[0.0]], zero), 0.0) == SMALLEST_VARIANCE
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag", "spherical"])
+def test_a_component_without_samples_keeps_mean_and_covariance(rng, covariance_type):
+    parameters = random_mixture(rng, covariance_type, n_components=2)
+    off = MixtureParameters(
+        [1.0, 0.0], parameters.means, parameters.covariances, covariance_type=covariance_type
+    )
+    found = maximization(expectation(draw(rng, off, 40), off), off)
+    assert_array_equal(found.weights, [1.0, 0.0])
+    assert_array_equal(found.means[1], off.means[1])
+    assert_allclose(found.covariances[1], off.covariances[1], rtol=1e-14)
+
+
+def test_a_component_without_samples_does_not_widen_the_tied_covariance(rng):
+    parameters = random_mixture(rng, "tied", n_components=2)
+    off = MixtureParameters([1.0, 0.0], parameters.means, 100 * parameters.covariances, covariance_type="tied")
+    X = draw(rng, parameters, 40)
+    found = maximization(expectation(X, off), off)
+    assert_allclose(found.covariances, np.cov(X.T, bias=True), rtol=1e-10)
+
+
+def test_statistics_without_samples_are_refused(rng):
+    parameters = random_mixture(rng)
+    message = "^the statistics hold no sample; add those of at least one before the M-step$"
+    with pytest.raises(InputError, match=message):
+        maximization(SufficientStatistics.zero(parameters), parameters)
+
+
+def test_maximize_takes_the_floor_in_squared_units(rng):
+    parameters = random_mixture(rng, "diag")
+    statistics = expectation(draw(rng, parameters, 50), parameters)
+    assert maximize(statistics, parameters, 7.0).covariances.min() == 7.0

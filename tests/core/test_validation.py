@@ -1,0 +1,157 @@
+"""Claims about the public door: what comes in, and what is said to the rest."""
+
+import re
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from gmmseg.core.validation import check_number, check_sample_weight, check_samples
+from gmmseg.errors import InputError
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_samples_in_a_working_precision_are_not_copied(dtype):
+    X = np.ones((3, 2), dtype)
+    assert check_samples(X) is X
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float16, bool, ">f8", ">f4"])
+def test_all_other_numbers_become_float64(dtype):
+    X = check_samples(np.ones((3, 2), dtype))
+    assert X.dtype == np.float64
+    assert X.dtype.isnative
+    assert_array_equal(X, np.ones((3, 2)))
+
+
+def test_samples_in_any_memory_order_become_c_ordered():
+    X = np.arange(12.0, dtype=np.float32).reshape(2, 6).T[:, ::-1]
+    checked = check_samples(X)
+    assert checked.flags.c_contiguous
+    assert_array_equal(checked, X)
+
+
+def test_samples_so_large_that_their_sum_overflows_are_accepted():
+    X = np.full((3, 2), 1e308)
+    assert check_samples(X) is X
+
+
+BAD_SAMPLES = {
+    "line": (
+        [1.0, 2.0],
+        "X must have shape (n_samples, n_features), got (2,); for one feature use X.reshape(-1, 1)",
+    ),
+    "cube": (
+        np.zeros((2, 2, 2)),
+        "X must have shape (n_samples, n_features), got (2, 2, 2); "
+        "for one feature use X.reshape(-1, 1)",
+    ),
+    "no sample": (
+        np.zeros((0, 2)),
+        "X must have at least one sample and one feature, got shape (0, 2)",
+    ),
+    "no feature": (
+        np.zeros((2, 0)),
+        "X must have at least one sample and one feature, got shape (2, 0)",
+    ),
+    "too wide": (np.zeros((2, 3)), "X must have 2 features as the mixture has, got 3"),
+    "NaN": (
+        [[0.0, 0.0], [1.0, NAN], [NAN, NAN]],
+        "X has NaN or infinity in 2 of 3 rows, first in row 1; remove these rows or fill them in",
+    ),
+    "infinity": (
+        [[0.0, 0.0], [0.0, INF], [-INF, 0.0]],
+        "X has NaN or infinity in 2 of 3 rows, first in row 1; remove these rows or fill them in",
+    ),
+    "complex": ([[1j, 0.0]], "X must be a table of numbers, got something else: complex numbers"),
+}
+
+
+@pytest.mark.parametrize(("X", "message"), BAD_SAMPLES.values(), ids=BAD_SAMPLES)
+def test_what_is_no_table_of_samples_is_refused(X, message):
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        check_samples(X, 2)
+
+
+@pytest.mark.parametrize("X", [{}, [["a", "b"]], [[1.0], [1.0, 2.0]], [[object()]]])
+def test_what_is_no_array_is_refused_in_one_line(X):
+    with pytest.raises(InputError, match=r"^X must be a table of numbers, got something else: .*$"):
+        check_samples(X)
+
+
+def test_no_weight_stays_none():
+    assert check_sample_weight(None, 5) is None
+
+
+@pytest.mark.parametrize("weight", [[1, 0, 2], np.array([1, 0, 2], np.float32), (1.0, 0.0, 2.0)])
+def test_weights_become_float64(weight):
+    checked = check_sample_weight(weight, 3)
+    assert checked.dtype == np.float64
+    assert_array_equal(checked, [1.0, 0.0, 2.0])
+
+
+BAD_WEIGHTS = {
+    "one too few": (
+        [1.0, 1.0],
+        "sample_weight must have shape (3,) as X has 3 samples, got (2,)",
+    ),
+    "a column": (
+        [[1.0], [1.0], [1.0]],
+        "sample_weight must have shape (3,) as X has 3 samples, got (3, 1)",
+    ),
+    "a number": (2.0, "sample_weight must have shape (3,) as X has 3 samples, got (1,)"),
+    "negative": (
+        [1.0, -2.0, -3.0],
+        "sample_weight must be finite and not negative, got -2.0 for sample 1",
+    ),
+    "NaN": (
+        [1.0, 1.0, NAN],
+        "sample_weight must be finite and not negative, got nan for sample 2",
+    ),
+    "infinite": (
+        [INF, 1.0, 1.0],
+        "sample_weight must be finite and not negative, got inf for sample 0",
+    ),
+    "all zero": (
+        [0.0, 0.0, 0.0],
+        "sample_weight is zero for every sample; give at least one a positive weight",
+    ),
+    "text": (
+        ["a", "b", "c"],
+        "sample_weight must be numbers, got something else: could not convert string to float: 'a'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("weight", "message"), BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
+def test_weights_that_do_not_fit_are_refused(weight, message):
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        check_sample_weight(weight, 3)
+
+
+@pytest.mark.parametrize("value", [1, 2, np.int64(3)])
+def test_a_whole_number_of_at_least_the_least_passes(value):
+    check_number("n_init", value, least=1, is_whole=True)
+
+
+@pytest.mark.parametrize("value", [0, 0.5, np.float32(1.0), 10**400 // 10**399])
+def test_a_number_of_at_least_the_least_passes(value):
+    check_number("tol", value, least=0)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, True, "3", None, NAN])
+def test_a_bad_whole_number_is_refused(value):
+    message = f"n_init must be a whole number of at least 1, got {value!r}"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        check_number("n_init", value, least=1, is_whole=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(-0.5, "-0.5"), (True, "True"), ("3", "'3'"), (NAN, "nan"), (INF, "inf")]
+)
+def test_a_bad_number_is_refused(value, shown):
+    message = f"tol must be a number of at least 0, got {shown}"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        check_number("tol", value, least=0)

@@ -1,0 +1,226 @@
+"""Segments of pictures whose truth one can see, and the laws of labelling."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmseg.core.estep import responsibilities
+from gmmseg.errors import GmmsegWarning, InputError
+from gmmseg.image.features import lightness
+from gmmseg.image.io import read_image
+from gmmseg.image.segmentation import MOST_PIXELS, learn_segments, segment_image
+from gmmseg.image.table import pixel_table
+
+DARK, RED, GREEN, LIGHT = (10, 10, 10), (180, 30, 30), (60, 170, 60), (240, 240, 240)
+
+
+@pytest.fixture
+def quadrants(rng):
+    """A noisy picture of four colours, dark to light: top left, top right, bottom left, right."""
+    truth = np.kron([[1, 2], [3, 4]], np.ones((20, 24), dtype=int))
+    colors = np.array([(0, 0, 0), DARK, RED, GREEN, LIGHT])
+    noisy = colors[truth] + rng.normal(scale=4, size=(*truth.shape, 3))
+    return noisy.round().clip(0, 255).astype(np.uint8), truth
+
+
+@pytest.fixture(scope="module")
+def coffee():
+    image, _ = read_image("data/coffee.png")
+    return image[::3, ::3]
+
+
+def learn(image, n_segments, **options):
+    return learn_segments(pixel_table(image, **options), lightness(image), n_segments=n_segments)
+
+
+# ------------------------------------------------------------------------------ what one can see
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+def test_four_colored_quadrants_are_four_segments_from_dark_to_light(quadrants, covariance_type):
+    image, truth = quadrants
+    labels = segment_image(image, 4, covariance_type=covariance_type)
+    assert_array_equal(labels, truth)
+
+
+@pytest.mark.parametrize("features", ["auto", "lab", "rgb", "none"])
+def test_quadrants_are_found_in_every_color_space(quadrants, features):
+    image, truth = quadrants
+    assert_array_equal(segment_image(image, 4, features=features), truth)
+
+
+def test_gray_sees_lightness_alone():
+    image = np.zeros((4, 6, 3), dtype=np.uint8)
+    image[:, 2:4] = 100
+    image[:, 4:] = 250
+    labels = segment_image(image, 3, features="gray")
+    assert_array_equal(labels[0], [1, 1, 2, 2, 3, 3])
+
+
+def test_labels_are_numbered_by_how_light_the_pixels_are(coffee):
+    labels = segment_image(coffee, 5)
+    light = lightness(coffee)
+    means = [light[labels == label].mean() for label in range(1, 6)]
+    assert means == sorted(means)
+
+
+def test_place_separates_what_color_does_not(rng):
+    image = rng.normal(0.5, 0.01, size=(30, 90))
+    labels = segment_image(image, 2, position=3.0)
+    assert len(np.unique(labels[:, :20])) == 1
+    assert len(np.unique(labels[:, -20:])) == 1
+    assert labels[0, 0] != labels[0, -1]
+    assert len(np.unique(segment_image(image, 2)[:, :20])) == 2
+
+
+# ---------------------------------------------------------------------------------------- laws
+
+
+def test_two_seeds_that_find_the_same_segments_give_the_same_picture(quadrants):
+    image, _ = quadrants
+    labels = [segment_image(image, 4, random_state=seed) for seed in range(4)]
+    for other in labels[1:]:
+        assert_array_equal(other, labels[0])
+
+
+def test_8_bit_16_bit_and_floating_copies_have_the_same_labels(coffee):
+    labels = segment_image(coffee, 5)
+    for copy in (coffee * np.uint16(257), coffee / 255, (coffee / 255).astype(np.float32)):
+        assert_array_equal(segment_image(copy, 5), labels)
+
+
+def test_transposing_the_image_transposes_the_labels(coffee):
+    labels = segment_image(coffee, 5)
+    assert_array_equal(segment_image(coffee.swapaxes(0, 1), 5), labels.T)
+
+
+def test_channels_may_lie_on_any_axis(coffee):
+    labels = segment_image(coffee, 4)
+    moved = np.moveaxis(coffee, -1, 0)
+    assert_array_equal(segment_image(moved, 4, channel_axis=0), labels)
+
+
+@pytest.mark.parametrize("n_jobs", [2, 3])
+def test_labels_do_not_depend_on_the_number_of_threads(coffee, n_jobs):
+    assert_array_equal(segment_image(coffee, 5, n_jobs=n_jobs), segment_image(coffee, 5, n_jobs=1))
+
+
+def test_probabilities_sum_to_one_and_the_label_is_the_largest(coffee):
+    model = learn(coffee, 4)
+    table = pixel_table(coffee)
+    probabilities = model.probabilities(table)
+    assert_allclose(probabilities.sum(axis=2), 1, atol=1e-5)
+    assert_array_equal(probabilities.argmax(axis=2) + 1, model.labels(table))
+
+
+def test_component_k_of_the_model_is_label_k_plus_1(quadrants):
+    image, truth = quadrants
+    model = learn(image, 4)
+    resp = responsibilities(pixel_table(image).X, model.parameters)
+    assert_array_equal(resp.argmax(axis=1).reshape(truth.shape) + 1, truth)
+
+
+# ---------------------------------------------------------------------------------------- mask
+
+
+def test_masked_pixels_get_0_and_teach_nothing(quadrants):
+    image, truth = quadrants
+    mask = truth != 4
+    labels = segment_image(image, 3, mask=mask)
+    assert_array_equal(labels, np.where(mask, truth, 0))
+    changed = image.copy()
+    changed[~mask] = 77
+    assert_array_equal(segment_image(changed, 3, mask=mask), labels)
+
+
+def test_pixels_that_are_not_finite_are_masked_out(rng):
+    image = rng.random((8, 9))
+    image[2, 3], image[4, 5] = np.nan, np.inf
+    labels = segment_image(image, 2)
+    assert labels[2, 3] == labels[4, 5] == 0
+    assert (labels == 0).sum() == 2
+
+
+def test_image_without_a_pixel_in_use_is_refused():
+    message = "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
+    with pytest.raises(InputError, match=f"^{message}$"):
+        segment_image(np.ones((3, 3)), mask=np.zeros((3, 3)))
+
+
+def test_mask_of_another_shape_is_refused():
+    message = r"^mask must have shape \(3, 4\) as the image has, got \(4, 3\)$"
+    with pytest.raises(InputError, match=message):
+        segment_image(np.ones((3, 4)), mask=np.ones((4, 3)))
+
+
+# -------------------------------------------------------------------------------- odd pictures
+
+
+@pytest.mark.parametrize(
+    ("image", "n_found"),
+    [
+        (np.zeros((5, 7, 3), dtype=np.uint8), 1),
+        (np.full((5, 7), 0.25), 1),
+        (np.array([[9]], dtype=np.uint8), 1),
+        (np.array([[0, 200, 0, 200]], dtype=np.uint8), 2),
+        (np.repeat([[0, 90, 200]], 5, axis=0).astype(np.uint16), 3),
+    ],
+    ids=["black", "flat", "one pixel", "one row", "three greys"],
+)
+def test_fewer_colors_than_segments_are_found_and_said_so(image, n_found):
+    message = f"^found {n_found} of 5 segments: the image has no more colours apart$"
+    with pytest.warns(GmmsegWarning, match=message):
+        labels = segment_image(image, 5)
+    assert_array_equal(np.unique(labels), np.arange(1, n_found + 1))
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 4, 7])
+def test_any_number_of_channels_is_segmented(rng, n_channels):
+    truth = np.kron([[1, 2]], np.ones((10, 10), dtype=int))
+    image = truth[..., None] * 100 + rng.normal(size=(10, 20, n_channels))
+    assert_array_equal(segment_image(image, 2), truth)
+
+
+def test_more_than_a_million_pixels_are_learned_from_a_million(monkeypatch, quadrants):
+    image, truth = quadrants
+    monkeypatch.setattr("gmmseg.image.segmentation.MOST_PIXELS", 500)
+    assert truth.size > 500
+    assert_array_equal(segment_image(image, 4), truth)
+    assert MOST_PIXELS == 1_000_000
+
+
+# ------------------------------------------------------------------------------------ features
+
+
+def test_features_may_be_a_function_or_a_table(coffee):
+    def inverted(image):
+        return 255.0 - image[:, :, :2]
+
+    labels = segment_image(coffee, 3, features=inverted)
+    assert_array_equal(segment_image(coffee, 3, features=inverted(coffee)), labels)
+    assert (labels != segment_image(coffee, 3)).any()
+
+
+def test_features_of_another_shape_are_refused():
+    message = r"^features must have shape \(2, 3, n_features\) for this image, got \(3, 2, 1\)$"
+    with pytest.raises(InputError, match=message):
+        segment_image(np.ones((2, 3)), features=np.ones((3, 2, 1)))
+
+
+def test_unknown_features_are_refused():
+    message = "^features must be one of auto, lab, rgb, gray, none, got 'hsv'$"
+    with pytest.raises(InputError, match=message):
+        segment_image(np.ones((2, 3)), features="hsv")
+
+
+@pytest.mark.parametrize("n_segments", [0, -1, 2.5, True, "4"])
+def test_number_of_segments_is_a_whole_number(n_segments):
+    message = f"^n_segments must be a whole number of at least 1, got {n_segments!r}$"
+    with pytest.raises(InputError, match=message):
+        segment_image(np.ones((2, 3)), n_segments)
+
+
+def test_unknown_covariance_type_is_refused():
+    message = "^covariance_type must be one of diag, full, spherical, tied, got 'round'$"
+    with pytest.raises(InputError, match=message):
+        segment_image(np.ones((2, 3)), covariance_type="round")
