@@ -9,7 +9,7 @@ import numpy as np
 
 
 def log_prob(X, weights, means, covariances):
-    """Return ``log(weight_k) + log N(x_n; mean_k, covariance_k)``, by solving, without any factor."""
+    """Return ``log(weight_k) + log N(x_n; mean_k, covariance_k)``, solved without a factor."""
     out = np.empty((len(X), len(means)))
     for n in range(len(X)):
         for k in range(len(means)):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.rescue import RescueTrial, find_redundant, raise_to_floor
+from gmmseg.core.rescue import RescueTrial, find_redundant, raise_to_floor, switch_off
 from gmmseg.core.statistics import SufficientStatistics
 
 PRECISION = 1e-10  # relative fall of the likelihood that is rounding and no reason to stop
@@ -108,26 +108,42 @@ def run_em(
         statistics = estep(parameters)
     progress = _Progress(options)
     before = parameters
-    while True:
-        if progress.is_fall(statistics.mean_log_likelihood):
-            parameters = before
-            break
+    while not progress.is_fall(statistics.mean_log_likelihood):
         progress.note(statistics.mean_log_likelihood)
         before, parameters = parameters, maximize(statistics, parameters, floor)
-        if progress.is_exhausted:
-            break
         redundant = find_redundant(parameters, progress.tried, with_twins=progress.is_converged)
+        if progress.is_exhausted:
+            return _without_starved(parameters, progress), progress.record()
         if redundant is not None:
             trial = redundant.try_at(parameters, find_worst, floor)
-            statistics = estep(trial.parameters)
-            is_better = progress.judge(trial, statistics.mean_log_likelihood)
-            parameters = trial.parameters if is_better else trial.fallback
-            statistics = statistics if is_better else estep(parameters)
+            parameters, statistics = _better_of(trial, estep, progress)
         elif progress.is_converged:
-            break
+            return parameters, progress.record()
         else:
             statistics = estep(parameters)
-    return parameters, progress.record()
+    return before, progress.record()
+
+
+def _better_of(
+    trial: RescueTrial, estep: EStep, progress: "_Progress"
+) -> tuple[MixtureParameters, SufficientStatistics]:
+    """Return the mixture with the component at its new place, or without it, and its statistics."""
+    without = estep(trial.fallback)
+    if trial.parameters is not trial.fallback:
+        moved = estep(trial.parameters)
+        if moved.log_likelihood > without.log_likelihood:
+            progress.note_rescue(trial.component, trial.reason, "re-seeded")
+            return trial.parameters, moved
+    progress.note_rescue(trial.component, trial.reason, "dropped")
+    return trial.fallback, without
+
+
+def _without_starved(parameters: MixtureParameters, progress: "_Progress") -> MixtureParameters:
+    """Return the mixture without the components for which no iteration is left."""
+    while (starved := find_redundant(parameters, progress.tried, with_twins=False)) is not None:
+        parameters = switch_off(parameters, starved.component)
+        progress.note_rescue(starved.component, starved.reason, "dropped")
+    return parameters
 
 
 class _Progress:
@@ -138,8 +154,8 @@ class _Progress:
         self.bounds: list[float] = []
         self.events: list[FitEvent] = []
         self.is_converged = False
+        self.is_at_limit = False
         self.is_restarted = False
-        self.stop_reason = f"max_iter={options.max_iter} was reached"
 
     @property
     def tried(self) -> set[int]:
@@ -152,12 +168,11 @@ class _Progress:
         return len(self.bounds) >= self.options.max_iter
 
     def is_fall(self, bound: float) -> bool:
-        """Tell whether the likelihood fell, which only rounding can make it do, and stop if so."""
-        if not self.bounds or bound >= self.bounds[-1] - PRECISION * abs(self.bounds[-1]):
+        """Tell whether the likelihood fell, which only rounding can make it do."""
+        if not self.bounds:
             return False
-        self.is_converged = True
-        self.stop_reason = "the likelihood reached the limit of floating-point precision"
-        return True
+        self.is_at_limit = bound < self.bounds[-1] - PRECISION * abs(self.bounds[-1])
+        return self.is_at_limit
 
     def note(self, bound: float) -> None:
         """Append a likelihood and see whether it stands still."""
@@ -166,21 +181,23 @@ class _Progress:
         self.is_converged = change < self.options.tol and not self.is_restarted
         self.is_restarted = False
         self.bounds.append(bound)
-        if self.is_converged:
-            self.stop_reason = (
-                f"the mean log-likelihood changed by less than tol={self.options.tol:g}"
-            )
 
-    def judge(self, trial: RescueTrial, bound: float) -> bool:
-        """Write down whether the component stays at its new place, and return it."""
-        is_better = bound > self.bounds[-1] and trial.parameters is not trial.fallback
-        self.is_restarted = is_better
-        action = "re-seeded" if is_better else "dropped"
-        self.events.append(FitEvent(len(self.bounds), trial.component, trial.reason, action))
-        return is_better
+    def note_rescue(self, component: int, reason: str, action: str) -> None:
+        """Write down what befell a component."""
+        self.is_restarted = action == "re-seeded"
+        self.events.append(FitEvent(len(self.bounds), component, reason, action))
 
     def record(self) -> FitRecord:
         """Return all of it, frozen."""
+        if self.is_at_limit:
+            reason = "the likelihood reached the limit of floating-point precision"
+        elif self.is_converged:
+            reason = f"the mean log-likelihood changed by less than tol={self.options.tol:g}"
+        else:
+            reason = f"max_iter={self.options.max_iter} was reached"
         return FitRecord(
-            tuple(self.bounds), self.is_converged, self.stop_reason, tuple(self.events)
+            lower_bounds=tuple(self.bounds),
+            is_converged=self.is_converged or self.is_at_limit,
+            stop_reason=reason,
+            events=tuple(self.events),
         )

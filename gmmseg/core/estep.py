@@ -18,11 +18,11 @@ from gmmseg.errors import InputError
 
 LARGEST_WHOLE_TILE = 8  # up to this many features the compiler unrolls all of them
 TILE_SIZE = 4  # features per tile beyond
-BLOCK_BYTES = (
-    2**18
-)  # working memory of one block: it shares the second-level cache with the parameters
-LARGEST_BLOCK = 1008  # samples; no power of two, which would let the rows evict one another
-SMALLEST_BLOCK = 112
+BLOCK_BYTES = 2**18  # of one block: it shares the second-level cache with the parameters
+# A block is an odd number of vector register loads long: rows that lie a power of two apart evict
+# one another from the cache.
+REGISTERS = 64
+SMALLEST_BLOCK, LARGEST_BLOCK = 3 * REGISTERS, 15 * REGISTERS
 MOST_RANGES = 32  # ranges that are summed apart, whatever the number of threads
 SUMS_BYTES = 2**24  # memory that the sums of all ranges may take together
 
@@ -162,8 +162,8 @@ def kernel_mixture(
 ) -> tuple[kernels.KernelMixture, NDArray[np.float64]]:
     """Return the mixture shifted to its middle and divided by its spread, and that spread."""
     weights, means = parameters.weights, parameters.means
-    # Taken about the first mean, so that a far origin costs no digits; and rounded to what X can hold,
-    # so that subtracting it from samples nearby is exact.
+    # Taken about the first mean, so that a far origin costs no digits, and rounded to what X can
+    # hold, so that subtracting it from samples nearby is exact.
     origin = (means[0] + weights @ (means - means[0])).astype(dtype).astype(np.float64)
     variance = weights @ (parameters.component_variances + (means - origin) ** 2)
     # A power of two: dividing by it rounds nothing; within the reach of X its inverse is finite.
@@ -257,7 +257,8 @@ def _scratch(mixture: kernels.KernelMixture, rows: tuple[int, int]) -> kernels.S
     dtype = mixture.means.dtype
     n_rows = n_padded + n_padded % 2
     fitting = BLOCK_BYTES // (dtype.itemsize * (3 * n_rows + n_components + 2))
-    block_size = min(max(fitting // 32 * 32 - 16, SMALLEST_BLOCK), LARGEST_BLOCK, rows[1] - rows[0])
+    odd = (fitting // REGISTERS - 1 | 1) * REGISTERS
+    block_size = min(max(odd, SMALLEST_BLOCK), LARGEST_BLOCK, rows[1] - rows[0])
     return kernels.Scratch(
         samples=np.zeros((n_rows, block_size), dtype),
         log_prob=np.empty((n_components, block_size), dtype),

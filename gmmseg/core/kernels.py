@@ -70,37 +70,30 @@ def load_block(X, first, size, mixture, samples):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def project_tiles_before(c, k, size, samples, mixture, dev):
-    """Fill ``dev[i, n]`` with what the features before c add to column ``c + i`` of the factor."""
-    means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
-    for b in range(0, c, tile_size):
-        for n in range(size):
-            for i in range(tile_size):
-                projection = dev[i, n] if b > 0 else means.dtype.type(0.0)
-                for j in range(tile_size):
-                    projection += factors[k, b + j, c + i] * (samples[b + j, n] - means[k, b + j])
-                dev[i, n] = projection
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def log_prob_full(samples, size, mixture, dev, log_prob):
     """Fill ``log_prob[k, n]`` with ``log_norm[k] - ||(x_n - mean_k) @ factor_k||**2``."""
     means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
     farthest, zero = means.dtype.type(FARTHEST), means.dtype.type(0.0)
     for k in range(means.shape[0]):
-        log_prob[k, :size] = mixture.log_norm[k]
         for c in range(0, means.shape[1], tile_size):
-            project_tiles_before(c, k, size, samples, mixture, dev)
+            for b in range(0, c, tile_size):
+                for n in range(size):
+                    for i in range(tile_size):
+                        column = dev[i, n] if b > 0 else zero
+                        for j in range(tile_size):
+                            deviation = samples[b + j, n] - means[k, b + j]
+                            column += factors[k, b + j, c + i] * deviation
+                        dev[i, n] = column
             for n in range(size):
                 distance = zero
                 for i in range(tile_size):
-                    projection = dev[i, n] if c > 0 else zero
+                    column = dev[i, n] if c > 0 else zero
                     for j in range(i + 1):
-                        projection += factors[k, c + j, c + i] * (
-                            samples[c + j, n] - means[k, c + j]
-                        )
-                    distance += projection * projection
-                log_prob[k, n] -= min(distance, farthest)
+                        deviation = samples[c + j, n] - means[k, c + j]
+                        column += factors[k, c + j, c + i] * deviation
+                    distance += column * column
+                before = log_prob[k, n] if c > 0 else mixture.log_norm[k]
+                log_prob[k, n] = before - min(distance, farthest)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -109,24 +102,25 @@ def log_prob_diag(samples, size, mixture, log_prob):
     means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
     farthest, zero = means.dtype.type(FARTHEST), means.dtype.type(0.0)
     for k in range(means.shape[0]):
-        log_prob[k, :size] = mixture.log_norm[k]
         for c in range(0, means.shape[1], tile_size):
             for n in range(size):
                 distance = zero
                 for i in range(tile_size):
                     projection = (samples[c + i, n] - means[k, c + i]) * factors[k, c + i]
                     distance += projection * projection
-                log_prob[k, n] -= min(distance, farthest)
+                before = log_prob[k, n] if c > 0 else mixture.log_norm[k]
+                log_prob[k, n] = before - min(distance, farthest)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def exponentiate(log_prob, size, peak, total):
     """Turn ``log_prob`` into ``exp(log_prob - peak)`` with its sum over components in ``total``."""
-    peak[:size] = log_prob[0, :size]
+    for n in range(size):
+        peak[n] = log_prob[0, n]
+        total[n] = log_prob.dtype.type(0.0)
     for k in range(1, log_prob.shape[0]):
         for n in range(size):
             peak[n] = max(peak[n], log_prob[k, n])
-    total[:size] = log_prob.dtype.type(0.0)
     for k in range(log_prob.shape[0]):
         for n in range(size):
             value = exp_nonpositive(log_prob[k, n] - peak[n])
@@ -144,37 +138,39 @@ def finish_log_density(size, peak, total):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def weigh_responsibilities(resp, size, total):
-    """Multiply one component's ``resp`` by ``total``; return its sum."""
-    resp_sum = total.dtype.type(0.0)
-    for n in range(size):
-        resp[n] *= total[n]
-        resp_sum += resp[n]
-    return resp_sum
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def accumulate_full(k, size, mixture, scratch, sums):
-    """Add ``dev_sum`` and the lower triangle of ``dev2_sum`` of component k."""
-    samples, resp = scratch.samples, scratch.log_prob[k]
-    dev, weighted_dev, mean = scratch.dev, scratch.weighted_dev, mixture.means[k]
-    for d in range(mean.shape[0]):
-        center, dev_sum = mean[d], mean.dtype.type(0.0)
+def weigh_responsibilities(size, total, resp, resp_sum):
+    """Multiply all ``resp`` by ``total``; add what each component then has to ``resp_sum``."""
+    for k in range(resp.shape[0]):
+        component_sum = total.dtype.type(0.0)
         for n in range(size):
-            deviation = samples[d, n] - center
-            weighted = resp[n] * deviation
-            dev[d, n] = deviation
-            weighted_dev[d, n] = weighted
-            dev_sum += weighted
-        sums.dev_sum[k, d] += dev_sum
-    add_outer_products(size, dev, weighted_dev, sums.dev2_sum[k])
+            resp[k, n] *= total[n]
+            component_sum += resp[k, n]
+        resp_sum[k] += component_sum
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def add_outer_products(size, dev, weighted_dev, dev2_sum):
+def accumulate_full(samples, size, means, scratch, sums):
+    """Add ``dev_sum`` and the lower triangle of ``dev2_sum``."""
+    resp, dev, weighted_dev = scratch.log_prob, scratch.dev, scratch.weighted_dev
+    dev_sum, dev2_sum = sums.dev_sum, sums.dev2_sum
+    for k in range(means.shape[0]):
+        for d in range(means.shape[1]):
+            center, total = means[k, d], means.dtype.type(0.0)
+            for n in range(size):
+                deviation = samples[d, n] - center
+                weighted = resp[k, n] * deviation
+                dev[d, n] = deviation
+                weighted_dev[d, n] = weighted
+                total += weighted
+            dev_sum[k, d] += total
+        add_outer_products(k, size, dev, weighted_dev, dev2_sum)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def add_outer_products(k, size, dev, weighted_dev, dev2_sum):
     """Add ``sum_n weighted_dev[i, n] * dev[j, n]`` to the lower triangle, two by two."""
     zero = dev.dtype.type(0.0)
-    for i in range(0, dev2_sum.shape[0], 2):
+    for i in range(0, dev2_sum.shape[1], 2):
         for j in range(0, i + 1, 2):
             even_even, even_odd, odd_even, odd_odd = zero, zero, zero, zero
             for n in range(size):
@@ -182,25 +178,27 @@ def add_outer_products(size, dev, weighted_dev, dev2_sum):
                 even_odd += weighted_dev[i, n] * dev[j + 1, n]
                 odd_even += weighted_dev[i + 1, n] * dev[j, n]
                 odd_odd += weighted_dev[i + 1, n] * dev[j + 1, n]
-            dev2_sum[i, j] += even_even
-            dev2_sum[i, j + 1] += even_odd
-            dev2_sum[i + 1, j] += odd_even
-            dev2_sum[i + 1, j + 1] += odd_odd
+            dev2_sum[k, i, j] += even_even
+            dev2_sum[k, i, j + 1] += even_odd
+            dev2_sum[k, i + 1, j] += odd_even
+            dev2_sum[k, i + 1, j + 1] += odd_odd
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def accumulate_diag(k, size, mixture, scratch, sums):
-    """Add ``dev_sum`` and ``dev2_sum`` of component k."""
-    samples, resp, mean = scratch.samples, scratch.log_prob[k], mixture.means[k]
-    for d in range(mean.shape[0]):
-        dev_sum, dev2_sum = mean.dtype.type(0.0), mean.dtype.type(0.0)
-        for n in range(size):
-            deviation = samples[d, n] - mean[d]
-            weighted = resp[n] * deviation
-            dev_sum += weighted
-            dev2_sum += weighted * deviation
-        sums.dev_sum[k, d] += dev_sum
-        sums.dev2_sum[k, d] += dev2_sum
+def accumulate_diag(samples, size, means, scratch, sums):
+    """Add ``dev_sum`` and ``dev2_sum``."""
+    resp, dev_sum, dev2_sum = scratch.log_prob, sums.dev_sum, sums.dev2_sum
+    for k in range(means.shape[0]):
+        for d in range(means.shape[1]):
+            center = means[k, d]
+            total, total2 = means.dtype.type(0.0), means.dtype.type(0.0)
+            for n in range(size):
+                deviation = samples[d, n] - center
+                weighted = resp[k, n] * deviation
+                total += weighted
+                total2 += weighted * deviation
+            dev_sum[k, d] += total
+            dev2_sum[k, d] += total2
 
 
 def log_prob_of(factors, samples, size, mixture, scratch):
@@ -218,18 +216,18 @@ def _log_prob_for_dimensions(factors, samples, size, mixture, scratch):
     )
 
 
-def accumulate_component(dev2_sum, k, size, mixture, scratch, sums):
-    """Add ``dev_sum`` and ``dev2_sum`` of component k by the kernel for such sums."""
+def accumulate_deviations(dev2_sum, samples, size, means, scratch, sums):
+    """Add ``dev_sum`` and ``dev2_sum`` by the kernel for such sums."""
 
 
-@overload(accumulate_component)
-def _accumulate_for_dimensions(dev2_sum, k, size, mixture, scratch, sums):
+@overload(accumulate_deviations)
+def _accumulate_for_dimensions(dev2_sum, samples, size, means, scratch, sums):
     if dev2_sum.ndim == 3:
-        return lambda dev2_sum, k, size, mixture, scratch, sums: accumulate_full(
-            k, size, mixture, scratch, sums
+        return lambda dev2_sum, samples, size, means, scratch, sums: accumulate_full(
+            samples, size, means, scratch, sums
         )
-    return lambda dev2_sum, k, size, mixture, scratch, sums: accumulate_diag(
-        k, size, mixture, scratch, sums
+    return lambda dev2_sum, samples, size, means, scratch, sums: accumulate_diag(
+        samples, size, means, scratch, sums
     )
 
 
@@ -254,9 +252,8 @@ def accumulate(X, sample_weight, rows, mixture, scratch, sums):
                 scratch.total[n] *= sample_weight[first + n]
         for n in range(size):
             log_likelihood += scratch.peak[n]
-        for k in range(mixture.means.shape[0]):
-            sums.resp_sum[k] += weigh_responsibilities(scratch.log_prob[k], size, scratch.total)
-            accumulate_component(sums.dev2_sum, k, size, mixture, scratch, sums)
+        weigh_responsibilities(size, scratch.total, scratch.log_prob, sums.resp_sum)
+        accumulate_deviations(sums.dev2_sum, scratch.samples, size, mixture.means, scratch, sums)
     return log_likelihood
 
 
@@ -285,7 +282,8 @@ def describe(X, rows, mixture, scratch, labels, log_density, resp):
             exponentiate(scratch.log_prob, size, scratch.peak, scratch.total)
             finish_log_density(size, scratch.peak, scratch.total)
         if log_density.size > 0:
-            log_density[first : first + size] = scratch.peak[:size]
+            for n in range(size):
+                log_density[first + n] = scratch.peak[n]
         if resp.size > 0:
             for k in range(resp.shape[1]):
                 for n in range(size):

@@ -109,10 +109,7 @@ class SufficientStatistics:
         return self.means + self._shift()
 
     def new_scatter(self) -> Array:
-        """Return the mean squared deviation from ``new_means``, shaped as ``dev2_sum``.
-
-        It is 0 for a component without samples.
-        """
+        """Return the mean squared deviation from the new means, 0 where there are no samples."""
         shift = self._shift()
         is_full = self.dev2_sum.ndim == 3
         resp_sum = _one_where_zero(self.resp_sum).reshape((-1,) + (1,) * (self.dev2_sum.ndim - 1))

@@ -25,13 +25,15 @@ SHAPES = {"full": (3, 2, 2), "tied": (2, 2), "diag": (3, 2), "spherical": (3,)}
 def mean_log_likelihood(covariances, scatter, resp_sum):
     """Return the part of the mean log-likelihood that covariances decide, from full matrices."""
     total = 0.0
-    for covariance, matrix, share in zip(covariances, scatter, resp_sum / resp_sum.sum(), strict=True):
+    for covariance, matrix, share in zip(
+        covariances, scatter, resp_sum / resp_sum.sum(), strict=True
+    ):
         distance = np.trace(np.linalg.solve(covariance, matrix))
         total -= 0.5 * share * (np.linalg.slogdet(covariance).logabsdet + distance)
     return total
 
 
-def perturbed(rng, covariances, family, floor, size):
+def perturbed(rng, covariances, *, family, floor, size):
     """Return covariances of the same family nearby that obey the floor and are not singular."""
     floor = max(floor, 1e-3)
     if family.scatter_kind == "diag":
@@ -61,7 +63,9 @@ def test_estimate_is_the_optimum_among_all_that_obey_the_floor(rng, covariance_t
     best = value(found)
     for size in (1e-3, 1e-2, 0.1, 0.5):
         for _ in range(25):
-            assert value(perturbed(rng, found, family, floor, size)) <= best + 1e-12
+            assert (
+                value(perturbed(rng, found, family=family, floor=floor, size=size)) <= best + 1e-12
+            )
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
@@ -74,11 +78,16 @@ def test_estimate_without_floor_is_the_scatter_narrowed_to_the_family(rng, covar
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
-def test_estimate_keeps_every_variance_at_or_above_the_floor(rng, covariance_type):
+def test_estimate_keeps_every_variance_at_or_above_the_floor(covariance_type):
     family = family_named(covariance_type)
     needed = np.zeros((3, 2, 2) if family.scatter_kind == "full" else (3, 2))
     found = naive.spelled_out(covariance_type, family.estimate(needed, np.ones(3), 0.25), 3, 2)
     assert_allclose(found, np.broadcast_to(0.25 * np.eye(2), (3, 2, 2)))
+
+
+def test_the_floor_of_spherical_is_under_the_mean_variance_not_under_each():
+    found = family_named("spherical").estimate(np.array([[0.0, 4.0]]), np.ones(1), 1.0)
+    assert_array_equal(found, [2.0])
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
@@ -186,7 +195,11 @@ def test_positive_definite_is_told_whatever_the_scales(matrix, is_definite):
             [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.5], [0.0, 1.0]]],
             "covariances must be symmetric; matrix 1 is not",
         ),
-        ("tied", [[1.0, 2.0], [2.0, 1.0]], "covariances must be positive definite; matrix 0 is not"),
+        (
+            "tied",
+            [[1.0, 2.0], [2.0, 1.0]],
+            "covariances must be positive definite; matrix 0 is not",
+        ),
     ],
 )
 def test_matrices_that_are_no_covariances_are_refused(covariance_type, matrices, message):

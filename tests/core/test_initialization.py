@@ -52,7 +52,7 @@ def test_k_means_plus_plus_finds_separate_heaps(seed):
 def test_k_means_plus_plus_centers_are_samples_far_from_one_another(rng):
     X, _ = heaps(rng)
     centers = initialization.kmeans_plus_plus(X, np.ones(len(X)), 4, rng)
-    assert all((X == center).all(axis=1).any() for center in centers)
+    assert all((center == X).all(axis=1).any() for center in centers)
     distances = np.linalg.norm(centers[:, None] - centers, axis=2)[np.triu_indices(4, 1)]
     assert distances.min() > 40.0
 
@@ -68,6 +68,23 @@ def test_k_means_plus_plus_never_draws_a_sample_of_weight_zero(rng):
     for _ in range(20):
         centers = initialization.kmeans_plus_plus(X, weight, 6, rng)
         assert_array_equal(np.sort(centers.ravel()), [0.0, 3.0])
+
+
+class FixedChance:
+    """A generator that draws what a test wants it to."""
+
+    def choice(self, _n, _size, *, p):
+        return np.flatnonzero(p)[:1]
+
+    def random(self, _size):
+        return np.array([0.005, 0.9])
+
+
+def test_k_means_plus_plus_keeps_the_best_of_its_draws():
+    # From 0, the draws fall on 1 and on 10: a center at 10 leaves 1 of 101, one at 1 leaves 81.
+    X = np.array([[0.0], [1.0], [10.0]])
+    centers = initialization.kmeans_plus_plus(X, np.ones(3), 2, FixedChance())
+    assert_array_equal(centers, [[0.0], [10.0]])
 
 
 def test_k_means_moves_centers_to_the_weighted_middle():

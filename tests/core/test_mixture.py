@@ -162,7 +162,7 @@ def test_from_parameters_refuses_a_ragged_list():
         )
 
 
-def test_samples_drawn_have_the_labels_that_they_are_predicted(mixture):
+def test_samples_drawn_have_the_labels_that_they_are_predicted():
     far = GaussianMixture.from_parameters([0.3, 0.7], [[0.0, 0.0], [99.0, 0.0]], [np.eye(2)] * 2)
     X, labels = far.set_params(random_state=0).sample(500)
     assert X.shape == (500, 2)
@@ -280,7 +280,9 @@ def test_a_number_of_threads_that_is_none_is_refused(X):
         GaussianMixture(n_jobs="all").fit(X)
 
 
-@pytest.mark.xfail(strict=True, reason="a fraction of a thread is taken", raises=pytest.fail.Exception)
+@pytest.mark.xfail(
+    strict=True, reason="a fraction of a thread is taken", raises=pytest.fail.Exception
+)
 def test_half_a_thread_is_refused(X):
     with pytest.raises(InputError, match=r"^n_jobs must "):
         GaussianMixture(n_jobs=0.5).fit(X)

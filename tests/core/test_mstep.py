@@ -47,7 +47,9 @@ def test_no_variance_falls_below_the_floor(rng, covariance_type):
 def test_the_floor_of_constant_data_is_what_rounding_leaves_at_their_distance():
     at = MixtureParameters([1.0], [[1e4]], [1.0], covariance_type="spherical")
     # eps * 1e4 = 2.220446e-12
-    assert variance_floor(expectation([[1e4]], at), 0.0) == pytest.approx(4.930381e-24, rel=1e-6)
+    assert variance_floor(expectation([[1e4]], at), 0.0) == pytest.approx(
+        4.930381e-24, rel=1e-6, abs=0.0
+    )
     zero = MixtureParameters([1.0], [[0.0]], [1.0], covariance_type="spherical")
     assert variance_floor(expectation([[0.0]], zero), 0.0) == SMALLEST_VARIANCE
 
@@ -66,7 +68,9 @@ def test_a_component_without_samples_keeps_mean_and_covariance(rng, covariance_t
 
 def test_a_component_without_samples_does_not_widen_the_tied_covariance(rng):
     parameters = random_mixture(rng, "tied", n_components=2)
-    off = MixtureParameters([1.0, 0.0], parameters.means, 100 * parameters.covariances, covariance_type="tied")
+    off = MixtureParameters(
+        [1.0, 0.0], parameters.means, 100 * parameters.covariances, covariance_type="tied"
+    )
     X = draw(rng, parameters, 40)
     found = maximization(expectation(X, off), off)
     assert_allclose(found.covariances, np.cov(X.T, bias=True), rtol=1e-10)

@@ -43,8 +43,10 @@ BAD = {
     ),
     "covariances of another family": (
         ([1.0], [[0.0, 1.0]], [[1.0, 1.0]], "full"),
-        "covariances must have shape (1, 2, 2) for covariance_type='full' "
-        "and means of shape (1, 2), got (1, 2)",
+        (
+            "covariances must have shape (1, 2, 2) for covariance_type='full' "
+            "and means of shape (1, 2), got (1, 2)"
+        ),
     ),
     "NaN": (
         ([1.0], [[0.0, float("nan")]], [1.0], "spherical"),
@@ -56,8 +58,10 @@ BAD = {
     ),
     "text": (
         (["one"], [[0.0]], [1.0], "spherical"),
-        "weights must be an array of numbers, got something else: "
-        "could not convert string to float: 'one'",
+        (
+            "weights must be an array of numbers, got something else: "
+            "could not convert string to float: 'one'"
+        ),
     ),
     "variance zero": (
         ([1.0], [[0.0]], [[0.0]], "diag"),
@@ -91,7 +95,7 @@ def test_a_ragged_list_is_refused_as_no_array_of_numbers():
         MixtureParameters([0.5, 0.5], [[0.0], [1.0, 2.0]], [1.0, 1.0], covariance_type="spherical")
 
 
-def test_arrays_are_float64_copies_that_cannot_be_written(rng):
+def test_arrays_are_float64_copies_that_cannot_be_written():
     means = np.zeros((1, 2), np.float32)
     parameters = MixtureParameters([1], means, [EYE])
     means[0, 0] = 9.0
@@ -109,7 +113,7 @@ def test_no_part_can_be_replaced(name):
         setattr(parameters, name, None)
 
 
-def test_trusted_parameters_are_frozen_too(rng):
+def test_trusted_parameters_are_frozen_too():
     trusted = MixtureParameters.trusted(np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1)), "full")
     assert not trusted.means.flags.writeable
     assert trusted.covariance_type == "full"

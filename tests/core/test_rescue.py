@@ -11,12 +11,16 @@ from tests.mixtures import COVARIANCE_TYPES, random_mixture
 
 def line(weights, means, variances):
     """Return a mixture of one feature."""
-    return MixtureParameters(weights, np.array(means)[:, None], variances, covariance_type="spherical")
+    return MixtureParameters(
+        weights, np.array(means)[:, None], variances, covariance_type="spherical"
+    )
 
 
 def test_a_component_below_a_billionth_of_the_weight_is_starved():
     parameters = line([1 - 0.9e-9, 0.9e-9], [0.0, 1.0], [1.0, 1.0])
-    assert rescue.find_redundant(parameters, set(), with_twins=False) == rescue.Redundant(1, "starved")
+    assert rescue.find_redundant(parameters, set(), with_twins=False) == rescue.Redundant(
+        1, "starved"
+    )
     fed = line([1 - 1.1e-9, 1.1e-9], [0.0, 1.0], [1.0, 1.0])
     assert rescue.find_redundant(fed, set(), with_twins=False) is None
 
@@ -63,8 +67,8 @@ def test_two_crossing_components_are_no_twins():
 
 
 def test_a_component_of_weight_zero_is_nobodys_twin():
-    parameters = line([0.0, 1.0], [0.0, 0.0], [1.0, 1.0])
-    assert rescue.find_redundant(parameters, {0}, with_twins=True) is None
+    parameters = line([0.5, 0.0, 0.5], [9.0, 0.0, 0.0], [1.0, 1.0, 1.0])
+    assert rescue.find_redundant(parameters, {1}, with_twins=True) is None
 
 
 def test_switching_off_shares_the_weight_in_proportion():

@@ -1,4 +1,4 @@
-"""Claims about the model file: whole or not at all, equal to the last bit, hostile files refused."""
+"""Claims about the model file: whole or not at all, equal to the last bit, never hostile."""
 
 import io
 import json
@@ -77,7 +77,12 @@ def refusal(path):
 def test_what_is_loaded_equals_what_was_saved_to_the_last_bit(rng, path, covariance_type):
     X = draw(rng, random_mixture(rng), 60)
     saved = GaussianMixture(
-        3, covariance_type=covariance_type, random_state=1, tol=1e-2, n_jobs=1, covariance_floor=1e-5
+        3,
+        covariance_type=covariance_type,
+        random_state=1,
+        tol=1e-2,
+        n_jobs=1,
+        covariance_floor=1e-5,
     ).fit(X)
     saved.save(path)
     loaded = GaussianMixture.load(path)
@@ -102,6 +107,19 @@ def test_the_same_model_is_the_same_bytes_twice(mixture, tmp_path):
     for name in ("a.gmm", "b.gmm"):
         mixture.save(tmp_path / name)
     assert (tmp_path / "a.gmm").read_bytes() == (tmp_path / "b.gmm").read_bytes()
+
+
+def test_no_day_is_written_into_a_model(mixture, path):
+    mixture.save(path)
+    with zipfile.ZipFile(path) as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_arrays_that_others_wrote_in_fortran_order_are_read(mixture, path, members):
+    fortran = npy_bytes(np.asfortranarray(mixture.means_))
+    assert b"'fortran_order': True" in fortran
+    write_zip(path, members | {"means.npy": fortran})
+    assert_array_equal(GaussianMixture.load(path).means_, mixture.means_)
 
 
 def test_a_loaded_model_is_saved_as_the_same_bytes(mixture, tmp_path):
@@ -135,9 +153,9 @@ def test_numpy_reads_the_arrays_of_a_model_file(mixture, path):
 
 
 def test_start_arrays_and_generators_stay_behind(path):
-    saved = GaussianMixture(
-        1, means_init=[[0.0]], random_state=np.random.RandomState(0)
-    ).fit([[0.0], [1.0]])
+    saved = GaussianMixture(1, means_init=[[0.0]], random_state=np.random.RandomState(0)).fit(
+        [[0.0], [1.0]]
+    )
     saved.save(path)
     loaded = GaussianMixture.load(path)
     assert loaded.means_init is None
@@ -146,7 +164,9 @@ def test_start_arrays_and_generators_stay_behind(path):
 
 @pytest.mark.xfail(strict=True, reason="numpy integers are no int: the option is left out")
 def test_options_that_are_numpy_numbers_are_saved_too(path):
-    saved = GaussianMixture(np.int64(2), n_init=np.int32(3), random_state=0).fit([[0.0], [1.0], [3.0]])
+    saved = GaussianMixture(np.int64(2), n_init=np.int32(3), random_state=0).fit(
+        [[0.0], [1.0], [3.0]]
+    )
     saved.save(path)
     loaded = GaussianMixture.load(path)
     assert (loaded.n_components, loaded.n_init) == (2, 3)
@@ -241,7 +261,9 @@ def test_a_zip_without_header_is_no_model_file(path, members):
 
 
 @pytest.mark.parametrize(
-    "text", [b"{", b"\xff\xfe\x00", b"[" * 100_000, b"9" * 5_000], ids=["half", "binary", "deep", "long"]
+    "text",
+    [b"{", b"\xff\xfe\x00", b"[" * 100_000, b"9" * 5_000],
+    ids=["half", "binary", "deep", "long"],
 )
 def test_a_header_that_is_not_json_is_damage(path, members, text):
     write_zip(path, members | {"header.json": text})
@@ -281,8 +303,10 @@ HEADERS = {
     ),
     "short event": (
         {"events": [[1, 2]]},
-        "is damaged: FitEvent.__init__() missing 2 required positional arguments: "
-        "'reason' and 'action'",
+        (
+            "is damaged: FitEvent.__init__() missing 2 required positional arguments: "
+            "'reason' and 'action'"
+        ),
     ),
     "events as a number": ({"events": 5}, "is damaged: 'int' object is not iterable"),
 }
@@ -329,8 +353,10 @@ ARRAYS = {
     ),
     "a huge shape": (
         npy_claiming(f"({2**60},)"),
-        r"is damaged: weights.npy claims shape \(1152921504606846976,\) of float64, "
-        "and holds 16 bytes",
+        (
+            r"is damaged: weights.npy claims shape \(1152921504606846976,\) of float64, "
+            "and holds 16 bytes"
+        ),
     ),
     "a short body": (
         npy_claiming("(2,)", body=bytes(15)),
@@ -367,7 +393,9 @@ def test_an_array_that_is_none_or_another_is_refused(path, members, content, wor
     assert re.fullmatch(words, refusal(path))
 
 
-@pytest.mark.xfail(strict=True, reason="reshape and the parser of numpy raise these outside the try")
+@pytest.mark.xfail(
+    strict=True, reason="reshape and the parser of numpy raise these outside the try"
+)
 @pytest.mark.parametrize(
     "shape",
     ["(-1, -2)", f"(0, {2**70})", "(2, True)", str((1,) * 69 + (2,)), "-" * 9_000 + "2"],
@@ -413,6 +441,16 @@ def test_a_header_longer_than_any_is_refused(path, members):
     assert refusal(path) == "is damaged or hostile: header.json claims 1048577 bytes"
 
 
+def test_arrays_that_claim_more_than_the_limit_are_refused_before_they_are_read(
+    path, members, monkeypatch
+):
+    write_zip(path, members)
+    n_bytes = sum(len(content) for name, content in members.items() if name != "header.json")
+    monkeypatch.setattr("gmmseg.core.serialization.LARGEST_MODEL", n_bytes - 1)
+    words = f"claims {n_bytes} bytes of arrays, more than the limit of {n_bytes - 1}"
+    assert refusal(path) == words
+
+
 def test_sizes_that_only_the_directory_claims_are_refused(path, members):
     write_zip(path, members)
     whole = bytearray(path.read_bytes())
@@ -429,7 +467,9 @@ def test_two_members_of_one_name_are_refused(path, members):
 
 
 @pytest.mark.xfail(strict=True, reason="names are compared with their suffix, headers not at all")
-@pytest.mark.parametrize(("name", "source"), [("means", "means.npy"), ("header.json", "header.json")])
+@pytest.mark.parametrize(
+    ("name", "source"), [("means", "means.npy"), ("header.json", "header.json")]
+)
 def test_two_members_that_mean_the_same_are_refused(path, members, name, source):
     write_zip(path, [*members.items(), (name, members[source])])
     assert refusal(path).startswith("is damaged: ")

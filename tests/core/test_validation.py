@@ -45,8 +45,10 @@ BAD_SAMPLES = {
     ),
     "cube": (
         np.zeros((2, 2, 2)),
-        "X must have shape (n_samples, n_features), got (2, 2, 2); "
-        "for one feature use X.reshape(-1, 1)",
+        (
+            "X must have shape (n_samples, n_features), got (2, 2, 2); "
+            "for one feature use X.reshape(-1, 1)"
+        ),
     ),
     "no sample": (
         np.zeros((0, 2)),

@@ -22,7 +22,7 @@ TABLES = {
     "offset 1e8": NORMAL + 1e8,
     "offset 1e15": NORMAL + 1e15,
     "mixed scales": NORMAL * [1e-12, 1.0, 1e12],
-    "mixed offsets": NORMAL + [1e9, 0.0, -1e9],
+    "mixed offsets": NORMAL + np.array([1e9, 0.0, -1e9]),
     "constant column": NORMAL * [1.0, 0.0, 1.0] + [0.0, 7.0, 0.0],
     "far constant column": NORMAL * [1.0, 0.0, 1.0] + [0.0, 1e12, 0.0],
     "copied column": NORMAL[:, [0, 1, 0]],

@@ -1,4 +1,6 @@
-"""Laws of addition: blocks add up, weight is repetition, order does not matter, threads do not show."""
+"""Laws of addition: blocks add up, weight is repetition, order and threads do not matter."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ def test_any_cut_into_blocks_adds_up_to_the_whole(seed, covariance_type, cuts):
     X, weight = draw(rng, parameters, 5_000), rng.uniform(0.1, 2.0, size=5_000)
     edges = sorted({0, *cuts, 5_000})
     total = SufficientStatistics.zero(parameters)
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         total += expectation(X[first:last], parameters, weight[first:last])
     whole = expectation(X, parameters, weight)
     for name in SUMS:
@@ -188,9 +190,7 @@ def test_full_matrices_that_are_diagonal_agree_with_diag(rng):
 def test_full_with_diagonal_covariances_has_the_e_step_of_diag(seed):
     rng = np.random.default_rng(seed)
     diag = random_mixture(rng, "diag")
-    full = MixtureParameters(
-        diag.weights, diag.means, [np.diag(row) for row in diag.covariances]
-    )
+    full = MixtureParameters(diag.weights, diag.means, [np.diag(row) for row in diag.covariances])
     X = draw(rng, diag, 60)
     one, other = expectation(X, diag), expectation(X, full)
     assert_allclose(other.resp_sum, one.resp_sum, rtol=1e-11)
