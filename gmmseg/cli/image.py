@@ -2,6 +2,9 @@
 
 import json
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -74,7 +77,7 @@ def image() -> None:
 
 @app.command()
 def segment(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files.")],
     n_segments: Annotated[
         int, typer.Option("-k", "--segments", min=1, max=65535, help="Number of segments.")
     ] = 5,
@@ -144,7 +147,7 @@ def segment_file(
     start = time.perf_counter()
     pixels, opaque = read_image(path)
     use = both(mask, opaque)
-    try:
+    with about(path):
         table = pixel_table(pixels, mask=use, features=options.color, position=options.position)
         model = learn_segments(
             table,
@@ -153,8 +156,6 @@ def segment_file(
             covariance_type=options.covariance,
             random_state=options.seed,
         )
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
     labels = model.labels(table)
     labels_path = outputs.path(path, "_labels.png")
     write_labels(labels_path, labels)
@@ -179,7 +180,21 @@ def segment_file(
     write_report(outputs.path(path, ".json"), report)
     if outputs.json:
         typer.echo(json.dumps(report))
-    say(f"{path}: {len(weights)} segments in {seconds:.1f} s, {labels_path}")
+    number = f"{len(weights)} segment{'s' if len(weights) > 1 else ''}"
+    say(f"{path}: {number} in {seconds:.1f} s, {labels_path}")
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Put the name of the file before every error and warning about what is in it."""
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    for warning in caught:
+        warn(f"{path}: {warning.message}")
 
 
 def write_overlay(path: Path, pixels: "NDArray[Any]", labels: "NDArray[Any]") -> None:

@@ -1,37 +1,18 @@
-"""The E-step: cut the samples into ranges, run the kernels on threads, add up in a fixed order."""
+"""The E-step: what a mixture makes of samples, as sums, labels, densities or responsibilities."""
 
-import itertools
-import math
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core import kernels
+from gmmseg.core.layout import empty_scratch, kernel_mixture, statistics_of, zero_sums
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
-from gmmseg.core.validation import check_sample_weight, check_samples
-from gmmseg.errors import InputError
+from gmmseg.core.threads import cut_into_ranges, run_in_threads
+from gmmseg.core.validation import check_sample_weight, check_samples, in_units
 
-LARGEST_WHOLE_TILE = 8  # up to this many features the compiler unrolls all of them
-TILE_SIZE = 4  # features per tile beyond
-BLOCK_BYTES = 2**18  # of one block: it shares the second-level cache with the parameters
-# A block is an odd number of vector register loads long: rows that lie a power of two apart evict
-# one another from the cache.
-REGISTERS = 64
-SMALLEST_BLOCK, LARGEST_BLOCK = 3 * REGISTERS, 15 * REGISTERS
-MOST_RANGES = 32  # ranges that are summed apart, whatever the number of threads
-SUMS_BYTES = 2**24  # memory that the sums of all ranges may take together
-
-# By the bytes of a number: the powers of two that have an inverse, and how large a coordinate and a
-# factor may be so that neither their product nor a sum of products overflows.
-EXPONENTS = {4: (-120, 120), 8: (-1000, 1000)}
-LIMITS = {4: 1e17, 8: 1e140}
-
-T = TypeVar("T")
+Array = NDArray[np.float64]
 
 
 def expectation(
@@ -72,34 +53,32 @@ def expectation(
     array([1., 2.])
     """
     X = check_samples(X, parameters.n_features)
-    return weighted_statistics(X, parameters, check_sample_weight(sample_weight, len(X)), n_jobs)
+    weight, unit = in_units(check_sample_weight(sample_weight, len(X)))
+    statistics = weighted_statistics(X, parameters, weight, n_jobs)
+    return statistics if unit == 1.0 else statistics.scale(unit)
 
 
 def weighted_statistics(
     X: NDArray[Any],
     parameters: MixtureParameters,
-    sample_weight: NDArray[np.float64] | None = None,
+    sample_weight: Array | None = None,
     n_jobs: int | None = None,
 ) -> SufficientStatistics:
     """Return the statistics of checked samples, as `expectation` does of any."""
     mixture, scale = kernel_mixture(parameters, X.dtype)
     weight = np.empty(0) if sample_weight is None else sample_weight
-    zero = SufficientStatistics.zero(parameters)
+    total_likelihood, total = 0.0, zero_sums(mixture)
 
     def sums_of_range(rows: tuple[int, int]) -> tuple[float, kernels.Sums]:
-        sums = _zero_sums(mixture)
-        scratch = _scratch(mixture, rows)
+        sums, scratch = zero_sums(mixture), empty_scratch(mixture, rows)
         return kernels.accumulate(X, weight, rows, mixture, scratch, sums), sums
 
-    ranges = _ranges(len(X), zero.dev2_sum.nbytes)
-    total_likelihood, total = 0.0, _zero_sums(mixture)
+    ranges = cut_into_ranges(len(X), total.dev2_sum.nbytes)
     for log_likelihood, sums in run_in_threads(sums_of_range, ranges, n_jobs):
         total_likelihood += log_likelihood
         for whole, part in zip(total, sums, strict=True):
             np.add(whole, part, out=whole)
-    # The kernels saw samples over `scale`, so their densities are those of X times prod(scale).
-    total_likelihood -= float(np.log(scale).sum()) * float(total.resp_sum.sum())
-    return _in_units_of_samples(
+    return statistics_of(
         total_likelihood, total, mixture=mixture, scale=scale, parameters=parameters
     )
 
@@ -132,70 +111,9 @@ def responsibilities(
     return resp
 
 
-def run_in_threads(
-    function: Callable[[tuple[int, int]], T], ranges: list[tuple[int, int]], n_jobs: int | None
-) -> list[T]:
-    """Return ``[function(rows) for rows in ranges]``, computed by ``n_jobs`` threads."""
-    n_threads = min(thread_count(n_jobs), len(ranges))
-    if n_threads == 1:
-        return [function(rows) for rows in ranges]
-    with ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(function, ranges))
-
-
-def thread_count(n_jobs: int | None) -> int:
-    """Return the number of threads that ``n_jobs`` means: None is all, -1 all, -2 all but one."""
-    available = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    if n_jobs is None:
-        return available
-    if n_jobs == 0:
-        raise InputError(
-            "n_jobs must not be 0; give a number of threads, or None for all processors"
-        )
-    return n_jobs if n_jobs > 0 else max(1, available + 1 + n_jobs)
-
-
-def kernel_mixture(
-    parameters: MixtureParameters, dtype: np.dtype[Any]
-) -> tuple[kernels.KernelMixture, NDArray[np.float64]]:
-    """Return the mixture shifted to its middle and divided by its spread, and that spread."""
-    weights, means = parameters.weights, parameters.means
-    # Taken about the first mean, so that a far origin costs no digits, and rounded to what X can
-    # hold, so that subtracting it from samples nearby is exact.
-    origin = (means[0] + weights @ (means - means[0])).astype(dtype).astype(np.float64)
-    variance = weights @ (parameters.component_variances + (means - origin) ** 2)
-    # A power of two: dividing by it rounds nothing; within the reach of X its inverse is finite.
-    scale = 2.0 ** np.clip(np.round(np.log2(variance) / 2.0), *EXPONENTS[dtype.itemsize])
-    n_features = parameters.n_features
-    tile_size = n_features if n_features <= LARGEST_WHOLE_TILE else TILE_SIZE
-    padding = (0, -n_features % tile_size)
-    factors = parameters.component_factors
-    is_full = factors.ndim == 3
-    diagonal = np.diagonal(factors, axis1=1, axis2=2) if is_full else factors
-    with np.errstate(divide="ignore"):
-        log_norm = np.log(weights) + (np.log(diagonal * scale) - 0.5 * math.log(2 * math.pi)).sum(
-            axis=1
-        )
-    limit = LIMITS[dtype.itemsize]
-    factors = factors * (scale[:, None] if is_full else scale) / math.sqrt(2.0)
-    factors = np.clip(factors, -limit, limit)
-    mixture = kernels.KernelMixture(
-        origin=origin.astype(dtype),
-        inverse_scale=(1.0 / scale).astype(dtype),
-        limit=dtype.type(limit),
-        log_norm=log_norm.astype(dtype),
-        means=np.pad((means - origin) / scale, ((0, 0), padding)).astype(dtype),
-        factors=np.pad(factors, ((0, 0),) + (padding,) * (factors.ndim - 1)).astype(dtype),
-        tile=(0,) * tile_size,
-    )
-    return mixture, scale
-
-
 def _describe(
     X: NDArray[Any], parameters: MixtureParameters, n_jobs: int | None, **outputs: NDArray[Any]
-) -> NDArray[np.float64]:
+) -> Array:
     """Fill those of labels, log_density and resp that are given; return the spread."""
     mixture, scale = kernel_mixture(parameters, X.dtype)
     labels = outputs.get("labels", np.empty(0, dtype=np.intp))
@@ -203,74 +121,8 @@ def _describe(
     resp = outputs.get("resp", np.empty((0, 0), dtype=X.dtype))
 
     def fill_range(rows: tuple[int, int]) -> None:
-        kernels.describe(X, rows, mixture, _scratch(mixture, rows), labels, log_density, resp)
+        scratch = empty_scratch(mixture, rows)
+        kernels.describe(X, rows, mixture, scratch, labels, log_density, resp)
 
-    run_in_threads(fill_range, _ranges(len(X), 0), n_jobs)
+    run_in_threads(fill_range, cut_into_ranges(len(X)), n_jobs)
     return scale
-
-
-def _in_units_of_samples(
-    log_likelihood: float,
-    sums: kernels.Sums,
-    *,
-    mixture: kernels.KernelMixture,
-    scale: NDArray[np.float64],
-    parameters: MixtureParameters,
-) -> SufficientStatistics:
-    """Undo shift, scale and padding, and move the sums from the rounded means to the exact ones."""
-    d = parameters.n_features
-    resp_sum, dev_sum = sums.resp_sum, sums.dev_sum[:, :d] * scale
-    rounded = mixture.origin.astype(np.float64) + mixture.means[:, :d].astype(np.float64) * scale
-    shift = rounded - parameters.means
-    if parameters.family.scatter_kind == "full":
-        lower = np.tril(sums.dev2_sum[:, :d, :d])
-        dev2_sum = (lower + np.swapaxes(np.tril(lower, -1), 1, 2)) * np.outer(scale, scale)
-        cross = shift[:, :, None] * dev_sum[:, None, :]
-        dev2_sum += cross + np.swapaxes(cross, 1, 2)
-        dev2_sum += resp_sum[:, None, None] * shift[:, :, None] * shift[:, None, :]
-    else:
-        dev2_sum = (
-            sums.dev2_sum[:, :d] * scale**2 + 2.0 * shift * dev_sum + resp_sum[:, None] * shift**2
-        )
-    return SufficientStatistics(
-        means=parameters.means,
-        resp_sum=resp_sum,
-        dev_sum=dev_sum + resp_sum[:, None] * shift,
-        dev2_sum=dev2_sum,
-        log_likelihood=log_likelihood,
-    )
-
-
-def _zero_sums(mixture: kernels.KernelMixture) -> kernels.Sums:
-    n_components, n_padded = mixture.means.shape
-    is_full = mixture.factors.ndim == 3
-    n_rows = n_padded + n_padded % 2 if is_full else n_padded
-    return kernels.Sums(
-        resp_sum=np.zeros(n_components),
-        dev_sum=np.zeros((n_components, n_rows)),
-        dev2_sum=np.zeros((n_components, n_rows) + (n_rows,) * is_full),
-    )
-
-
-def _scratch(mixture: kernels.KernelMixture, rows: tuple[int, int]) -> kernels.Scratch:
-    n_components, n_padded = mixture.means.shape
-    dtype = mixture.means.dtype
-    n_rows = n_padded + n_padded % 2
-    fitting = BLOCK_BYTES // (dtype.itemsize * (3 * n_rows + n_components + 2))
-    odd = (fitting // REGISTERS - 1 | 1) * REGISTERS
-    block_size = min(max(odd, SMALLEST_BLOCK), LARGEST_BLOCK, rows[1] - rows[0])
-    return kernels.Scratch(
-        samples=np.zeros((n_rows, block_size), dtype),
-        log_prob=np.empty((n_components, block_size), dtype),
-        dev=np.zeros((n_rows, block_size), dtype),
-        weighted_dev=np.zeros((n_rows, block_size), dtype),
-        peak=np.empty(block_size, dtype),
-        total=np.empty(block_size, dtype),
-    )
-
-
-def _ranges(n_samples: int, sums_bytes: int) -> list[tuple[int, int]]:
-    """Return the ranges of samples that are summed apart: they depend on the problem alone."""
-    most = max(1, min(MOST_RANGES, n_samples // LARGEST_BLOCK, SUMS_BYTES // max(sums_bytes, 1)))
-    edges = [n_samples * i // most for i in range(most + 1)]
-    return list(itertools.pairwise(edges))

@@ -19,6 +19,7 @@ from gmmseg.core.initialization import (
 )
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
+from gmmseg.core.validation import as_numbers, in_units
 from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
@@ -103,10 +104,12 @@ def fit_mixture(
     def sample() -> tuple[Array, Array]:
         if start.sample is not None:
             return subsample(start.sample, None, start.rng)
-        return subsample(X, sample_weight, start.rng)
+        return subsample(X, weight, start.rng)
+
+    weight, _ = in_units(sample_weight)
 
     def estep(parameters: MixtureParameters) -> SufficientStatistics:
-        return weighted_statistics(X, parameters, sample_weight, n_jobs)
+        return weighted_statistics(X, parameters, weight, n_jobs)
 
     def find_worst(parameters: MixtureParameters) -> Array:
         rows, _ = sample()
@@ -168,7 +171,7 @@ def _given(values: ArrayLike | None, name: str, shape: tuple[int, ...]) -> Array
     """Return a start parameter of the user as float64, or None where there is none."""
     if values is None:
         return None
-    array = np.asarray(values, dtype=np.float64)
+    array = as_numbers(values, name)
     if array.shape != shape:
         raise InputError(f"{name} must have shape {shape}, got {array.shape}")
     if not np.isfinite(array).all():

@@ -10,15 +10,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from gmmseg.core import serialization
-from gmmseg.core.em import EMOptions, FitEvent, FitRecord
+from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.fit import Start, fit_mixture
 from gmmseg.core.mixture_base import MixtureBase
+from gmmseg.core.mixture_file import read_mixture, write_mixture
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.validation import check_number, check_sample_weight
+from gmmseg.core.validation import as_numbers, check_number, check_sample_weight
 from gmmseg.errors import GmmsegWarning, InputError, ModelFileError
 
-KIND = "gaussian-mixture"
 RandomState = int | np.random.RandomState | None
 
 
@@ -188,20 +187,7 @@ class GaussianMixture(MixtureBase):
         InputError
             If the file cannot be written.
         """
-        parameters, record = self._fitted(), self.record_
-        header = {
-            "options": self._plain_options(),
-            "is_converged": record.is_converged,
-            "stop_reason": record.stop_reason,
-            "events": [[e.iteration, e.component, e.reason, e.action] for e in record.events],
-        }
-        arrays = {
-            "weights": parameters.weights,
-            "means": parameters.means,
-            "covariances": parameters.covariances,
-            "lower_bounds": np.array(record.lower_bounds),
-        }
-        serialization.write_model(path, kind=KIND, header=header, arrays=arrays)
+        write_mixture(path, self._fitted(), self.record_, self._plain_options())
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -222,23 +208,11 @@ class GaussianMixture(MixtureBase):
         ModelFileError
             If the file is missing, damaged, hostile, from a newer version or holds something else.
         """
-        header, arrays = serialization.read_model(path, kind=KIND)
+        parameters, record, options = read_mixture(path)
         try:
-            options = header["options"]
-            parameters = MixtureParameters(
-                arrays["weights"],
-                arrays["means"],
-                arrays["covariances"],
-                covariance_type=options["covariance_type"],
-            )
-            record = FitRecord(
-                tuple(arrays["lower_bounds"].tolist()),
-                is_converged=bool(header["is_converged"]),
-                stop_reason=str(header["stop_reason"]),
-                events=tuple(FitEvent(*event) for event in header["events"]),
-            )
             mixture = cls(**options)
-        except (KeyError, TypeError, InputError) as error:
+            mixture._options()
+        except (TypeError, InputError) as error:
             raise ModelFileError(f"{path} is damaged: {error}") from None
         return mixture._with(parameters, record)
 
@@ -283,9 +257,9 @@ class GaussianMixture(MixtureBase):
         array([0, 1])
         """
         parameters = MixtureParameters(
-            np.asarray(weights),
-            np.asarray(means),
-            np.asarray(covariances),
+            as_numbers(weights, "weights"),
+            as_numbers(means, "means"),
+            as_numbers(covariances, "covariances"),
             covariance_type=covariance_type,
         )
         mixture = cls(parameters.n_components, covariance_type=covariance_type)
@@ -312,18 +286,31 @@ class GaussianMixture(MixtureBase):
             weights=self.weights_init,
             means=self.means_init,
             precisions=self.precisions_init,
-            previous=getattr(self, "parameters_", None) if self.warm_start else None,
+            previous=self._previous() if self.warm_start else None,
         )
+
+    def _previous(self) -> MixtureParameters | None:
+        """Return the last solution, which a warm start goes on from."""
+        previous: MixtureParameters | None = vars(self).get("parameters_")
+        wanted = (self.n_components, self.n_features_in_, self.covariance_type)
+        if previous is None:
+            return None
+        had = (previous.n_components, previous.n_features, previous.covariance_type)
+        if had != wanted:
+            raise InputError(
+                "warm_start goes on with the n_components, features and covariance_type of the "
+                f"last fit, {had}, got {wanted}; set warm_start=False to begin anew"
+            )
+        return previous
 
     def _plain_options(self) -> dict[str, Any]:
         """Return the options that fit into a JSON header: arrays and generators stay behind."""
-        plain = (bool, int, float, str)
-        options = self.get_params(deep=False)
-        return {
-            name: value
-            for name, value in options.items()
-            if value is None or isinstance(value, plain)
+        options = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in self.get_params(deep=False).items()
         }
+        plain = (bool, int, float, str, type(None))
+        return {name: value for name, value in options.items() if isinstance(value, plain)}
 
     def _warn(self) -> None:
         if not self.record_.is_converged and self.tol > 0:

@@ -67,8 +67,7 @@ def maximize(
     scatter = statistics.new_scatter()
     is_empty = ~(statistics.resp_sum > 0.0)
     if is_empty.any():
-        old = family.per_component(parameters.covariances, *parameters.means.shape)
-        scatter[is_empty] = old[is_empty]
+        scatter[is_empty] = parameters.component_covariances[is_empty]
     return MixtureParameters.trusted(
         weights=statistics.resp_sum / statistics.weight_sum,
         means=statistics.new_means(),

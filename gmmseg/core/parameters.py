@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.covariance import CovarianceFamily, family_named
+from gmmseg.core.validation import as_numbers
 from gmmseg.errors import InputError
 
 
@@ -148,20 +149,20 @@ class MixtureParameters:
         return self.family.per_component(self.precision_factors, *self.means.shape)
 
     @cached_property
+    def component_covariances(self) -> NDArray[np.float64]:
+        """Covariances, or variances, spelled out: (n_components, n_features[, n_features])."""
+        return self.family.per_component(self.covariances, *self.means.shape)
+
+    @cached_property
     def component_variances(self) -> NDArray[np.float64]:
         """Variance of every feature in every component, (n_components, n_features)."""
-        spelled_out = self.family.per_component(self.covariances, *self.means.shape)
-        is_full = self.family.scatter_kind == "full"
+        spelled_out = self.component_covariances
+        is_full = spelled_out.ndim == 3
         return np.diagonal(spelled_out, axis1=1, axis2=2) if is_full else spelled_out
 
 
 def _frozen_array(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    try:
-        array: NDArray[Any] = np.array(values, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"{name} must be an array of numbers, got something else: {error}"
-        ) from None
+    array = as_numbers(values, name)
     if not np.isfinite(array).all():
         raise InputError(f"{name} must be finite, got NaN or infinity at index {_first_bad(array)}")
     array.setflags(write=False)

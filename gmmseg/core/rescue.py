@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gmmseg.core.parameters import MixtureParameters
 
 STARVED = 1e-9  # share of the sample weight below which a component explains nothing
-TWINS = 1e-6  # difference of means in standard deviations, and of variances, that separates nothing
+TWINS = 1e-6  # difference of means and covariances, in standard deviations, that separates nothing
 TRIAL_WEIGHT = (
     0.01  # weight with which a component is tried elsewhere; EM raises it if it fits there
 )
@@ -67,10 +67,14 @@ def find_redundant(
 
 
 def _twin_before(parameters: MixtureParameters, k: int) -> int | None:
-    variances, means = parameters.component_variances, parameters.means
-    shift = np.abs(means[:k] - means[k]) / np.sqrt(variances[k])
-    spread = np.abs(variances[:k] / variances[k] - 1.0)
-    is_twin = (np.maximum(shift, spread).max(axis=1) < TWINS) & (parameters.weights[:k] > 0.0)
+    """Return the first component in use before k with the same mean and covariance, if any."""
+    deviation = np.sqrt(parameters.component_variances[k])
+    shift = np.abs(parameters.means[:k] - parameters.means[k]) / deviation
+    spelled_out = parameters.component_covariances
+    scale = np.outer(deviation, deviation) if spelled_out.ndim == 3 else deviation**2
+    spread = np.abs(spelled_out[:k] - spelled_out[k]) / scale
+    apart = np.maximum(shift.max(axis=1), spread.reshape(k, -1).max(axis=1))
+    is_twin = (apart < TWINS) & (parameters.weights[:k] > 0.0)
     return int(is_twin.argmax()) if is_twin.any() else None
 
 
@@ -93,7 +97,7 @@ def switch_on(
 ) -> MixtureParameters:
     """Return the mixture with component k at ``place``, as wide as the others on average."""
     weights, means = parameters.weights.copy(), parameters.means.copy()
-    spelled_out = parameters.family.per_component(parameters.covariances, *means.shape).copy()
+    spelled_out = parameters.component_covariances.copy()
     spelled_out[k] = np.tensordot(weights, spelled_out, axes=1)
     weights *= 1.0 - TRIAL_WEIGHT
     weights[k] = TRIAL_WEIGHT
@@ -104,8 +108,7 @@ def switch_on(
 
 def raise_to_floor(parameters: MixtureParameters, floor: float) -> MixtureParameters:
     """Return the mixture with no variance below ``floor``: itself where none is."""
-    spelled_out = parameters.family.per_component(parameters.covariances, *parameters.means.shape)
-    raised = parameters.family.estimate(spelled_out, parameters.weights, floor)
+    raised = parameters.family.estimate(parameters.component_covariances, parameters.weights, floor)
     if np.allclose(raised, parameters.covariances, rtol=1e-12, atol=0.0):
         return parameters
     return MixtureParameters.trusted(

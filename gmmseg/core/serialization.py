@@ -21,6 +21,7 @@ FORMAT_VERSION = 1
 HEADER_NAME = "header.json"
 LARGEST_HEADER = 2**20  # bytes
 LARGEST_MODEL = 2**31  # bytes in all arrays together
+MOST_DIMENSIONS = 8  # of an array
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same model is the same bytes on every day
 
 Path_ = str | PathLike[str]
@@ -116,9 +117,10 @@ def _check_header(header: dict[str, Any], path: Path, kind: str) -> None:
 
 
 def _read_arrays(archive: zipfile.ZipFile, path: Path) -> dict[str, NDArray[Any]]:
+    members = [name.removesuffix(".npy") for name in archive.namelist()]
+    if len(set(members)) != len(members):
+        raise ModelFileError(f"{path} is damaged: it holds two members of one name")
     names = [name for name in archive.namelist() if name != HEADER_NAME]
-    if len(set(names)) != len(names):
-        raise ModelFileError(f"{path} is damaged: it holds two arrays of one name")
     total = sum(archive.getinfo(name).file_size for name in names)
     if total > LARGEST_MODEL:
         raise ModelFileError(
@@ -133,10 +135,14 @@ def _read_array(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[Any]
         version = npy.read_magic(data)
         reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, is_fortran, dtype = reader(data)
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, TypeError, RecursionError, MemoryError, SyntaxError) as error:
         raise ModelFileError(f"{path} is damaged: {name} is not an array ({error})") from None
     body = data.getbuffer()[data.tell() :]
-    if dtype.kind not in "fiub" or math.prod(shape) * dtype.itemsize != len(body):
+    is_possible = len(shape) <= MOST_DIMENSIONS and all(
+        type(length) is int and 0 <= length <= LARGEST_MODEL for length in shape
+    )
+    holds_it = is_possible and math.prod(shape) * dtype.itemsize == len(body)
+    if dtype.kind not in "fiub" or not holds_it:
         raise ModelFileError(
             f"{path} is damaged: {name} claims shape {shape} of {dtype}, "
             f"and holds {len(body)} bytes"

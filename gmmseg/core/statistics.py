@@ -118,16 +118,19 @@ class SufficientStatistics:
 
     def total_mean(self) -> Array:
         """Return the mean of all samples, (n_features,)."""
-        weights = self.resp_sum / self.weight_sum
-        # Taken about the first mean, so that a far origin costs no digits.
-        mean: Array = self.means[0] + weights @ (self.new_means() - self.means[0])
+        weights, means = self.resp_sum / self.weight_sum, self.new_means()
+        # Taken about one of the means, so that a far origin costs no digits; a component without
+        # samples may lie anywhere.
+        about = means[weights.argmax()]
+        mean: Array = about + weights @ np.where(weights[:, None] > 0.0, means - about, 0.0)
         return mean
 
     def total_variance(self) -> Array:
         """Return the variance of all samples per feature, (n_features,)."""
         scatter = self.new_scatter()
         within = np.diagonal(scatter, axis1=1, axis2=2) if scatter.ndim == 3 else scatter
-        between = (self.new_means() - self.total_mean()) ** 2
+        is_used = (self.resp_sum > 0.0)[:, None]
+        between = np.where(is_used, self.new_means() - self.total_mean(), 0.0) ** 2
         variance: Array = (self.resp_sum / self.weight_sum) @ (within + between)
         return np.maximum(variance, 0.0)
 

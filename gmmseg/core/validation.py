@@ -74,6 +74,20 @@ def check_sample_weight(
     return weight
 
 
+def in_units(
+    sample_weight: NDArray[np.float64] | None,
+) -> tuple[NDArray[np.float64] | None, float]:
+    """Return weights that float32 can hold, and the unit that they are in: usually 1.
+
+    The unit is a power of two, so that dividing by it rounds nothing.
+    """
+    largest = 1.0 if sample_weight is None else float(sample_weight.max())
+    if sample_weight is None or 2.0**-30 < largest < 2.0**30:
+        return sample_weight, 1.0
+    unit = 2.0 ** math.floor(math.log2(largest))
+    return sample_weight / unit, unit
+
+
 def check_number(name: str, value: object, *, least: float, is_whole: bool = False) -> None:
     """Raise InputError unless ``value`` is a number, or a whole number, of at least ``least``."""
     kind = numbers.Integral if is_whole else numbers.Real
@@ -81,3 +95,13 @@ def check_number(name: str, value: object, *, least: float, is_whole: bool = Fal
     is_number = isinstance(value, kind) and not isinstance(value, bool)
     if not is_number or not least <= float(value) < math.inf:  # type: ignore[arg-type]
         raise InputError(f"{name} must be {what} of at least {least}, got {value!r}")
+
+
+def as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return a new C-ordered float64 array of the values, or raise InputError naming them."""
+    try:
+        return np.array(values, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{name} must be an array of numbers, got something else: {error}"
+        ) from None

@@ -147,8 +147,9 @@ def test_fewer_colors_than_segments_are_done_and_said(tmp_path, size):
     code, _, lines = gmmseg("image", "segment", path, "-k", 5, "-o", tmp_path)
     assert code == 0
     assert len(lines) == 2
-    assert "found 1 of 5 segments: the image has no more colours apart" in lines[0]
-    assert lines[1].startswith(f"{path}: 1 segments in ")
+    said = f"gmmseg: {path}: found 1 of 5 segments: the image has no more colours apart"
+    assert lines[0] == said
+    assert lines[1].startswith(f"{path}: 1 segment in ")
     assert_array_equal(read_image(tmp_path / "flat_labels.png")[0], np.ones(size[::-1]))
 
 

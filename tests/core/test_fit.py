@@ -120,7 +120,6 @@ def crossing():
     return np.concatenate([X, X * [1, -1]]), start
 
 
-@pytest.mark.xfail(strict=True, reason="twins are told by variances alone, not by correlations")
 def test_two_crossing_heaps_are_two_components_and_nothing_is_dropped():
     X, start = crossing()
     found, record = fitted(X, EMOptions(tol=1e-6, max_iter=500), previous=start)
@@ -164,10 +163,19 @@ def test_a_start_that_does_not_fit_is_refused_by_name(X, start, message):
         fitted(X, **start)
 
 
-@pytest.mark.xfail(strict=True, reason="np.asarray raises before the check", raises=ValueError)
 def test_a_start_that_is_text_is_refused_by_name(X):
     with pytest.raises(InputError, match=r"^means_init must be "):
         fitted(X, means="abc")
+
+
+def test_a_sample_given_is_where_the_start_is_searched(rng):
+    X = np.concatenate([rng.normal(size=(50, 1)), rng.normal(size=(50, 1)) + 20.0])
+    everywhere = fitted(X, ONE_STEP, n_components=2)[0]
+    one_heap = fitted(X, ONE_STEP, n_components=2, sample=X[:50])[0]
+    assert_allclose(np.sort(everywhere.means.ravel()), [0.0, 20.0], atol=0.5)
+    # Both components begin in the first heap, and one step cannot leave one of them there alone.
+    assert_allclose(everywhere.weights, 0.5, atol=1e-6)
+    assert abs(one_heap.weights[0] - 0.5) > 0.05
 
 
 def test_the_subsample_finds_a_start_for_a_large_table(rng):

@@ -59,7 +59,6 @@ def test_twins_differ_if_one_feature_does():
     assert rescue.find_redundant(parameters, set(), with_twins=True) is None
 
 
-@pytest.mark.xfail(strict=True, reason="only variances are compared, not correlations")
 def test_two_crossing_components_are_no_twins():
     rising, falling = [[1.0, 0.9], [0.9, 1.0]], [[1.0, -0.9], [-0.9, 1.0]]
     cross = MixtureParameters([0.5, 0.5], [[0.0, 0.0]] * 2, [rising, falling])

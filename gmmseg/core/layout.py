@@ -1,0 +1,127 @@
+"""How a mixture and its sums lie in memory while the kernels work, and the way there and back."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.core import kernels
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.statistics import SufficientStatistics
+
+Array = NDArray[np.float64]
+
+LARGEST_WHOLE_TILE = 8  # up to this many features the compiler unrolls all of them
+TILE_SIZE = 4  # features per tile beyond
+BLOCK_BYTES = 2**18  # of one block: it shares the second-level cache with the parameters
+# A block is an odd number of vector register loads long: rows that lie a power of two apart evict
+# one another from the cache.
+REGISTERS = 64
+SMALLEST_BLOCK, LARGEST_BLOCK = 3 * REGISTERS, 15 * REGISTERS
+
+# By the bytes of a number: the powers of two that have an inverse, and how large a coordinate and a
+# factor may be so that neither their product nor a sum of products overflows.
+EXPONENTS = {4: (-120, 120), 8: (-1000, 1000)}
+LIMITS = {4: 1e17, 8: 1e140}
+
+
+def kernel_mixture(
+    parameters: MixtureParameters, dtype: np.dtype[Any]
+) -> tuple[kernels.KernelMixture, Array]:
+    """Return the mixture shifted to its middle and divided by its spread, and that spread."""
+    weights = parameters.weights
+    # A component that is switched off may lie anywhere: it must not matter where.
+    is_used = (weights > 0.0)[:, None]
+    means = np.where(is_used, parameters.means, parameters.means[weights.argmax()])
+    # Taken about one of the means, so that a far origin costs no digits, and rounded to what X can
+    # hold, so that subtracting it from samples nearby is exact.
+    origin = (means[0] + weights @ (means - means[0])).astype(dtype).astype(np.float64)
+    variance = weights @ (parameters.component_variances + (means - origin) ** 2)
+    # A power of two: dividing by it rounds nothing; within the reach of X its inverse is finite.
+    scale = 2.0 ** np.clip(np.round(np.log2(variance) / 2.0), *EXPONENTS[dtype.itemsize])
+    n_features, limit = parameters.n_features, LIMITS[dtype.itemsize]
+    tile_size = n_features if n_features <= LARGEST_WHOLE_TILE else TILE_SIZE
+    padding = (0, -n_features % tile_size)
+    factors = parameters.component_factors
+    is_full = factors.ndim == 3
+    diagonal = np.diagonal(factors, axis1=1, axis2=2) if is_full else factors
+    log_scale = np.log(diagonal * scale) - 0.5 * math.log(2 * math.pi)
+    with np.errstate(divide="ignore"):
+        log_norm = np.log(weights) + log_scale.sum(axis=1)
+    factors = factors * (scale[:, None] if is_full else scale) / math.sqrt(2.0)
+    mixture = kernels.KernelMixture(
+        origin=origin.astype(dtype),
+        inverse_scale=(1.0 / scale).astype(dtype),
+        limit=dtype.type(limit),
+        log_norm=log_norm.astype(dtype),
+        means=np.pad((means - origin) / scale, ((0, 0), padding)).astype(dtype),
+        factors=np.pad(
+            np.clip(factors, -limit, limit), ((0, 0),) + (padding,) * (factors.ndim - 1)
+        ).astype(dtype),
+        tile=(0,) * tile_size,
+    )
+    return mixture, scale
+
+
+def zero_sums(mixture: kernels.KernelMixture) -> kernels.Sums:
+    """Return sums of nothing; full ones have an even number of rows, for the kernel that pairs."""
+    n_components, n_padded = mixture.means.shape
+    is_full = mixture.factors.ndim == 3
+    n_rows = n_padded + n_padded % 2 if is_full else n_padded
+    return kernels.Sums(
+        resp_sum=np.zeros(n_components),
+        dev_sum=np.zeros((n_components, n_rows)),
+        dev2_sum=np.zeros((n_components, n_rows) + (n_rows,) * is_full),
+    )
+
+
+def empty_scratch(mixture: kernels.KernelMixture, rows: tuple[int, int]) -> kernels.Scratch:
+    """Return working memory for blocks of the samples from ``rows[0]`` to ``rows[1]``."""
+    n_components, n_padded = mixture.means.shape
+    dtype = mixture.means.dtype
+    n_rows = n_padded + n_padded % 2
+    fitting = BLOCK_BYTES // (dtype.itemsize * (3 * n_rows + n_components + 2))
+    odd = (fitting // REGISTERS - 1 | 1) * REGISTERS
+    block_size = min(max(odd, SMALLEST_BLOCK), LARGEST_BLOCK, rows[1] - rows[0])
+    return kernels.Scratch(
+        samples=np.zeros((n_rows, block_size), dtype),
+        log_prob=np.empty((n_components, block_size), dtype),
+        dev=np.zeros((n_rows, block_size), dtype),
+        weighted_dev=np.zeros((n_rows, block_size), dtype),
+        peak=np.empty(block_size, dtype),
+        total=np.empty(block_size, dtype),
+    )
+
+
+def statistics_of(
+    log_likelihood: float,
+    sums: kernels.Sums,
+    *,
+    mixture: kernels.KernelMixture,
+    scale: Array,
+    parameters: MixtureParameters,
+) -> SufficientStatistics:
+    """Return what the kernels summed in the units of X, about the exact means of the mixture."""
+    d = parameters.n_features
+    resp_sum, dev_sum = sums.resp_sum, sums.dev_sum[:, :d] * scale
+    # The kernels took deviations from means that were rounded to the precision of X.
+    rounded = mixture.origin.astype(np.float64) + mixture.means[:, :d].astype(np.float64) * scale
+    shift = np.where((resp_sum > 0.0)[:, None], rounded - parameters.means, 0.0)
+    if parameters.family.scatter_kind == "full":
+        lower = np.tril(sums.dev2_sum[:, :d, :d])
+        dev2_sum = (lower + np.swapaxes(np.tril(lower, -1), 1, 2)) * np.outer(scale, scale)
+        cross = shift[:, :, None] * dev_sum[:, None, :]
+        dev2_sum += cross + np.swapaxes(cross, 1, 2)
+        dev2_sum += resp_sum[:, None, None] * shift[:, :, None] * shift[:, None, :]
+    else:
+        dev2_sum = sums.dev2_sum[:, :d] * scale**2
+        dev2_sum += 2.0 * shift * dev_sum + resp_sum[:, None] * shift**2
+    return SufficientStatistics(
+        means=parameters.means,
+        resp_sum=resp_sum,
+        dev_sum=dev_sum + resp_sum[:, None] * shift,
+        dev2_sum=dev2_sum,
+        # The densities that the kernels saw are those of X times prod(scale).
+        log_likelihood=log_likelihood - float(np.log(scale).sum()) * float(resp_sum.sum()),
+    )

@@ -1,0 +1,92 @@
+"""A mixture in a model file: what is written, and how much of what is read is believed."""
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.core.em import FitEvent, FitRecord
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.serialization import read_model, write_model
+from gmmseg.errors import InputError, ModelFileError
+
+KIND = "gaussian-mixture"
+
+
+def write_mixture(
+    path: str | PathLike[str],
+    parameters: MixtureParameters,
+    record: FitRecord,
+    options: Mapping[str, Any],
+) -> None:
+    """Write parameters, the record of the fit and plain options of the estimator."""
+    header = {
+        "covariance_type": parameters.covariance_type,
+        "options": {key: value for key, value in options.items() if key != "covariance_type"},
+        "is_converged": record.is_converged,
+        "stop_reason": record.stop_reason,
+        "events": [[e.iteration, e.component, e.reason, e.action] for e in record.events],
+    }
+    arrays = {
+        "weights": parameters.weights,
+        "means": parameters.means,
+        "covariances": parameters.covariances,
+        "lower_bounds": np.array(record.lower_bounds),
+    }
+    write_model(path, kind=KIND, header=header, arrays=arrays)
+
+
+def read_mixture(
+    path: str | PathLike[str],
+) -> tuple[MixtureParameters, FitRecord, dict[str, Any]]:
+    """Return what `write_mixture` wrote, the options with the family and size of the parameters.
+
+    Raises
+    ------
+    ModelFileError
+        If anything in the file does not fit together.
+    """
+    header, arrays = read_model(path, kind=KIND)
+    try:
+        parameters = MixtureParameters(
+            arrays["weights"],
+            arrays["means"],
+            arrays["covariances"],
+            covariance_type=str(header["covariance_type"]),
+        )
+        options = {
+            **header["options"],
+            "covariance_type": parameters.covariance_type,
+            "n_components": parameters.n_components,
+        }
+        return parameters, _record(header, arrays["lower_bounds"]), options
+    except KeyError as error:
+        raise ModelFileError(f"{path} is damaged: it has no {error}") from None
+    except (TypeError, ValueError, InputError) as error:
+        raise ModelFileError(f"{path} is damaged: {error}") from None
+
+
+def _record(header: Mapping[str, Any], lower_bounds: NDArray[Any]) -> FitRecord:
+    if lower_bounds.ndim != 1 or lower_bounds.dtype.kind != "f" or np.isnan(lower_bounds).any():
+        raise InputError("lower_bounds must be a list of numbers")
+    return FitRecord(
+        tuple(lower_bounds.tolist()),
+        is_converged=_typed(header["is_converged"], bool),
+        stop_reason=_typed(header["stop_reason"], str),
+        events=tuple(_event(event) for event in _typed(header["events"], list)),
+    )
+
+
+def _event(fields: object) -> FitEvent:
+    iteration, component, reason, action = _typed(fields, list)
+    return FitEvent(
+        _typed(iteration, int), _typed(component, int), _typed(reason, str), _typed(action, str)
+    )
+
+
+def _typed(value: Any, kind: type) -> Any:
+    if not isinstance(value, kind):
+        raise InputError(f"wanted {kind.__name__} in the header, got {type(value).__name__}")
+    return value

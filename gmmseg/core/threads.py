@@ -1,0 +1,56 @@
+"""Ranges of samples on a pool of threads: what is cut where depends on the problem alone."""
+
+import itertools
+import operator
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from gmmseg.errors import InputError
+
+SMALLEST_RANGE = 1_000  # samples
+MOST_RANGES = 32
+RESULT_BYTES = 2**24  # memory that the results of all ranges may take together
+
+T = TypeVar("T")
+
+
+def cut_into_ranges(n_samples: int, bytes_per_result: int = 0) -> list[tuple[int, int]]:
+    """Return ranges (first, after last) that cover all samples, the same for any number of threads.
+
+    The larger the result of a range, the fewer there are.
+    """
+    fitting = RESULT_BYTES // max(bytes_per_result, 1)
+    n_ranges = max(1, min(MOST_RANGES, n_samples // SMALLEST_RANGE, fitting))
+    edges = (n_samples * i // n_ranges for i in range(n_ranges + 1))
+    return list(itertools.pairwise(edges))
+
+
+def run_in_threads(
+    function: Callable[[tuple[int, int]], T], ranges: list[tuple[int, int]], n_jobs: int | None
+) -> list[T]:
+    """Return ``[function(rows) for rows in ranges]``, computed by ``n_jobs`` threads."""
+    n_threads = min(thread_count(n_jobs), len(ranges))
+    if n_threads == 1:
+        return [function(rows) for rows in ranges]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(function, ranges))
+
+
+def thread_count(n_jobs: int | None) -> int:
+    """Return the number of threads that ``n_jobs`` means: None is all, -1 all, -2 all but one."""
+    has_affinity = hasattr(os, "sched_getaffinity")  # not everywhere
+    available = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    if n_jobs is None:
+        return available
+    try:
+        count = operator.index(n_jobs)
+    except TypeError:
+        count = 0
+    if count == 0:
+        raise InputError(
+            f"n_jobs must be a whole number other than 0, got {n_jobs!r}; give a number of "
+            "threads, or None for all processors"
+        )
+    return count if count > 0 else max(1, available + 1 + count)
