@@ -57,14 +57,15 @@ class CovarianceFamily(ABC):
         return factors @ np.swapaxes(factors, -1, -2) if self.scatter_kind == "full" else factors**2
 
     def covariances(self, precisions: Array) -> Array:
-        """Return the covariances that have these precisions."""
+        """Return the covariances that have these precisions: inverting is its own inverse."""
         return self.precisions(precisions)
 
     def check_positive(self, matrices: Array, name: str) -> None:
         """Raise InputError unless every matrix is symmetric and positive definite."""
         if self.scatter_kind == "diag":
             if not (matrices > 0).all():
-                raise InputError(f"{name} must be positive, got {matrices.min()}")
+                first = tuple(int(i) for i in np.argwhere(~(matrices > 0))[0])
+                raise InputError(f"{name} must be positive, got {matrices[first]} at index {first}")
             return
         for k, matrix in enumerate(matrices.reshape(-1, *matrices.shape[-2:])):
             if not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-9 * np.abs(matrix).max()):
@@ -139,7 +140,6 @@ class Full(CovarianceFamily):
 
     def per_component(self, matrices: Array, n_components: int, n_features: int) -> Array:
         """Return the matrices as they are."""
-        del n_components, n_features
         return matrices
 
 
@@ -151,12 +151,10 @@ class Tied(CovarianceFamily):
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         """Return (n_features, n_features)."""
-        del n_components
         return n_features, n_features
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """Return one symmetric matrix."""
-        del n_components
         return n_features * (n_features + 1) // 2
 
     def estimate(self, scatter: Array, resp_sum: Array, floor: float) -> Array:
@@ -169,7 +167,6 @@ class Tied(CovarianceFamily):
 
     def subset(self, covariances: Array, components: NDArray[np.intp]) -> Array:
         """Return the one matrix, which all components share."""
-        del components
         return covariances
 
     def per_component(self, matrices: Array, n_components: int, n_features: int) -> Array:
@@ -201,7 +198,6 @@ class Diag(CovarianceFamily):
 
     def per_component(self, matrices: Array, n_components: int, n_features: int) -> Array:
         """Return the variances as they are."""
-        del n_components, n_features
         return matrices
 
 
@@ -213,12 +209,10 @@ class Spherical(CovarianceFamily):
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         """Return (n_components,)."""
-        del n_features
         return (n_components,)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """Return one variance per component."""
-        del n_features
         return n_components
 
     def estimate(self, scatter: Array, resp_sum: Array, floor: float) -> Array:

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.rescue import RescueTrial, find_redundant, raise_to_floor, switch_off
+from gmmseg.core.rescue import Reason, RescueTrial, find_redundant, raise_to_floor, switch_off
 from gmmseg.core.statistics import SufficientStatistics
 
 PRECISION = 1e-10  # relative fall of the likelihood that is rounding and no reason to stop
 
+Action = Literal["re-seeded", "dropped"]
 EStep = Callable[[MixtureParameters], SufficientStatistics]
 FindWorst = Callable[[MixtureParameters], NDArray[np.float64]]
 
@@ -42,8 +44,8 @@ class FitEvent:
 
     iteration: int
     component: int
-    reason: str  # "starved" or "duplicate"
-    action: str  # "re-seeded" or "dropped"
+    reason: Reason
+    action: Action
 
 
 @dataclass(frozen=True)
@@ -108,20 +110,21 @@ def run_em(
         statistics = estep(parameters)
     progress = _Progress(options)
     before = parameters
-    while not progress.is_fall(statistics.mean_log_likelihood):
+    while not progress.is_at_limit(statistics.mean_log_likelihood):
         progress.note(statistics.mean_log_likelihood)
         before, parameters = parameters, maximize(statistics, parameters, floor)
-        redundant = find_redundant(parameters, progress.tried, with_twins=progress.is_converged)
+        redundant = find_redundant(parameters, progress.dropped, with_twins=progress.is_converged)
         if progress.is_exhausted:
             return _without_starved(parameters, progress), progress.record()
         if redundant is not None:
-            trial = redundant.try_at(parameters, find_worst, floor)
+            is_first = redundant.component not in progress.reseeded
+            trial = redundant.try_at(parameters, find_worst if is_first else None, floor)
             parameters, statistics = _better_of(trial, estep, progress)
         elif progress.is_converged:
             return parameters, progress.record()
         else:
             statistics = estep(parameters)
-    return before, progress.record()
+    return before, progress.record(is_at_limit=True)
 
 
 def _better_of(
@@ -140,7 +143,7 @@ def _better_of(
 
 def _without_starved(parameters: MixtureParameters, progress: "_Progress") -> MixtureParameters:
     """Return the mixture without the components for which no iteration is left."""
-    while (starved := find_redundant(parameters, progress.tried, with_twins=False)) is not None:
+    while (starved := find_redundant(parameters, progress.dropped, with_twins=False)) is not None:
         parameters = switch_off(parameters, starved.component)
         progress.note_rescue(starved.component, starved.reason, "dropped")
     return parameters
@@ -154,25 +157,27 @@ class _Progress:
         self.bounds: list[float] = []
         self.events: list[FitEvent] = []
         self.is_converged = False
-        self.is_at_limit = False
         self.is_restarted = False
 
     @property
-    def tried(self) -> set[int]:
+    def dropped(self) -> set[int]:
+        """Components that were switched off."""
+        return {event.component for event in self.events if event.action == "dropped"}
+
+    @property
+    def reseeded(self) -> set[int]:
         """Components that were tried elsewhere once; they are not tried again."""
-        return {event.component for event in self.events}
+        return {event.component for event in self.events if event.action == "re-seeded"}
 
     @property
     def is_exhausted(self) -> bool:
         """Whether no iteration is left."""
         return len(self.bounds) >= self.options.max_iter
 
-    def is_fall(self, bound: float) -> bool:
+    def is_at_limit(self, bound: float) -> bool:
         """Tell whether the likelihood fell, which only rounding can make it do."""
-        if not self.bounds:
-            return False
-        self.is_at_limit = bound < self.bounds[-1] - PRECISION * abs(self.bounds[-1])
-        return self.is_at_limit
+        last = self.bounds[-1] if self.bounds else -np.inf
+        return bound < last - PRECISION * abs(last)
 
     def note(self, bound: float) -> None:
         """Append a likelihood and see whether it stands still."""
@@ -182,14 +187,14 @@ class _Progress:
         self.is_restarted = False
         self.bounds.append(bound)
 
-    def note_rescue(self, component: int, reason: str, action: str) -> None:
+    def note_rescue(self, component: int, reason: Reason, action: Action) -> None:
         """Write down what befell a component."""
         self.is_restarted = action == "re-seeded"
         self.events.append(FitEvent(len(self.bounds), component, reason, action))
 
-    def record(self) -> FitRecord:
+    def record(self, *, is_at_limit: bool = False) -> FitRecord:
         """Return all of it, frozen."""
-        if self.is_at_limit:
+        if is_at_limit:
             reason = "the likelihood reached the limit of floating-point precision"
         elif self.is_converged:
             reason = f"the mean log-likelihood changed by less than tol={self.options.tol:g}"
@@ -197,7 +202,7 @@ class _Progress:
             reason = f"max_iter={self.options.max_iter} was reached"
         return FitRecord(
             lower_bounds=tuple(self.bounds),
-            is_converged=self.is_converged or self.is_at_limit,
+            is_converged=self.is_converged or is_at_limit,
             stop_reason=reason,
             events=tuple(self.events),
         )

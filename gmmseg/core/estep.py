@@ -44,7 +44,11 @@ def expectation(
     Raises
     ------
     InputError
-        If X or sample_weight has a wrong shape, is not numeric or not finite.
+        If X or sample_weight has a wrong shape, is not numeric, not finite or too large to square.
+
+    Notes
+    -----
+    In float32, samples further from the mixture than 1e17 times its spread count as that far.
 
     Examples
     --------
@@ -112,13 +116,20 @@ def responsibilities(
 
 
 def _describe(
-    X: NDArray[Any], parameters: MixtureParameters, n_jobs: int | None, **outputs: NDArray[Any]
+    X: NDArray[Any],
+    parameters: MixtureParameters,
+    n_jobs: int | None,
+    *,
+    labels: NDArray[np.intp] | None = None,
+    log_density: NDArray[Any] | None = None,
+    resp: NDArray[Any] | None = None,
 ) -> Array:
-    """Fill those of labels, log_density and resp that are given; return the spread."""
+    """Fill those outputs that are given; return the spread that densities are still divided by."""
     mixture, scale = kernel_mixture(parameters, X.dtype)
-    labels = outputs.get("labels", np.empty(0, dtype=np.intp))
-    log_density = outputs.get("log_density", np.empty(0, dtype=X.dtype))
-    resp = outputs.get("resp", np.empty((0, 0), dtype=X.dtype))
+    # To the kernel, an output without room is not asked for.
+    labels = np.empty(0, dtype=np.intp) if labels is None else labels
+    log_density = np.empty(0, dtype=X.dtype) if log_density is None else log_density
+    resp = np.empty((0, 0), dtype=X.dtype) if resp is None else resp
 
     def fill_range(rows: tuple[int, int]) -> None:
         scratch = empty_scratch(mixture, rows)

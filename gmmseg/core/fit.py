@@ -46,8 +46,8 @@ class Start:
     previous : MixtureParameters, optional
         A mixture to go on from; then nothing is searched.
     sample : ndarray of shape (n_some_samples, n_features), optional
-        Samples to search a start on, drawn by who knows how to draw them; 20,000 of all by chance
-        if None.
+        Samples to search a start on, drawn by who knows how to draw them. If None, up to 20,000
+        samples are all searched; of more, as many are drawn by chance.
     """
 
     n_components: int
@@ -64,9 +64,7 @@ class Start:
     @property
     def is_given(self) -> bool:
         """Whether nothing is left to chance."""
-        return self.previous is not None or not (
-            self.weights is None or self.means is None or self.precisions is None
-        )
+        return self.previous is not None or self.means is not None
 
 
 def fit_mixture(
@@ -138,6 +136,10 @@ def _starting_point(sample: Sample, n_features: int, start: Start) -> MixturePar
     family, n_components = family_named(start.covariance_type), start.n_components
     means = _given(start.means, "means_init", (n_components, n_features))
     weights = _given(start.weights, "weights_init", (n_components,))
+    if weights is not None and (weights.min() < 0.0 or abs(weights.sum() - 1.0) > 1e-6):
+        raise InputError(
+            f"weights_init must be at least 0 and sum to 1, got {weights}; divide it by its sum"
+        )
     precisions = _given(start.precisions, "precisions_init", family.shape(n_components, n_features))
     if precisions is not None:
         family.check_positive(precisions, "precisions_init")

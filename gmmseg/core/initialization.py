@@ -25,14 +25,20 @@ def subsample(
     """Return at most 20,000 samples of positive weight as float64, and their weights.
 
     They are sorted and equal ones are merged, so that what chance makes of them depends neither on
-    their order nor on whether a sample is repeated or weighted.
+    their order nor on whether a sample is repeated or weighted. Of more than 20,000, which ones are
+    drawn does depend on their order.
     """
-    weight = np.ones(len(X)) if sample_weight is None else sample_weight
-    rows = np.flatnonzero(weight)
+    if sample_weight is None:
+        rows, weight = np.arange(len(X)), np.ones(len(X))
+    else:
+        rows = np.flatnonzero(sample_weight)
+        weight = sample_weight[rows]
     if len(rows) > SUBSAMPLE_SIZE:
-        rows = rng.choice(rows, SUBSAMPLE_SIZE, replace=False)
+        share = None if sample_weight is None else weight / weight.sum()
+        drawn = rng.choice(len(rows), SUBSAMPLE_SIZE, replace=share is not None, p=share)
+        rows, weight = rows[drawn], np.full(SUBSAMPLE_SIZE, weight.sum() / SUBSAMPLE_SIZE)
     sample, index = np.unique(X[rows].astype(np.float64), axis=0, return_inverse=True)
-    return sample, np.bincount(index.ravel(), weight[rows]).astype(np.float64)
+    return sample, np.bincount(index.ravel(), weight).astype(np.float64)
 
 
 def initial_parameters(

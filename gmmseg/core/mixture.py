@@ -15,7 +15,7 @@ from gmmseg.core.fit import Start, fit_mixture
 from gmmseg.core.mixture_base import MixtureBase
 from gmmseg.core.mixture_file import read_mixture, write_mixture
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.validation import as_numbers, check_number, check_sample_weight
+from gmmseg.core.validation import as_numbers, check_magnitude, check_number, check_sample_weight
 from gmmseg.errors import GmmsegWarning, InputError, ModelFileError
 
 RandomState = int | np.random.RandomState | None
@@ -52,7 +52,7 @@ class GaussianMixture(MixtureBase):
         Inverse covariances to start from, in the shape of the covariances.
     covariance_floor : float, default=1e-6
         Smallest variance (for "full" and "tied": eigenvalue), as a fraction of the mean feature
-        variance of the data.
+        variance of the data; 1e-60 in any case.
     warm_start : bool, default=False
         Whether `fit` goes on from the last solution.
     random_state : int or RandomState, optional
@@ -146,6 +146,7 @@ class GaussianMixture(MixtureBase):
         """
         del y
         checked = validate_data(self, X, dtype=[np.float64, np.float32], order="C")
+        check_magnitude(checked)
         weight = check_sample_weight(sample_weight, len(checked))
         self.parameters_, self.record_ = fit_mixture(
             checked, weight, self._start(), self._options(), n_jobs=self.n_jobs

@@ -13,8 +13,8 @@ from gmmseg.core.em import FitRecord
 from gmmseg.core.estep import log_densities, predicted_labels, responsibilities
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.sampling import draw_samples
-from gmmseg.core.validation import check_sample_weight
-from gmmseg.errors import InputError, NotFittedError
+from gmmseg.core.validation import check_number, check_sample_weight
+from gmmseg.errors import NotFittedError
 
 
 class _NotFittedError(NotFittedError, SklearnNotFittedError):
@@ -155,8 +155,7 @@ class MixtureBase(DensityMixin, BaseEstimator):
         InputError
             If n_samples is below 1.
         """
-        if n_samples < 1:
-            raise InputError(f"n_samples must be at least 1, got {n_samples}")
+        check_number("n_samples", n_samples, least=1, is_whole=True)
         return draw_samples(self._fitted(), n_samples, check_random_state(self.random_state))
 
     @property

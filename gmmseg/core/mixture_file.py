@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.core.em import FitEvent, FitRecord
+from gmmseg.core.em import Action, FitEvent, FitRecord
 from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.rescue import Reason
 from gmmseg.core.serialization import read_model, write_model
 from gmmseg.errors import InputError, ModelFileError
 
@@ -81,9 +82,9 @@ def _record(header: Mapping[str, Any], lower_bounds: NDArray[Any]) -> FitRecord:
 
 def _event(fields: object) -> FitEvent:
     iteration, component, reason, action = _typed(fields, list)
-    return FitEvent(
-        _typed(iteration, int), _typed(component, int), _typed(reason, str), _typed(action, str)
-    )
+    if reason not in get_args(Reason) or action not in get_args(Action):
+        raise InputError(f"the header tells of {reason!r} and {action!r}, which cannot happen")
+    return FitEvent(_typed(iteration, int), _typed(component, int), reason, action)
 
 
 def _typed(value: Any, kind: type) -> Any:

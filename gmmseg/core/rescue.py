@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ TRIAL_WEIGHT = (
 )
 
 Array = NDArray[np.float64]
+Reason = Literal["starved", "duplicate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +24,7 @@ class RescueTrial:
     """A component at a new place, and the mixture to go back to if that is no better."""
 
     component: int
-    reason: str
+    reason: Reason
     parameters: MixtureParameters
     fallback: MixtureParameters
 
@@ -32,7 +34,7 @@ class Redundant:
     """A component that explains nothing of its own: without samples, or the twin of another."""
 
     component: int
-    reason: str
+    reason: Reason
     twin: int | None = None
 
     def try_at(
@@ -50,18 +52,18 @@ class Redundant:
 
 
 def find_redundant(
-    parameters: MixtureParameters, tried: set[int], *, with_twins: bool
+    parameters: MixtureParameters, dropped: set[int], *, with_twins: bool
 ) -> Redundant | None:
-    """Return the first component that explains nothing of its own and was not tried elsewhere."""
+    """Return the first component that explains nothing of its own and was not dropped."""
     weights = parameters.weights
     for k in np.flatnonzero(weights < STARVED):
-        if int(k) not in tried:
+        if int(k) not in dropped:
             return Redundant(int(k), "starved")
     if not with_twins:
         return None
     for k in np.flatnonzero(weights > 0.0)[1:]:
         twin = _twin_before(parameters, int(k))
-        if int(k) not in tried and twin is not None:
+        if int(k) not in dropped and twin is not None:
             return Redundant(int(k), "duplicate", twin)
     return None
 

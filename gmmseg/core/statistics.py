@@ -101,8 +101,8 @@ class SufficientStatistics:
 
     @property
     def mean_log_likelihood(self) -> float:
-        """Log-likelihood per unit of sample weight."""
-        return self.log_likelihood / self.weight_sum
+        """Log-likelihood per unit of sample weight; NaN where there are no samples."""
+        return self.log_likelihood / self.weight_sum if self.weight_sum > 0.0 else float("nan")
 
     def new_means(self) -> Array:
         """Return the mean of each component's samples; the old mean where a component has none."""

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
 
+LARGEST_VALUE = 1e151  # a million squares of which can be added
+
 
 def check_samples(X: ArrayLike, n_features: int | None = None) -> NDArray[Any]:
     """Return X as a finite, C-ordered (n_samples, n_features) array of float32 or float64."""
@@ -29,7 +31,17 @@ def check_samples(X: ArrayLike, n_features: int | None = None) -> NDArray[Any]:
     if n_features is not None and X.shape[1] != n_features:
         raise InputError(f"X must have {n_features} features as the mixture has, got {X.shape[1]}")
     check_finite(X)
+    check_magnitude(X)
     return np.ascontiguousarray(X)
+
+
+def check_magnitude(X: NDArray[Any]) -> None:
+    """Raise InputError where squares of X, or sums of them, would overflow."""
+    if X.dtype == np.float64 and max(float(X.max()), -float(X.min())) > LARGEST_VALUE:
+        raise InputError(
+            f"X must lie within plus and minus {LARGEST_VALUE:g}, got up to "
+            f"{np.abs(X).max():.3g}; divide it by a constant"
+        )
 
 
 def check_finite(X: NDArray[Any]) -> None:

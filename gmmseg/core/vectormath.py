@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-# No "reassoc": the differences below are exact by design. No "nnan" or "ninf": -inf is legal.
+# No "reassoc": taking a number apart into whole and fraction must happen as written. No "nnan" or
+# "ninf": -inf is a legal argument.
 STRICT_MATH = {"contract", "nsz"}
 
 LOG2_E = math.log2(math.e)

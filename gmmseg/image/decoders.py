@@ -46,7 +46,7 @@ def check_size(path: Path, rows: int, cols: int, max_pixels: int) -> None:
     if rows * cols > max_pixels:
         raise InputError(
             f"{path} has {cols} x {rows} pixels, more than the limit of {max_pixels}; "
-            "if you trust the file, raise max_pixels"
+            "it may be a decompression bomb (max_pixels of read_image raises the limit)"
         )
 
 

@@ -188,8 +188,8 @@ def test_positive_definite_is_told_whatever_the_scales(matrix, is_definite):
 @pytest.mark.parametrize(
     ("covariance_type", "matrices", "message"),
     [
-        ("diag", [[1.0, 0.0]], "covariances must be positive, got 0.0"),
-        ("spherical", [1.0, -2.0], "covariances must be positive, got -2.0"),
+        ("diag", [[1.0, 0.0]], "covariances must be positive, got 0.0 at index (0, 1)"),
+        ("spherical", [1.0, -2.0], "covariances must be positive, got -2.0 at index (1,)"),
         (
             "full",
             [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.5], [0.0, 1.0]]],

@@ -144,7 +144,7 @@ BAD_STARTS = {
     ),
     "weights that sum to 3": (
         {"weights": [1.0, 1.0, 1.0]},
-        "weights must sum to 1, got 3.0; divide them by their sum",
+        "weights_init must be at least 0 and sum to 1, got [1. 1. 1.]; divide it by its sum",
     ),
     "method": (
         {"method": "magic"},

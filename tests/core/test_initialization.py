@@ -37,9 +37,22 @@ def test_a_large_table_is_cut_to_twenty_thousand_rows_of_positive_weight(rng):
     weight = np.ones(50_000)
     weight[::2] = 0.0
     sample, its_weight = initialization.subsample(X, weight, rng)
-    assert len(sample) == len(its_weight) == 20_000
+    assert len(sample) == len(its_weight) <= 20_000
     assert (sample % 2 == 1).all()
+    assert its_weight.sum() == pytest.approx(25_000)
+
+
+def test_a_large_table_without_weights_is_cut_to_twenty_thousand_different_rows(rng):
+    sample, weight = initialization.subsample(np.arange(50_000.0)[:, None], None, rng)
     assert len(np.unique(sample)) == 20_000
+    assert weight.sum() == pytest.approx(50_000)
+
+
+def test_heavy_samples_are_drawn_in_proportion_to_their_weight(rng):
+    X = np.arange(50_000.0)[:, None]
+    weight = np.where(X[:, 0] == 7.0, 50_000.0, 1.0)
+    sample, its_weight = initialization.subsample(X, weight, rng)
+    assert its_weight[sample[:, 0] == 7.0] / its_weight.sum() == pytest.approx(0.5, abs=0.02)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -279,7 +279,9 @@ def test_half_a_thread_is_refused(X):
 
 
 def test_drawing_no_sample_is_refused(mixture):
-    with pytest.raises(InputError, match=r"^n_samples must be at least 1, got 0$"):
+    with pytest.raises(
+        InputError, match=r"^n_samples must be a whole number of at least 1, got 0$"
+    ):
         mixture.sample(0)
 
 

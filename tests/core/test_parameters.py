@@ -65,7 +65,7 @@ BAD = {
     ),
     "variance zero": (
         ([1.0], [[0.0]], [[0.0]], "diag"),
-        "covariances must be positive, got 0.0",
+        "covariances must be positive, got 0.0 at index (0, 0)",
     ),
     "indefinite": (
         ([1.0], [[0.0, 0.0]], [[[1.0, 2.0], [2.0, 1.0]]], "full"),

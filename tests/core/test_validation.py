@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from gmmseg.core.validation import check_number, check_sample_weight, check_samples
+from gmmseg.core.validation import check_finite, check_number, check_sample_weight, check_samples
 from gmmseg.errors import InputError
 
 NAN, INF = float("nan"), float("inf")
@@ -33,9 +33,15 @@ def test_samples_in_any_memory_order_become_c_ordered():
     assert_array_equal(checked, X)
 
 
-def test_samples_so_large_that_their_sum_overflows_are_accepted():
-    X = np.full((3, 2), 1e308)
-    assert check_samples(X) is X
+def test_samples_so_large_that_their_sum_overflows_are_finite():
+    check_finite(np.full((3, 2), 1e308))
+
+
+@pytest.mark.parametrize(("value", "shown"), [(1e152, "1e+152"), (-1e308, "1e+308")])
+def test_samples_whose_squares_overflow_are_refused(value, shown):
+    message = f"X must lie within plus and minus 1e+151, got up to {shown}; divide it by a constant"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        check_samples([[0.0], [value]])
 
 
 BAD_SAMPLES = {
