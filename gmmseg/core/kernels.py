@@ -19,6 +19,9 @@ from gmmseg.core.vectormath import exp_nonpositive, log_positive
 FASTMATH = {"contract", "reassoc", "arcp", "nsz"}
 # Squared distances are cut here, so that a sample endlessly far from all components stays finite.
 FARTHEST = 1e37
+# A component this much less likely than the best gets nothing of a sample: it would change no sum,
+# and products with it would be subnormal numbers, which are slow.
+NEGLIGIBLE = 2.0**-64
 
 
 class KernelMixture(NamedTuple):
@@ -115,15 +118,17 @@ def log_prob_diag(samples, size, mixture, log_prob):
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def exponentiate(log_prob, size, peak, total):
     """Turn ``log_prob`` into ``exp(log_prob - peak)`` with its sum over components in ``total``."""
+    negligible, zero = log_prob.dtype.type(NEGLIGIBLE), log_prob.dtype.type(0.0)
     for n in range(size):
         peak[n] = log_prob[0, n]
-        total[n] = log_prob.dtype.type(0.0)
+        total[n] = zero
     for k in range(1, log_prob.shape[0]):
         for n in range(size):
             peak[n] = max(peak[n], log_prob[k, n])
     for k in range(log_prob.shape[0]):
         for n in range(size):
             value = exp_nonpositive(log_prob[k, n] - peak[n])
+            value = value if value > negligible else zero
             log_prob[k, n] = value
             total[n] += value
 

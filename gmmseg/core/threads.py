@@ -3,6 +3,7 @@
 import itertools
 import operator
 import os
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -30,12 +31,29 @@ def cut_into_ranges(n_samples: int, bytes_per_result: int = 0) -> list[tuple[int
 def run_in_threads(
     function: Callable[[tuple[int, int]], T], ranges: list[tuple[int, int]], n_jobs: int | None
 ) -> list[T]:
-    """Return ``[function(rows) for rows in ranges]``, computed by ``n_jobs`` threads."""
-    n_threads = min(thread_count(n_jobs), len(ranges))
-    if n_threads == 1:
+    """Return ``[function(rows) for rows in ranges]``, computed by ``n_jobs`` threads.
+
+    The calling thread is one of them: it would only compete for the interpreter while it waits.
+    """
+    pending, results = deque(enumerate(ranges)), dict[int, T]()
+
+    def work() -> None:
+        while pending:
+            try:
+                index, rows = pending.popleft()
+            except IndexError:  # another thread was faster
+                return
+            results[index] = function(rows)
+
+    n_helpers = min(thread_count(n_jobs), len(ranges)) - 1
+    if n_helpers == 0:
         return [function(rows) for rows in ranges]
-    with ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(function, ranges))
+    with ThreadPoolExecutor(n_helpers) as pool:
+        helpers = [pool.submit(work) for _ in range(n_helpers)]
+        work()
+    for helper in helpers:
+        helper.result()  # raises what the helper met
+    return [results[index] for index in range(len(ranges))]
 
 
 def thread_count(n_jobs: int | None) -> int:
