@@ -2,10 +2,11 @@
 
 A block is turned on its side (features by samples), so that every inner loop runs along samples and
 becomes vector code. Features are taken in tiles whose size the compiler knows: it is the length of
-the tuple ``tile``. Up to eight features are one tile, more are tiles of four; missing ones are zero
-and change nothing. Samples are shifted and scaled to the middle and spread of the mixture as they
-are loaded, so that float32 loses no digits far from the origin and overflows at no unit. Sums run
-over one block in the precision of the samples, and from block to block in double precision.
+the tuple ``tile``. Up to eight features are one tile, more are tiles of four; rows that no feature
+fills are zero and change nothing. Samples are shifted and scaled to the middle and spread of the
+mixture as they are loaded, so that float32 loses no digits far from the origin and overflows at no
+unit. Sums run over one block in the precision of the samples, and from block to block in double
+precision.
 """
 
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ FARTHEST = 1e37
 # A component this much less likely than the best gets nothing of a sample: it would change no sum,
 # and products with it would be subnormal numbers, which are slow.
 NEGLIGIBLE = 2.0**-64
+# Up to so many features are one tile, and their deviations are cheaper to compute than to store.
+FEW_FEATURES = 8
 
 
 class KernelMixture(NamedTuple):
@@ -31,8 +34,8 @@ class KernelMixture(NamedTuple):
     inverse_scale: Any  # (n_features,), powers of two, then multiplied to it
     limit: Any  # a number: coordinates are cut at plus and minus this, so that no product overflows
     log_norm: Any  # (n_components,): log weight + log normaliser
-    means: Any  # (n_components, n_padded)
-    factors: Any  # (n_components, n_padded[, n_padded]): precision factors / sqrt(2)
+    means: Any  # (n_components, n_rows), n_rows even
+    factors: Any  # (n_components, n_tiled[, n_tiled]): precision factors / sqrt(2), in whole tiles
     tile: tuple[int, ...]  # its length is the size of a tile
 
 
@@ -52,7 +55,9 @@ class Sums(NamedTuple):
 
     resp_sum: Any  # (n_components,)
     dev_sum: Any  # (n_components, n_rows)
-    dev2_sum: Any  # (n_components, n_rows[, n_rows]), the lower triangle (in pairs) for full
+    dev2_sum: (
+        Any  # (n_components, n_rows[, n_rows]); for full the lower triangle, in squares of two
+    )
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -78,7 +83,7 @@ def log_prob_full(samples, size, mixture, dev, log_prob):
     means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
     farthest, zero = means.dtype.type(FARTHEST), means.dtype.type(0.0)
     for k in range(means.shape[0]):
-        for c in range(0, means.shape[1], tile_size):
+        for c in range(0, factors.shape[1], tile_size):
             for b in range(0, c, tile_size):
                 for n in range(size):
                     for i in range(tile_size):
@@ -105,7 +110,7 @@ def log_prob_diag(samples, size, mixture, log_prob):
     means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
     farthest, zero = means.dtype.type(FARTHEST), means.dtype.type(0.0)
     for k in range(means.shape[0]):
-        for c in range(0, means.shape[1], tile_size):
+        for c in range(0, factors.shape[1], tile_size):
             for n in range(size):
                 distance = zero
                 for i in range(tile_size):
@@ -154,8 +159,64 @@ def weigh_responsibilities(size, total, resp, resp_sum):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def accumulate_full(samples, size, means, scratch, sums):
-    """Add ``dev_sum`` and the lower triangle of ``dev2_sum``."""
+def accumulate_few(samples, size, means, resp, sums):
+    """Add ``dev_sum`` and the lower triangle of ``dev2_sum``, for features that are few.
+
+    Deviations are taken anew for every product, which is cheaper than to store them.
+    """
+    for k in range(means.shape[0]):
+        for i in range(0, means.shape[1], 2):
+            add_squares(k, i, size, samples, means, resp, sums.dev_sum, sums.dev2_sum)
+            for j in range(0, i, 2):
+                add_products(k, i, j, size, samples, means, resp, sums.dev2_sum)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def add_squares(k, i, size, samples, means, resp, dev_sum, dev2_sum):
+    """Add the sums of the features i and i + 1, of their squares and of their product."""
+    even_mean, odd_mean, zero = means[k, i], means[k, i + 1], means.dtype.type(0.0)
+    even_sum, odd_sum, even_even, odd_even, odd_odd = zero, zero, zero, zero, zero
+    for n in range(size):
+        even, odd = samples[i, n] - even_mean, samples[i + 1, n] - odd_mean
+        weighted_even, weighted_odd = resp[k, n] * even, resp[k, n] * odd
+        even_sum += weighted_even
+        odd_sum += weighted_odd
+        even_even += weighted_even * even
+        odd_even += weighted_odd * even
+        odd_odd += weighted_odd * odd
+    dev_sum[k, i] += even_sum
+    dev_sum[k, i + 1] += odd_sum
+    dev2_sum[k, i, i] += even_even
+    dev2_sum[k, i + 1, i] += odd_even
+    dev2_sum[k, i + 1, i + 1] += odd_odd
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def add_products(k, i, j, size, samples, means, resp, dev2_sum):
+    """Add the sums of the products of the features i and i + 1 with j and j + 1."""
+    zero = means.dtype.type(0.0)
+    even_i, odd_i, even_j, odd_j = means[k, i], means[k, i + 1], means[k, j], means[k, j + 1]
+    even_even, even_odd, odd_even, odd_odd = zero, zero, zero, zero
+    for n in range(size):
+        even = resp[k, n] * (samples[i, n] - even_i)
+        odd = resp[k, n] * (samples[i + 1, n] - odd_i)
+        first, second = samples[j, n] - even_j, samples[j + 1, n] - odd_j
+        even_even += even * first
+        even_odd += even * second
+        odd_even += odd * first
+        odd_odd += odd * second
+    dev2_sum[k, i, j] += even_even
+    dev2_sum[k, i, j + 1] += even_odd
+    dev2_sum[k, i + 1, j] += odd_even
+    dev2_sum[k, i + 1, j + 1] += odd_odd
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def accumulate_many(samples, size, means, scratch, sums):
+    """Add ``dev_sum`` and the lower triangle of ``dev2_sum``, for features that are many.
+
+    Deviations are stored, since each is used in many products.
+    """
     resp, dev, weighted_dev = scratch.log_prob, scratch.dev, scratch.weighted_dev
     dev_sum, dev2_sum = sums.dev_sum, sums.dev2_sum
     for k in range(means.shape[0]):
@@ -187,6 +248,15 @@ def add_outer_products(k, size, dev, weighted_dev, dev2_sum):
             dev2_sum[k, i, j + 1] += even_odd
             dev2_sum[k, i + 1, j] += odd_even
             dev2_sum[k, i + 1, j + 1] += odd_odd
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def accumulate_full(samples, size, means, scratch, sums):
+    """Add ``dev_sum`` and the lower triangle of ``dev2_sum``."""
+    if means.shape[1] <= FEW_FEATURES:
+        accumulate_few(samples, size, means, scratch.log_prob, sums)
+    else:
+        accumulate_many(samples, size, means, scratch, sums)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

@@ -12,8 +12,7 @@ from gmmseg.core.statistics import SufficientStatistics
 
 Array = NDArray[np.float64]
 
-LARGEST_WHOLE_TILE = 8  # up to this many features the compiler unrolls all of them
-TILE_SIZE = 4  # features per tile beyond
+TILE_SIZE = 4  # features per tile where there are more than a few
 BLOCK_BYTES = 2**18  # of one block: it shares the second-level cache with the parameters
 # A block is an odd number of vector register loads long: rows that lie a power of two apart evict
 # one another from the cache.
@@ -41,8 +40,9 @@ def kernel_mixture(
     # A power of two: dividing by it rounds nothing; within the reach of X its inverse is finite.
     scale = 2.0 ** np.clip(np.round(np.log2(variance) / 2.0), *EXPONENTS[dtype.itemsize])
     n_features, limit = parameters.n_features, LIMITS[dtype.itemsize]
-    tile_size = n_features if n_features <= LARGEST_WHOLE_TILE else TILE_SIZE
-    padding = (0, -n_features % tile_size)
+    tile_size = n_features if n_features <= kernels.FEW_FEATURES else TILE_SIZE
+    to_tiles = (0, -n_features % tile_size)
+    to_rows = (0, n_features % 2 if n_features <= kernels.FEW_FEATURES else to_tiles[1])
     factors = parameters.component_factors
     is_full = factors.ndim == 3
     diagonal = np.diagonal(factors, axis1=1, axis2=2) if is_full else factors
@@ -55,9 +55,9 @@ def kernel_mixture(
         inverse_scale=(1.0 / scale).astype(dtype),
         limit=dtype.type(limit),
         log_norm=log_norm.astype(dtype),
-        means=np.pad((means - origin) / scale, ((0, 0), padding)).astype(dtype),
+        means=np.pad((means - origin) / scale, ((0, 0), to_rows)).astype(dtype),
         factors=np.pad(
-            np.clip(factors, -limit, limit), ((0, 0),) + (padding,) * (factors.ndim - 1)
+            np.clip(factors, -limit, limit), ((0, 0),) + (to_tiles,) * (factors.ndim - 1)
         ).astype(dtype),
         tile=(0,) * tile_size,
     )
@@ -65,22 +65,19 @@ def kernel_mixture(
 
 
 def zero_sums(mixture: kernels.KernelMixture) -> kernels.Sums:
-    """Return sums of nothing; full ones have an even number of rows, for the kernel that pairs."""
-    n_components, n_padded = mixture.means.shape
+    """Return sums of nothing."""
+    shape = mixture.means.shape
     is_full = mixture.factors.ndim == 3
-    n_rows = n_padded + n_padded % 2 if is_full else n_padded
     return kernels.Sums(
-        resp_sum=np.zeros(n_components),
-        dev_sum=np.zeros((n_components, n_rows)),
-        dev2_sum=np.zeros((n_components, n_rows) + (n_rows,) * is_full),
+        resp_sum=np.zeros(shape[0]),
+        dev_sum=np.zeros(shape),
+        dev2_sum=np.zeros(shape + shape[1:] * is_full),
     )
 
 
 def empty_scratch(mixture: kernels.KernelMixture, rows: tuple[int, int]) -> kernels.Scratch:
     """Return working memory for blocks of the samples from ``rows[0]`` to ``rows[1]``."""
-    n_components, n_padded = mixture.means.shape
-    dtype = mixture.means.dtype
-    n_rows = n_padded + n_padded % 2
+    (n_components, n_rows), dtype = mixture.means.shape, mixture.means.dtype
     fitting = BLOCK_BYTES // (dtype.itemsize * (3 * n_rows + n_components + 2))
     odd = (fitting // REGISTERS - 1 | 1) * REGISTERS
     block_size = min(max(odd, SMALLEST_BLOCK), LARGEST_BLOCK, rows[1] - rows[0])
