@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gmmseg.image.features import Color as FeatureColor
+    from gmmseg.image.segmentation import SegmentModel
+
+LABELS, OVERLAY = "_labels.png", "_overlay.png"
+PROBABILITIES, REPORT = "_probabilities.tif", ".json"
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -79,7 +83,7 @@ def image() -> None:
 def segment(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files.")],
     n_segments: Annotated[
-        int, typer.Option("-k", "--segments", min=1, max=65535, help="Number of segments.")
+        int, typer.Option("-k", "--segments", min=1, max=1000, help="Number of segments.")
     ] = 5,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path(),
     covariance: Annotated[
@@ -118,6 +122,7 @@ def segment(
     options = SegmentOptions(n_segments, covariance.value, color.value, position, seed)
     outputs = Outputs(out, overlay, probabilities, as_json)
     refuse_equal_stems(images)
+    refuse_to_replace([*images, *([mask] if mask else [])], images, outputs)
     use = None if mask is None else read_mask(mask)
     make_folder(out)
     n_failed = 0
@@ -127,6 +132,11 @@ def segment(
                 segment_file(path, use, options, outputs)
             except GmmsegError as error:
                 warn(str(error))
+                n_failed += 1
+            except MemoryError as error:
+                warn(
+                    f"{path}: not enough memory: {error}; try --covariance diag, or a smaller image"
+                )
                 n_failed += 1
     if n_failed:
         if len(images) > 1:
@@ -141,7 +151,6 @@ def segment_file(
     from gmmseg.image.features import lightness
     from gmmseg.image.io import read_image, write_labels, write_probabilities
     from gmmseg.image.segmentation import learn_segments
-    from gmmseg.image.summary import summarize_segments
     from gmmseg.image.table import pixel_table
 
     start = time.perf_counter()
@@ -157,31 +166,46 @@ def segment_file(
             random_state=options.seed,
         )
     labels = model.labels(table)
-    labels_path = outputs.path(path, "_labels.png")
+    labels_path = outputs.path(path, LABELS)
     write_labels(labels_path, labels)
     if outputs.overlay:
-        write_overlay(outputs.path(path, "_overlay.png"), pixels, labels)
+        write_overlay(outputs.path(path, OVERLAY), pixels, labels)
     if outputs.probabilities:
-        write_probabilities(outputs.path(path, "_probabilities.tif"), model.probabilities(table))
+        write_probabilities(outputs.path(path, PROBABILITIES), model.probabilities(table))
     seconds = time.perf_counter() - start
-    weights = model.parameters.weights
     report = {
         "image": str(path),
         "labels": str(labels_path),
+        "seconds": round(seconds, 3),
+        **report_of(model, pixels, labels, options),
+    }
+    write_report(outputs.path(path, REPORT), report)
+    if outputs.json:
+        typer.echo(json.dumps(report))
+    n_segments = model.parameters.n_components
+    number = f"{n_segments} segment{'s' if n_segments > 1 else ''}"
+    say(f"{path}: {number} in {seconds:.1f} s, {labels_path}")
+
+
+def report_of(
+    model: "SegmentModel", pixels: "NDArray[Any]", labels: "NDArray[Any]", options: SegmentOptions
+) -> dict[str, Any]:
+    """Return what is known of the segments, as JSON knows it."""
+    from gmmseg.image.summary import summarize_segments
+
+    weights = model.parameters.weights
+    return {
         "n_segments": len(weights),
         "bic": model.bic,
-        "seconds": round(seconds, 3),
+        "n_pixels": model.n_pixels,
+        "n_iter": model.record.n_iter,
+        "stop_reason": model.record.stop_reason,
         "options": asdict(options),
         "segments": [
             {**asdict(summary), "weight": float(weights[summary.label - 1])}
             for summary in summarize_segments(pixels, labels)
         ],
     }
-    write_report(outputs.path(path, ".json"), report)
-    if outputs.json:
-        typer.echo(json.dumps(report))
-    number = f"{len(weights)} segment{'s' if len(weights) > 1 else ''}"
-    say(f"{path}: {number} in {seconds:.1f} s, {labels_path}")
 
 
 @contextmanager
@@ -235,12 +259,30 @@ def refuse_equal_stems(images: list[Path]) -> None:
     """Stop, as misuse, where two images would write the same files."""
     seen: dict[str, Path] = {}
     for path in images:
-        if path.stem in seen:
+        stem = path.stem.casefold()  # some file systems take A.png and a.png for one
+        if stem in seen:
             raise typer.BadParameter(
-                f"{seen[path.stem]} and {path} would both write {path.stem}_labels.png; "
+                f"{seen[stem]} and {path} would both write {path.stem}{LABELS}; "
                 "segment them one by one into different folders"
             )
-        seen[path.stem] = path
+        seen[stem] = path
+
+
+def refuse_to_replace(inputs: list[Path], images: list[Path], outputs: Outputs) -> None:
+    """Stop, as misuse, before a result replaces an input or a report that is not ours."""
+    known = {path.resolve() for path in inputs}
+    for image in images:
+        for ending in (LABELS, OVERLAY, PROBABILITIES, REPORT):
+            if outputs.path(image, ending).resolve() in known:
+                raise typer.BadParameter(
+                    f"{outputs.path(image, ending)} is an input and would be replaced by a result "
+                    f"of {image}; choose another folder with -o"
+                )
+        report = outputs.path(image, REPORT)
+        if report.is_file() and b'"n_segments"' not in report.read_bytes()[:1000]:
+            raise typer.BadParameter(
+                f"{report} is there already and no report of gmmseg; choose another folder with -o"
+            )
 
 
 def make_folder(path: Path) -> None:

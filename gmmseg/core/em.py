@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.rescue import Reason, RescueTrial, find_redundant, raise_to_floor, switch_off
+from gmmseg.core.rescue import (
+    Reason,
+    RescueTrial,
+    find_redundant,
+    raise_to_floor,
+    starved_components,
+    switch_off,
+)
 from gmmseg.core.statistics import SufficientStatistics
 
 PRECISION = 1e-10  # relative fall of the likelihood that is rounding and no reason to stop
@@ -138,15 +145,18 @@ def _better_of(
             progress.note_rescue(trial.component, trial.reason, "re-seeded")
             return trial.parameters, moved
     progress.note_rescue(trial.component, trial.reason, "dropped")
-    return trial.fallback, without
+    # Where one found no place, others without samples will not find one either.
+    parameters = _without_starved(trial.fallback, progress)
+    is_same = np.array_equal(parameters.weights, trial.fallback.weights)
+    return parameters, without if is_same else estep(parameters)
 
 
 def _without_starved(parameters: MixtureParameters, progress: "_Progress") -> MixtureParameters:
-    """Return the mixture without the components for which no iteration is left."""
-    while (starved := find_redundant(parameters, progress.dropped, with_twins=False)) is not None:
-        parameters = switch_off(parameters, starved.component)
-        progress.note_rescue(starved.component, starved.reason, "dropped")
-    return parameters
+    """Return the mixture without the components that have no samples."""
+    starved = np.setdiff1d(starved_components(parameters), list(progress.dropped))
+    for k in starved:
+        progress.note_rescue(int(k), "starved", "dropped")
+    return switch_off(parameters, starved) if len(starved) else parameters
 
 
 class _Progress:

@@ -12,6 +12,7 @@ from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.errors import InputError
 
 SUBSAMPLE_SIZE = 20_000  # samples that the start is found on
+BLOCK_SIZE = 65_536  # weights that are looked through at once
 LLOYD_ROUNDS = 10
 START_FLOOR = 1e-6  # fraction of the mean feature variance that no component starts below
 
@@ -28,17 +29,32 @@ def subsample(
     their order nor on whether a sample is repeated or weighted. Of more than 20,000, which ones are
     drawn does depend on their order.
     """
-    if sample_weight is None:
-        rows, weight = np.arange(len(X)), np.ones(len(X))
-    else:
-        rows = np.flatnonzero(sample_weight)
-        weight = sample_weight[rows]
-    if len(rows) > SUBSAMPLE_SIZE:
-        share = None if sample_weight is None else weight / weight.sum()
-        drawn = rng.choice(len(rows), SUBSAMPLE_SIZE, replace=share is not None, p=share)
-        rows, weight = rows[drawn], np.full(SUBSAMPLE_SIZE, weight.sum() / SUBSAMPLE_SIZE)
+    rows, weight = _drawn_rows(len(X), sample_weight, rng)
     sample, index = np.unique(X[rows].astype(np.float64), axis=0, return_inverse=True)
     return sample, np.bincount(index.ravel(), weight).astype(np.float64)
+
+
+def _drawn_rows(
+    n_samples: int, sample_weight: Array | None, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], Array]:
+    """Return the rows of a subsample and their weights; memory does not grow with the data."""
+    if sample_weight is None:
+        if n_samples <= SUBSAMPLE_SIZE:
+            return np.arange(n_samples), np.ones(n_samples)
+        rows = rng.integers(0, n_samples, SUBSAMPLE_SIZE)
+        return rows, np.full(SUBSAMPLE_SIZE, n_samples / SUBSAMPLE_SIZE)
+    if np.count_nonzero(sample_weight) <= SUBSAMPLE_SIZE:
+        rows = np.flatnonzero(sample_weight)
+        return rows, sample_weight[rows]
+    total = float(sample_weight.sum())
+    marks, before = np.sort(rng.random(SUBSAMPLE_SIZE)) * total, 0.0
+    rows = np.full(SUBSAMPLE_SIZE, int(sample_weight.argmax()))
+    for first in range(0, n_samples, BLOCK_SIZE):
+        upto = before + np.cumsum(sample_weight[first : first + BLOCK_SIZE])
+        mine = slice(*np.searchsorted(marks, [before, upto[-1]], side="left"))
+        rows[mine] = first + np.searchsorted(upto, marks[mine], side="right")
+        before = float(upto[-1])
+    return rows, np.full(SUBSAMPLE_SIZE, total / SUBSAMPLE_SIZE)
 
 
 def initial_parameters(
@@ -52,7 +68,7 @@ def initial_parameters(
 ) -> MixtureParameters:
     """Return a mixture to begin with, found on a subsample by the method of this name."""
     methods = {"k-means++": kmeans_labels, "random": random_labels}
-    if method not in methods:
+    if method not in tuple(methods):
         raise InputError(f"init_params must be one of {', '.join(methods)}, got {method!r}")
     labels = methods[method](X, weight, n_components, rng)
     return parameters_from_labels(X, weight, labels, n_components, covariance_type=covariance_type)

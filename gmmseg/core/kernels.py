@@ -18,8 +18,6 @@ from gmmseg.core.vectormath import exp_nonpositive, log_positive
 
 # No "nnan" or "ninf": a component of weight zero has log-weight -inf and must keep it.
 FASTMATH = {"contract", "reassoc", "arcp", "nsz"}
-# Squared distances are cut here, so that a sample endlessly far from all components stays finite.
-FARTHEST = 1e37
 # A component this much less likely than the best gets nothing of a sample: it would change no sum,
 # and products with it would be subnormal numbers, which are slow.
 NEGLIGIBLE = 2.0**-64
@@ -33,6 +31,7 @@ class KernelMixture(NamedTuple):
     origin: Any  # (n_features,), subtracted from every sample
     inverse_scale: Any  # (n_features,), powers of two, then multiplied to it
     limit: Any  # a number: coordinates are cut at plus and minus this, so that no product overflows
+    farthest: Any  # a number: squared distances are cut here, so that all densities are finite
     log_norm: Any  # (n_components,): log weight + log normaliser
     means: Any  # (n_components, n_rows), n_rows even
     factors: Any  # (n_components, n_tiled[, n_tiled]): precision factors / sqrt(2), in whole tiles
@@ -81,7 +80,7 @@ def load_block(X, first, size, mixture, samples):
 def log_prob_full(samples, size, mixture, dev, log_prob):
     """Fill ``log_prob[k, n]`` with ``log_norm[k] - ||(x_n - mean_k) @ factor_k||**2``."""
     means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
-    farthest, zero = means.dtype.type(FARTHEST), means.dtype.type(0.0)
+    farthest, zero = mixture.farthest, means.dtype.type(0.0)
     for k in range(means.shape[0]):
         for c in range(0, factors.shape[1], tile_size):
             for b in range(0, c, tile_size):
@@ -108,7 +107,7 @@ def log_prob_full(samples, size, mixture, dev, log_prob):
 def log_prob_diag(samples, size, mixture, log_prob):
     """Fill ``log_prob[k, n]`` with ``log_norm[k] - sum_d ((x_nd - mean_kd) * factor_kd)**2``."""
     means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
-    farthest, zero = means.dtype.type(FARTHEST), means.dtype.type(0.0)
+    farthest, zero = mixture.farthest, means.dtype.type(0.0)
     for k in range(means.shape[0]):
         for c in range(0, factors.shape[1], tile_size):
             for n in range(size):

@@ -19,10 +19,12 @@ BLOCK_BYTES = 2**18  # of one block: it shares the second-level cache with the p
 REGISTERS = 64
 SMALLEST_BLOCK, LARGEST_BLOCK = 3 * REGISTERS, 15 * REGISTERS
 
-# By the bytes of a number: the powers of two that have an inverse, and how large a coordinate and a
-# factor may be so that neither their product nor a sum of products overflows.
+# By the bytes of a number: the powers of two that have an inverse; how large a coordinate and a
+# factor may be so that neither their product nor a sum of products overflows; and the largest
+# squared distance.
 EXPONENTS = {4: (-120, 120), 8: (-1000, 1000)}
 LIMITS = {4: 1e17, 8: 1e140}
+FARTHEST = {4: 1e37, 8: 1e300}
 
 
 def kernel_mixture(
@@ -54,6 +56,7 @@ def kernel_mixture(
         origin=origin.astype(dtype),
         inverse_scale=(1.0 / scale).astype(dtype),
         limit=dtype.type(limit),
+        farthest=dtype.type(FARTHEST[dtype.itemsize]),
         log_norm=log_norm.astype(dtype),
         means=np.pad((means - origin) / scale, ((0, 0), to_rows)).astype(dtype),
         factors=np.pad(

@@ -178,6 +178,8 @@ class GaussianMixture(MixtureBase):
     def save(self, path: str | PathLike[str]) -> None:
         """Write the mixture to a model file, without pickle.
 
+        Arrays to start from and a RandomState are not saved.
+
         Parameters
         ----------
         path : str or path
@@ -324,8 +326,8 @@ class GaussianMixture(MixtureBase):
         n_dropped = int((self.weights_ == 0.0).sum())
         if n_dropped:
             warnings.warn(
-                f"{n_dropped} of {self.n_components} components found no samples of their own and "
-                "have weight 0; lower n_components",
+                f"of {self.n_components} components {n_dropped} explained nothing of their own and "
+                "got weight 0; lower n_components",
                 GmmsegWarning,
                 stacklevel=3,
             )

@@ -4,6 +4,7 @@ import numpy as np
 
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
+from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
 
 # The smallest variance there is: float32 can still hold its inverse standard deviation.
@@ -38,7 +39,8 @@ def maximization(
     Raises
     ------
     InputError
-        If the statistics hold no sample.
+        If the statistics hold no sample or belong to another kind of mixture, or the floor is
+        negative.
 
     References
     ----------
@@ -52,6 +54,14 @@ def maximization(
     >>> fitted.means, fitted.covariances
     (array([[2.]]), array([[1.]]))
     """
+    check_number("covariance_floor", covariance_floor, least=0)
+    wanted = SufficientStatistics.zero(parameters)
+    if statistics.dev2_sum.shape != wanted.dev2_sum.shape:
+        raise InputError(
+            f"statistics must be those of the mixture, with dev2_sum of shape "
+            f"{wanted.dev2_sum.shape}, got {statistics.dev2_sum.shape}; run the E-step with the "
+            "same parameters"
+        )
     if not statistics.weight_sum > 0.0:
         raise InputError(
             "the statistics hold no sample; add those of at least one before the M-step"

@@ -99,6 +99,15 @@ class MixtureParameters:
                 f"weights must sum to 1, got {self.weights.sum()}; divide them by their sum"
             )
 
+    def __getstate__(self) -> tuple[Any, ...]:
+        """Return the parameters without what is derived from them."""
+        return self.weights, self.means, self.covariances, self.covariance_type
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        """Take the parameters back, as frozen as they were."""
+        weights, means, covariances, covariance_type = state
+        self.__dict__.update(self.trusted(weights, means, covariances, covariance_type).__dict__)
+
     def subset(self, components: NDArray[np.intp]) -> "MixtureParameters":
         """Return the mixture of these components alone, in this order."""
         weights = self.weights[components]

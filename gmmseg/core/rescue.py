@@ -51,17 +51,21 @@ class Redundant:
         return RescueTrial(self.component, self.reason, moved, without)
 
 
+def starved_components(parameters: MixtureParameters) -> NDArray[np.intp]:
+    """Return the components that have no samples, or next to none."""
+    return np.flatnonzero(parameters.weights < STARVED)
+
+
 def find_redundant(
     parameters: MixtureParameters, dropped: set[int], *, with_twins: bool
 ) -> Redundant | None:
     """Return the first component that explains nothing of its own and was not dropped."""
-    weights = parameters.weights
-    for k in np.flatnonzero(weights < STARVED):
+    for k in starved_components(parameters):
         if int(k) not in dropped:
             return Redundant(int(k), "starved")
     if not with_twins:
         return None
-    for k in np.flatnonzero(weights > 0.0)[1:]:
+    for k in np.flatnonzero(parameters.weights > 0.0)[1:]:
         twin = _twin_before(parameters, int(k))
         if int(k) not in dropped and twin is not None:
             return Redundant(int(k), "duplicate", twin)
@@ -80,7 +84,9 @@ def _twin_before(parameters: MixtureParameters, k: int) -> int | None:
     return int(is_twin.argmax()) if is_twin.any() else None
 
 
-def switch_off(parameters: MixtureParameters, k: int, heir: int | None = None) -> MixtureParameters:
+def switch_off(
+    parameters: MixtureParameters, k: int | NDArray[np.intp], heir: int | None = None
+) -> MixtureParameters:
     """Return the mixture without component k: ``heir`` gets its weight, or all in proportion."""
     weights = parameters.weights.copy()
     if heir is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
@@ -73,7 +74,7 @@ class SufficientStatistics:
             self.means, other.means
         ):
             raise InputError(
-                "only statistics of the same mixture can be added, got statistics about other "
+                "only statistics about the same means can be added, got statistics about other "
                 "means or of another family; run both E-steps with the same parameters"
             )
         return SufficientStatistics(
@@ -84,8 +85,13 @@ class SufficientStatistics:
             log_likelihood=self.log_likelihood + other.log_likelihood,
         )
 
+    def __radd__(self, other: object) -> "SufficientStatistics":
+        """Return the statistics themselves for 0, which `sum` begins with."""
+        return self if other == 0 else NotImplemented
+
     def scale(self, factor: float) -> "SufficientStatistics":
         """Return the statistics of the same samples at ``factor`` times their weight."""
+        check_number("factor", factor, least=0)
         return SufficientStatistics(
             means=self.means,
             resp_sum=factor * self.resp_sum,

@@ -7,6 +7,7 @@ recognises and refuses raises InputError; a damaged one raises whatever the libr
 
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -41,12 +42,17 @@ _PNG_16_BIT = {
 }
 
 
-def check_size(path: Path, rows: int, cols: int, max_pixels: int) -> None:
-    """Refuse an image of more than `max_pixels` pixels, from its header alone."""
-    if rows * cols > max_pixels:
+def check_size(path: Path, shape: tuple[int, ...], max_pixels: int) -> None:
+    """Refuse an image of more than `max_pixels` pixels, from its header alone.
+
+    Channels beyond four count as further pixels, since they take as much memory.
+    """
+    rows, cols, *channels = shape
+    if rows * cols * max(4, math.prod(channels)) > 4 * max_pixels:
+        size = f"{cols} x {rows} pixels" + "".join(f" of {n} channels" for n in channels if n > 1)
         raise InputError(
-            f"{path} has {cols} x {rows} pixels, more than the limit of {max_pixels}; "
-            "it may be a decompression bomb (max_pixels of read_image raises the limit)"
+            f"{path} has {size}, more than the limit of {max_pixels} pixels; it may be a "
+            "decompression bomb (max_pixels of read_image raises the limit)"
         )
 
 
@@ -68,7 +74,7 @@ def decode_npy(path: Path, max_pixels: int) -> Decoded:
         raise InputError(
             f"{path} must have shape (rows, cols) or (rows, cols, channels), got {mapped.shape}"
         )
-    check_size(path, mapped.shape[0], mapped.shape[1], max_pixels)
+    check_size(path, mapped.shape, max_pixels)
     return np.array(mapped, dtype=mapped.dtype.newbyteorder("=")), None
 
 
@@ -80,7 +86,8 @@ def decode_tiff(path: Path, max_pixels: int) -> Decoded:
         series = _only_image(path, tiff)
         page = series.keyframe
         size = dict(zip(series.axes, series.shape, strict=True))
-        check_size(path, size["Y"], size["X"], max_pixels)
+        n_channels = math.prod(size.values()) // (size["Y"] * size["X"])
+        check_size(path, (size["Y"], size["X"], n_channels), max_pixels)
         try:
             stored = series.asarray()
         except Exception as error:
@@ -157,7 +164,7 @@ def decode_with_pillow(
     """Decode everything that is neither TIFF nor NumPy."""
     with path.open("rb") as file:
         picture = _open_with_pillow(file, path, formats)
-        check_size(path, picture.height, picture.width, max_pixels)
+        check_size(path, (picture.height, picture.width), max_pixels)
         n_frames = getattr(picture, "n_frames", 1)
         if n_frames > 1 and picture.format != "MPO":  # MPO: a photograph and its previews
             raise InputError(f"{path} has {n_frames} frames; save one of them as a file of its own")

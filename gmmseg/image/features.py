@@ -1,11 +1,13 @@
 """Turn the pixels of an image into features: scaled channels, Lab colour, position."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
 
 Color: TypeAlias = Literal["auto", "lab", "rgb", "gray", "none"]
@@ -67,20 +69,58 @@ def pixel_features(
     array([[0. , 0.2],
            [0.4, 1. ]], dtype=float32)
     """
-    channels = _with_channels(image, channel_axis)
+    channels = with_channels(image, channel_axis)
     conversion = _resolve_color(color, channels.shape[2])
-    if not (np.isfinite(position) and position >= 0):
-        raise InputError(f"position must be a number of at least 0, got {position}")
+    check_number("position", position, least=0)
     rows, cols, n_channels = channels.shape
     n_colors = {"lab": 3, "rgb": 3, "gray": 1, "none": n_channels}[conversion]
     features = np.empty((rows, cols, n_colors + 2 * (position > 0)), dtype=np.float32)
+    if conversion != "none" and n_channels == 3:
+        _check_integers(channels, conversion)
     for block, scaled in _scaled_blocks(channels):
         if conversion != "none" and n_channels == 3:
             _check_range(scaled, channels.dtype, conversion)
         features[block, :, :n_colors] = _convert(scaled, conversion)
     if position > 0:
-        features[:, :, n_colors:] = _place(features[:, :, :n_colors], position)
+        colors = features[:, :, :n_colors]
+        everywhere = np.ones((rows, cols), dtype=bool)
+        features[:, :, n_colors:] = Place.fitting(colors, everywhere, position).features(rows, cols)
     return features
+
+
+@dataclass(frozen=True)
+class Place:
+    """How row and column become two features: the middle of an image, and a unit for its colours.
+
+    Parameters
+    ----------
+    middle : tuple of float
+        Row and column that become 0.
+    unit : float
+        What the distance of one pixel becomes.
+    """
+
+    middle: tuple[float, float]
+    unit: float
+
+    @classmethod
+    def fitting(
+        cls, colors: NDArray[np.float32], inside: NDArray[np.bool_], position: float
+    ) -> "Place":
+        """Return the place that weighs ``position`` against the colours of the pixels inside."""
+        rows, cols, n_colors = colors.shape
+        spread = float(np.mean([_std(colors[:, :, i][inside]) for i in range(n_colors)])) or 1.0
+        longer = max(rows, cols)
+        # The numbers 0…n-1 have variance (n² - 1) / 12.
+        unit = position * spread / max(np.sqrt((longer**2 - 1) / 12), 0.5)
+        return cls(((rows - 1) / 2, (cols - 1) / 2), float(unit))
+
+    def features(self, rows: int, cols: int) -> NDArray[np.float32]:
+        """Return ``unit * ((row, col) - middle)`` of every pixel, (rows, cols, 2)."""
+        place = np.empty((rows, cols, 2), dtype=np.float32)
+        place[:, :, 0] = (self.unit * (np.arange(rows) - self.middle[0]))[:, np.newaxis]
+        place[:, :, 1] = self.unit * (np.arange(cols) - self.middle[1])
+        return place
 
 
 def lightness(image: ArrayLike, *, channel_axis: int | None = -1) -> NDArray[np.float32]:
@@ -112,7 +152,7 @@ def lightness(image: ArrayLike, *, channel_axis: int | None = -1) -> NDArray[np.
     >>> lightness(np.array([[[255, 0, 0], [255, 255, 255]]], dtype=np.uint8))
     array([[0.2126, 1.    ]], dtype=float32)
     """
-    channels = _with_channels(image, channel_axis)
+    channels = with_channels(image, channel_axis)
     light = np.empty(channels.shape[:2], dtype=np.float32)
     for block, scaled in _scaled_blocks(channels):
         # Infinities of both signs in one pixel: NaN is the answer, not a warning.
@@ -121,7 +161,7 @@ def lightness(image: ArrayLike, *, channel_axis: int | None = -1) -> NDArray[np.
     return light
 
 
-def _with_channels(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:
+def with_channels(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:
     """Check an image and view it as (rows, cols, channels)."""
     image = np.asarray(image)
     if image.dtype.kind not in "buif":
@@ -185,6 +225,18 @@ def _scaled_blocks(channels: NDArray[Any]) -> Iterator[tuple[slice, NDArray[np.f
         yield block, scaled
 
 
+def _check_integers(channels: NDArray[Any], color: str) -> None:
+    """Refuse colours in integers far wider than they need, whose scale cannot be known."""
+    if channels.dtype.kind in "ui" and channels.dtype.itemsize > 2:
+        largest = int(channels.max())
+        narrow = "uint8" if largest <= 255 else "uint16"
+        if largest <= 65535:
+            raise InputError(
+                f'color="{color}" divides by the largest value of the dtype, and {channels.dtype} '
+                f"is far too wide for values up to {largest}; use image.astype(np.{narrow})"
+            )
+
+
 def _check_range(scaled: NDArray[np.float32], dtype: np.dtype[Any], color: str) -> None:
     """Refuse colours outside 0…1; NaN and infinity may pass, they are masked out later."""
     outside = np.isfinite(scaled) & ((scaled < 0) | (scaled > 1))
@@ -205,19 +257,6 @@ def _convert(scaled: NDArray[np.float32], color: str) -> NDArray[np.float32]:
     known = scaled if finite.all() else np.where(finite, scaled, np.float32(0))
     converted = rgb2lab(known) if color == "lab" else rgb2gray(known)[:, :, np.newaxis]
     return np.where(finite, converted, np.float32(np.nan))
-
-
-def _place(colors: NDArray[np.float32], position: float) -> NDArray[np.float32]:
-    """Return centred row and column coordinates, ``place[row, col] = unit * (row, col)``."""
-    rows, cols, n_colors = colors.shape
-    spread = float(np.mean([_std(colors[:, :, i]) for i in range(n_colors)])) or 1.0
-    longer = max(rows, cols)
-    # The numbers 0…n-1 have variance (n² - 1) / 12.
-    unit = position * spread / max(np.sqrt((longer**2 - 1) / 12), 0.5)
-    place = np.empty((rows, cols, 2), dtype=np.float32)
-    place[:, :, 0] = (unit * (np.arange(rows) - (rows - 1) / 2))[:, np.newaxis]
-    place[:, :, 1] = unit * (np.arange(cols) - (cols - 1) / 2)
-    return place
 
 
 def _std(values: NDArray[np.float32]) -> float:

@@ -71,7 +71,7 @@ def read_image(
     decode = next((_DECODERS[m] for m in _DECODERS if prefix.startswith(m)), decode_with_pillow)
     try:
         image, alpha = decode(path, max_pixels)
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # decoders raise anything on a damaged file
         reason = (str(error).splitlines() or [type(error).__name__])[0]

@@ -14,7 +14,7 @@ from gmmseg.core.initialization import SUBSAMPLE_SIZE
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning
-from gmmseg.image.features import lightness
+from gmmseg.image.features import Place, lightness
 from gmmseg.image.table import Features, PixelTable, choose_pixels, pixel_table
 
 MOST_PIXELS = 1_000_000  # pixels that a mixture is learned from; more are drawn at random
@@ -33,11 +33,17 @@ class SegmentModel:
         How the fit went.
     bic : float
         Bayesian information criterion over the pixels it was learned from; lower is better.
+    n_pixels : int
+        Number of these pixels.
+    place : Place or None
+        How row and column became features, if they did.
     """
 
     parameters: MixtureParameters
     record: FitRecord
     bic: float
+    n_pixels: int
+    place: Place | None
 
     def labels(self, table: PixelTable, n_jobs: int | None = None) -> NDArray[np.int32]:
         """Return the label of every pixel, (rows, cols): 1 to n_segments, 0 where not in use."""
@@ -180,16 +186,17 @@ def learn_segments(
         sample=table.X[choose_pixels(table.inside, SUBSAMPLE_SIZE, rng)],
     )
     parameters, record = fit_mixture(sample, None, start, OPTIONS, n_jobs=n_jobs)
-    statistics = weighted_statistics(sample, parameters, None, n_jobs)
-    bic = -2.0 * statistics.log_likelihood + parameters.n_free_parameters * np.log(len(sample))
     used = _dark_to_light(predicted_labels(sample, parameters, n_jobs), sample_light)
     if len(used) < n_segments:
         warnings.warn(
-            f"found {len(used)} of {n_segments} segments: the image has no more colours apart",
+            f"found {len(used)} of {n_segments} segments: no pixel belongs to the others",
             GmmsegWarning,
             stacklevel=3,
         )
-    return SegmentModel(parameters.subset(used), record, float(bic))
+    segments = parameters.subset(used)
+    log_likelihood = weighted_statistics(sample, segments, None, n_jobs).log_likelihood
+    bic = -2.0 * log_likelihood + segments.n_free_parameters * np.log(len(sample))
+    return SegmentModel(segments, record, float(bic), len(sample), table.place)
 
 
 def _dark_to_light(components: NDArray[np.intp], light: NDArray[Any]) -> NDArray[np.intp]:

@@ -1,14 +1,13 @@
 """ImageSegmenter: learn segments from one image, find them in others."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from gmmseg.core.parameters import MixtureParameters
 from gmmseg.errors import InputError, NotFittedError
-from gmmseg.image.features import lightness
+from gmmseg.image.features import Place, lightness
 from gmmseg.image.segmentation import SegmentModel, learn_segments
 from gmmseg.image.table import Features, PixelTable, pixel_table
 
@@ -126,7 +125,7 @@ class ImageSegmenter(BaseEstimator):
             If nothing was learned yet.
         """
         model = self._fitted()
-        return model.labels(self._known_table(image, mask, model.parameters), self.n_jobs)
+        return model.labels(self._known_table(image, mask, model), self.n_jobs)
 
     def predict_proba(
         self, image: ArrayLike, *, mask: ArrayLike | None = None
@@ -154,7 +153,7 @@ class ImageSegmenter(BaseEstimator):
             If nothing was learned yet.
         """
         model = self._fitted()
-        return model.probabilities(self._known_table(image, mask, model.parameters), self.n_jobs)
+        return model.probabilities(self._known_table(image, mask, model), self.n_jobs)
 
     def fit_predict(
         self, image: ArrayLike, y: object = None, *, mask: ArrayLike | None = None
@@ -182,22 +181,25 @@ class ImageSegmenter(BaseEstimator):
             raise NotFittedError("this ImageSegmenter has learned nothing yet; call fit first")
         return self.model_
 
-    def _table(self, image: ArrayLike, mask: ArrayLike | None) -> PixelTable:
+    def _table(
+        self, image: ArrayLike, mask: ArrayLike | None, place: Place | None = None
+    ) -> PixelTable:
         return pixel_table(
             image,
             mask=mask,
             features=self.features,
             position=self.position,
             channel_axis=self.channel_axis,
+            place=place,
         )
 
     def _known_table(
-        self, image: Any, mask: ArrayLike | None, parameters: MixtureParameters
+        self, image: ArrayLike, mask: ArrayLike | None, model: SegmentModel
     ) -> PixelTable:
-        table = self._table(image, mask)
-        if table.X.shape[1] != parameters.n_features:
+        table, n_features = self._table(image, mask, model.place), model.parameters.n_features
+        if table.X.shape[1] != n_features:
             raise InputError(
                 f"the image gives {table.X.shape[1]} features, the one in fit gave "
-                f"{parameters.n_features}; give an image with as many channels"
+                f"{n_features}; give an image with as many channels"
             )
         return table

@@ -7,8 +7,9 @@ from typing import Any, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
-from gmmseg.image.features import Color, lightness, pixel_features
+from gmmseg.image.features import Color, Place, pixel_features, with_channels
 
 Features: TypeAlias = Color | Callable[[NDArray[Any]], ArrayLike] | NDArray[Any]
 
@@ -23,10 +24,13 @@ class PixelTable:
         One row per pixel in use, row by row of the image.
     inside : ndarray of bool of shape (rows, cols)
         True at the pixels in use.
+    place : Place or None
+        How row and column became features, if they did.
     """
 
     X: NDArray[np.float32]
     inside: NDArray[np.bool_]
+    place: Place | None = None
 
     def unfold(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the values of the pixels in their places, (rows, cols, ...), and 0 elsewhere."""
@@ -42,6 +46,7 @@ def pixel_table(
     features: Features = "auto",
     position: float = 0.0,
     channel_axis: int | None = -1,
+    place: Place | None = None,
 ) -> PixelTable:
     """Return the features of all pixels that are finite and inside the mask.
 
@@ -58,6 +63,8 @@ def pixel_table(
         Weight of the pixel's place, as in `pixel_features`.
     channel_axis : int or None
         Axis of the channels, as in `pixel_features`.
+    place : Place, optional
+        How row and column become features, as learned from another image; from this one if None.
 
     Returns
     -------
@@ -79,36 +86,44 @@ def pixel_table(
     array([[7, 0],
            [0, 8]])
     """
-    array = _features_of(image, features, position, channel_axis)
-    inside = np.asarray(np.isfinite(array).all(axis=2))
-    if mask is not None:
-        inside &= _checked_mask(mask, inside.shape)
+    pixels = with_channels(image, channel_axis)
+    use = None if mask is None else _checked_mask(mask, pixels.shape[:2])
+    colors = _colors_of(image, pixels, use, features)
+    inside = np.asarray(np.isfinite(colors).all(axis=2))
+    if use is not None:
+        inside &= use
     if not inside.any():
         raise InputError(
             "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
         )
-    flat = array.reshape(-1, array.shape[2])
-    return PixelTable(flat if inside.all() else flat[inside.ravel()], inside)
+    check_number("position", position, least=0)
+    if position > 0:
+        place = place or Place.fitting(colors, inside, position)
+        colors = np.concatenate([colors, place.features(*inside.shape)], axis=2)
+    flat = colors.reshape(-1, colors.shape[2])
+    return PixelTable(flat if inside.all() else flat[inside.ravel()], inside, place)
 
 
-def _features_of(
-    image: ArrayLike, features: Features, position: float, channel_axis: int | None
+def _colors_of(
+    image: ArrayLike, pixels: NDArray[Any], use: NDArray[np.bool_] | None, features: Features
 ) -> NDArray[np.float32]:
     """Return the features of every pixel, by name, by function, or as given."""
     if isinstance(features, str):
         if features not in get_args(Color):
             names = ", ".join(get_args(Color))
             raise InputError(f"features must be one of {names}, got {features!r}")
-        return pixel_features(image, color=features, position=position, channel_axis=channel_axis)
-    image = np.asarray(image)
-    given = np.asarray(features(image) if callable(features) else features)
-    rows, cols = lightness(image, channel_axis=channel_axis).shape
+        if use is not None and pixels.dtype.kind == "f":
+            # What is masked out may be anything, such as the -9999 that stands for no data.
+            pixels = np.where(use[:, :, np.newaxis], pixels, np.nan)
+        return pixel_features(pixels, color=features)
+    given = np.asarray(features(np.asarray(image)) if callable(features) else features)
+    rows, cols = pixels.shape[:2]
     if given.ndim != 3 or given.shape[:2] != (rows, cols):
         raise InputError(
             f"features must have shape ({rows}, {cols}, n_features) for this image, "
             f"got {given.shape}"
         )
-    return pixel_features(given, color="none", position=position)
+    return pixel_features(given, color="none")
 
 
 def _checked_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:

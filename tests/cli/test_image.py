@@ -147,7 +147,7 @@ def test_fewer_colors_than_segments_are_done_and_said(tmp_path, size):
     code, _, lines = gmmseg("image", "segment", path, "-k", 5, "-o", tmp_path)
     assert code == 0
     assert len(lines) == 2
-    said = f"gmmseg: {path}: found 1 of 5 segments: the image has no more colours apart"
+    said = f"gmmseg: {path}: found 1 of 5 segments: no pixel belongs to the others"
     assert lines[0] == said
     assert lines[1].startswith(f"{path}: 1 segment in ")
     assert_array_equal(read_image(tmp_path / "flat_labels.png")[0], np.ones(size[::-1]))
@@ -178,6 +178,27 @@ def test_two_images_that_would_write_one_file_are_misuse(picture, tmp_path):
     assert code == 2
     assert "would both write stripes_labels.png" in " ".join(lines)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_result_that_would_replace_an_input_is_misuse(picture):
+    before = picture.with_name("stripes_labels.png")
+    before.write_bytes(picture.read_bytes())
+    code, _, lines = gmmseg("image", "segment", picture, before, "-o", picture.parent)
+    assert code == 2
+    assert "is an input and would be replaced" in " ".join(lines)
+    assert before.read_bytes() == picture.read_bytes()
+
+
+def test_a_report_of_somebody_else_is_not_replaced(picture):
+    foreign = picture.with_suffix(".json")
+    foreign.write_text('{"shapes": []}')
+    code, _, lines = gmmseg("image", "segment", picture, "-o", picture.parent)
+    assert code == 2
+    assert "is there already and no report of gmmseg" in " ".join(lines)
+    assert foreign.read_text() == '{"shapes": []}'
+    foreign.unlink()
+    for _ in range(2):  # our own report is replaced
+        assert gmmseg("image", "segment", picture, "-k", 3, "-o", picture.parent)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from gmmseg.core.covariance import (
     clip_eigenvalues,
     family_named,
     is_positive_definite,
-    upper_precision_factor,
+    upper_precision_factors,
 )
 from gmmseg.errors import InputError
 from tests import naive
@@ -136,7 +136,7 @@ HARD_MATRICES = {
 
 @pytest.mark.parametrize("matrix", HARD_MATRICES.values(), ids=HARD_MATRICES)
 def test_the_factor_of_any_covariance_is_finite_and_upper_triangular(matrix):
-    factor = upper_precision_factor(matrix)
+    factor = upper_precision_factors(matrix)
     assert np.isfinite(factor).all()
     assert (np.diag(factor) > 0.0).all()
     assert_array_equal(np.tril(factor, -1), 0.0)
@@ -145,7 +145,7 @@ def test_the_factor_of_any_covariance_is_finite_and_upper_triangular(matrix):
 def test_the_factor_of_mixed_scales_loses_no_digit():
     scale = np.array([1e9, 1.0, 1e-9])
     correlation = np.array([[1.0, 0.5, 0.2], [0.5, 1.0, -0.3], [0.2, -0.3, 1.0]])
-    factor = upper_precision_factor(correlation * np.outer(scale, scale)) * scale[:, None]
+    factor = upper_precision_factors(correlation * np.outer(scale, scale)) * scale[:, None]
     assert_allclose(factor @ factor.T, np.linalg.inv(correlation), rtol=1e-12)
 
 

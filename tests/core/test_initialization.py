@@ -1,6 +1,7 @@
 """Claims about where EM begins."""
 
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -42,10 +43,33 @@ def test_a_large_table_is_cut_to_twenty_thousand_rows_of_positive_weight(rng):
     assert its_weight.sum() == pytest.approx(25_000)
 
 
-def test_a_large_table_without_weights_is_cut_to_twenty_thousand_different_rows(rng):
+def test_a_large_table_without_weights_is_cut_to_at_most_twenty_thousand_rows(rng):
     sample, weight = initialization.subsample(np.arange(50_000.0)[:, None], None, rng)
-    assert len(np.unique(sample)) == 20_000
+    assert 15_000 < len(np.unique(sample)) == len(sample) <= 20_000
     assert weight.sum() == pytest.approx(50_000)
+
+
+def test_rows_are_drawn_by_weight_across_blocks_and_never_without_weight(rng):
+    weight = np.zeros(200_000)
+    weight[::4] = 1.0
+    weight[150_000] = 50_000.0
+    sample, its_weight = initialization.subsample(np.arange(200_000.0)[:, None], weight, rng)
+    assert (sample % 4 == 0).all()
+    assert sample.max() > 150_000 > sample.min()
+    assert its_weight[sample[:, 0] == 150_000] / its_weight.sum() == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_subsample_takes_the_same_memory_for_any_number_of_samples(rng):
+    def peak(n_samples):
+        X, weight = np.zeros((n_samples, 1), dtype=np.float32), np.ones(n_samples)
+        tracemalloc.start()
+        initialization.subsample(X, weight, rng)
+        initialization.subsample(X, None, rng)
+        _, size = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return size
+
+    assert peak(2_000_000) < 1.1 * peak(200_000)
 
 
 def test_heavy_samples_are_drawn_in_proportion_to_their_weight(rng):

@@ -304,7 +304,7 @@ def test_a_fixed_number_of_iterations_is_no_reason_to_warn(X):
 
 def test_dropped_components_are_said_with_the_remedy():
     message = (
-        "^2 of 4 components found no samples of their own and have weight 0; lower n_components$"
+        "^of 4 components 2 explained nothing of their own and got weight 0; lower n_components$"
     )
     with pytest.warns(GmmsegWarning, match=message) as caught:
         GaussianMixture(4, random_state=0).fit([[0.0], [0.0], [1.0]])

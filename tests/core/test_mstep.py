@@ -87,3 +87,22 @@ def test_maximize_takes_the_floor_in_squared_units(rng):
     parameters = random_mixture(rng, "diag")
     statistics = expectation(draw(rng, parameters, 50), parameters)
     assert maximize(statistics, parameters, 7.0).covariances.min() == 7.0
+
+
+@pytest.mark.parametrize("floor", [-1.0, np.nan])
+def test_a_floor_below_zero_is_refused(rng, floor):
+    parameters = random_mixture(rng)
+    statistics = expectation(rng.normal(size=(9, 2)), parameters)
+    message = rf"^covariance_floor must be a number of at least 0, got {floor}$"
+    with pytest.raises(InputError, match=message):
+        maximization(statistics, parameters, covariance_floor=floor)
+
+
+def test_statistics_of_another_kind_of_mixture_are_refused(rng):
+    statistics = expectation(rng.normal(size=(9, 2)), random_mixture(rng, "diag"))
+    message = (
+        r"^statistics must be those of the mixture, with dev2_sum of shape \(3, 2, 2\), "
+        r"got \(3, 2\); run the E-step with the same parameters$"
+    )
+    with pytest.raises(InputError, match=message):
+        maximization(statistics, random_mixture(rng, "full"))

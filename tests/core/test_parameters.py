@@ -1,5 +1,6 @@
 """Claims about MixtureParameters: checked once, frozen for good."""
 
+import pickle
 import re
 
 import numpy as np
@@ -156,3 +157,12 @@ def test_factors_spelled_out_invert_each_covariance(rng, covariance_type):
         factors = np.array([np.diag(row) for row in factors])
     product = factors @ np.swapaxes(factors, 1, 2) @ spelled_out(parameters)
     assert_allclose(product, np.broadcast_to(np.eye(3), (3, 3, 3)), atol=1e-12)
+
+
+def test_unpickled_parameters_are_as_frozen_as_before(rng):
+    parameters = random_mixture(rng)
+    assert parameters.precisions.size  # computed, and not to be pickled
+    copy = pickle.loads(pickle.dumps(parameters))  # noqa: S301 (our own bytes)
+    assert_array_equal(copy.covariances, parameters.covariances)
+    assert not copy.means.flags.writeable
+    assert set(vars(copy)) == {"weights", "means", "covariances", "covariance_type"}

@@ -40,7 +40,7 @@ def test_what_is_loaded_equals_what_was_saved_to_the_last_bit(rng, path, covaria
 
 def test_events_survive(path):
     X = np.repeat([[0.0], [1.0]], 5, axis=0)
-    with pytest.warns(UserWarning, match="found no samples of their own"):
+    with pytest.warns(UserWarning, match="explained nothing of their own"):
         saved = GaussianMixture(4, random_state=0).fit(X)
     saved.save(path)
     assert saved.record_.events != ()

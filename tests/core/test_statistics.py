@@ -49,7 +49,7 @@ def test_scaling_is_weighting_every_sample(rng, parameters):
 
 
 REFUSAL = (
-    "^only statistics of the same mixture can be added, got statistics about other means "
+    "^only statistics about the same means can be added, got statistics about other means "
     "or of another family; run both E-steps with the same parameters$"
 )
 
@@ -107,3 +107,16 @@ def test_a_component_without_samples_keeps_its_mean_and_has_no_scatter(parameter
     assert_array_equal(nothing.new_means(), parameters.means)
     assert_array_equal(nothing.new_scatter(), np.zeros_like(nothing.dev2_sum))
     assert nothing.weight_sum == 0.0
+
+
+def test_sum_adds_statistics_up(rng):
+    parameters = random_mixture(rng)
+    X = rng.normal(size=(30, 2))
+    parts = [expectation(part, parameters) for part in (X[:10], X[10:12], X[12:])]
+    assert_allclose(sum(parts).dev2_sum, expectation(X, parameters).dev2_sum, rtol=1e-10)
+
+
+def test_statistics_cannot_be_counted_less_than_not_at_all(rng):
+    statistics = SufficientStatistics.zero(random_mixture(rng))
+    with pytest.raises(InputError, match=r"^factor must be a number of at least 0, got -1$"):
+        statistics.scale(-1)

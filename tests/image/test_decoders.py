@@ -296,8 +296,8 @@ def test_a_decompression_bomb_is_refused_with_its_size(tmp_path, kind):
     path = write_bomb(tmp_path, kind, rows=20_000, cols=30_000)
     with pytest.raises(
         InputError,
-        match=rf"bomb\.{kind} has 30000 x 20000 pixels, more than the limit of 268435456; "
-        r"it may be a decompression bomb \(max_pixels of read_image raises the limit\)$",
+        match=rf"bomb\.{kind} has 30000 x 20000 pixels, more than the limit of 268435456 "
+        r"pixels; it may be a decompression bomb \(max_pixels of read_image raises the limit\)$",
     ):
         read_image(path)
 
@@ -389,3 +389,12 @@ def test_an_npy_file_that_is_no_image_is_refused(tmp_path, array, message):
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
     with pytest.raises(InputError, match=message):
         read_image(tmp_path / "a.npy")
+
+
+def test_channels_beyond_four_count_as_pixels(tmp_path):
+    path = tmp_path / "deep.npy"
+    np.save(path, np.zeros((6, 6, 300), dtype=np.uint8))
+    message = r"deep\.npy has 6 x 6 pixels of 300 channels, more than the limit of 1000 pixels; "
+    with pytest.raises(InputError, match=message):
+        read_image(path, max_pixels=1000)
+    assert read_image(path, max_pixels=2700)[0].shape == (6, 6, 300)

@@ -133,6 +133,25 @@ def test_masked_pixels_get_0_and_teach_nothing(quadrants):
     assert_array_equal(segment_image(changed, 3, mask=mask), labels)
 
 
+def test_what_is_masked_out_may_be_anything(quadrants):
+    image, truth = quadrants
+    mask = truth != 1
+    holed = np.where(mask[..., None], image / 255, -9999.0)
+    labels = segment_image(holed, 3, mask=mask, position=0.1)
+    changed = np.where(mask[..., None], image / 255, 0.7)
+    assert_array_equal(segment_image(changed, 3, mask=mask, position=0.1), labels)
+    assert_array_equal(labels == 0, ~mask)
+
+
+def test_colors_in_needlessly_wide_integers_are_refused_with_the_remedy(quadrants):
+    message = (
+        r'^color="lab" divides by the largest value of the dtype, and int64 is far too wide '
+        r"for values up to 25\d; use image.astype\(np.uint8\)$"
+    )
+    with pytest.raises(InputError, match=message):
+        segment_image(quadrants[0].astype(np.int64), 4)
+
+
 def test_pixels_that_are_not_finite_are_masked_out(rng):
     image = rng.random((8, 9))
     image[2, 3], image[4, 5] = np.nan, np.inf
@@ -168,7 +187,7 @@ def test_mask_of_another_shape_is_refused():
     ids=["black", "flat", "one pixel", "one row", "three greys"],
 )
 def test_fewer_colors_than_segments_are_found_and_said_so(image, n_found):
-    message = f"^found {n_found} of 5 segments: the image has no more colours apart$"
+    message = f"^found {n_found} of 5 segments: no pixel belongs to the others$"
     with pytest.warns(GmmsegWarning, match=message):
         labels = segment_image(image, 5)
     assert_array_equal(np.unique(labels), np.arange(1, n_found + 1))

@@ -35,6 +35,16 @@ def test_another_image_is_labelled_alike(stripes):
     assert_array_equal(np.unique(part), [3])
 
 
+def test_place_means_the_same_in_another_image(rng):
+    image = rng.normal(0.5, 0.01, size=(20, 60))
+    segmenter = ImageSegmenter(2, position=3.0).fit(image)
+    other = image.copy()
+    other[:5, :5] = 9.0  # what is new in one corner moves nothing elsewhere
+    same = np.ones(image.shape, dtype=bool)
+    same[:5, :5] = False
+    assert_array_equal(segmenter.predict(other)[same], segmenter.predict(image)[same])
+
+
 def test_probabilities_of_masked_pixels_are_0(stripes):
     image, _ = stripes
     mask = np.ones(image.shape, dtype=bool)
