@@ -243,3 +243,10 @@ def test_unknown_covariance_type_is_refused():
     message = "^covariance_type must be one of diag, full, spherical, tied, got 'round'$"
     with pytest.raises(InputError, match=message):
         segment_image(np.ones((2, 3)), covariance_type="round")
+
+
+def test_many_more_segments_than_colors_take_no_longer_for_it(rng):
+    image = rng.integers(0, 40, size=(20, 30)).astype(np.uint8)
+    with pytest.warns(GmmsegWarning, match=r"^found \d+ of 900 segments: "):
+        labels = segment_image(image, 900)
+    assert labels.max() <= 40
