@@ -23,6 +23,7 @@ from gmmseg.core.validation import as_numbers, in_units
 from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
+Sample = Callable[[], tuple[Array, Array]]  # rows and their weights, drawn when first asked for
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -119,9 +120,6 @@ def fit_mixture(
         for parameters in _starting_points(sample, X.shape[1], start)
     )
     return max(runs, key=lambda run: run[1].lower_bounds[-1])
-
-
-Sample = Callable[[], tuple[Array, Array]]
 
 
 def _starting_points(sample: Sample, n_features: int, start: Start) -> Iterator[MixtureParameters]:

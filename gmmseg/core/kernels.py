@@ -23,6 +23,7 @@ FASTMATH = {"contract", "reassoc", "arcp", "nsz"}
 NEGLIGIBLE = 2.0**-64
 # Up to so many features are one tile, and their deviations are cheaper to compute than to store.
 FEW_FEATURES = 8
+TILE_SIZE = 4  # features per tile where there are more
 
 
 class KernelMixture(NamedTuple):
@@ -290,17 +291,21 @@ def _log_prob_for_dimensions(factors, samples, size, mixture, scratch):
     )
 
 
-def accumulate_deviations(dev2_sum, samples, size, means, scratch, sums):
-    """Add ``dev_sum`` and ``dev2_sum`` by the kernel for such sums."""
+def accumulate_deviations(dev2_sum, tile, samples, size, means, scratch, sums):
+    """Add ``dev_sum`` and ``dev2_sum`` by the kernel for such sums and tiles."""
 
 
 @overload(accumulate_deviations)
-def _accumulate_for_dimensions(dev2_sum, samples, size, means, scratch, sums):
-    if dev2_sum.ndim == 3:
-        return lambda dev2_sum, samples, size, means, scratch, sums: accumulate_full(
+def _accumulate_for_types(dev2_sum, tile, samples, size, means, scratch, sums):
+    if dev2_sum.ndim == 2:
+        return lambda dev2_sum, tile, samples, size, means, scratch, sums: accumulate_diag(
             samples, size, means, scratch, sums
         )
-    return lambda dev2_sum, samples, size, means, scratch, sums: accumulate_diag(
+    if tile.count != TILE_SIZE:  # then it holds all features, and only one kernel is compiled
+        return lambda dev2_sum, tile, samples, size, means, scratch, sums: accumulate_few(
+            samples, size, means, scratch.log_prob, sums
+        )
+    return lambda dev2_sum, tile, samples, size, means, scratch, sums: accumulate_full(
         samples, size, means, scratch, sums
     )
 
@@ -327,7 +332,9 @@ def accumulate(X, sample_weight, rows, mixture, scratch, sums):
         for n in range(size):
             log_likelihood += scratch.peak[n]
         weigh_responsibilities(size, scratch.total, scratch.log_prob, sums.resp_sum)
-        accumulate_deviations(sums.dev2_sum, scratch.samples, size, mixture.means, scratch, sums)
+        accumulate_deviations(
+            sums.dev2_sum, mixture.tile, scratch.samples, size, mixture.means, scratch, sums
+        )
     return log_likelihood
 
 

@@ -12,7 +12,6 @@ from gmmseg.core.statistics import SufficientStatistics
 
 Array = NDArray[np.float64]
 
-TILE_SIZE = 4  # features per tile where there are more than a few
 BLOCK_BYTES = 2**18  # of one block: it shares the second-level cache with the parameters
 # A block is an odd number of vector register loads long: rows that lie a power of two apart evict
 # one another from the cache.
@@ -42,7 +41,7 @@ def kernel_mixture(
     # A power of two: dividing by it rounds nothing; within the reach of X its inverse is finite.
     scale = 2.0 ** np.clip(np.round(np.log2(variance) / 2.0), *EXPONENTS[dtype.itemsize])
     n_features, limit = parameters.n_features, LIMITS[dtype.itemsize]
-    tile_size = n_features if n_features <= kernels.FEW_FEATURES else TILE_SIZE
+    tile_size = n_features if n_features <= kernels.FEW_FEATURES else kernels.TILE_SIZE
     to_tiles = (0, -n_features % tile_size)
     to_rows = (0, n_features % 2 if n_features <= kernels.FEW_FEATURES else to_tiles[1])
     factors = parameters.component_factors

@@ -24,11 +24,11 @@ LARGEST_MODEL = 2**31  # bytes in all arrays together
 MOST_DIMENSIONS = 8  # of an array
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same model is the same bytes on every day
 
-Path_ = str | PathLike[str]
+FilePath = str | PathLike[str]
 
 
 def write_model(
-    path: Path_, *, kind: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    path: FilePath, *, kind: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 ) -> None:
     """Write a model file; a reader sees the old file or the new one, never half.
 
@@ -61,7 +61,7 @@ def write_model(
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", EPOCH), buffer.getvalue())
 
 
-def read_model(path: Path_, *, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def read_model(path: FilePath, *, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return header and arrays of a model file of this kind.
 
     Sizes are checked before anything is allocated, and nothing in the file is ever run.

@@ -17,7 +17,7 @@ _COLORS = ("auto", "lab", "rgb", "gray", "none")
 _BLOCK_PIXELS = 2**16
 
 # Rec. 709 luma: how much red, green and blue add to the lightness of a pixel.
-_LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 
 
 def pixel_features(
@@ -157,7 +157,7 @@ def lightness(image: ArrayLike, *, channel_axis: int | None = -1) -> NDArray[np.
     for block, scaled in _scaled_blocks(channels):
         # Infinities of both signs in one pixel: NaN is the answer, not a warning.
         with np.errstate(invalid="ignore"):
-            light[block] = scaled @ _LUMA if scaled.shape[2] == 3 else scaled.mean(axis=2)
+            light[block] = scaled @ LUMA if scaled.shape[2] == 3 else scaled.mean(axis=2)
     return light
 
 

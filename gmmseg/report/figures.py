@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
-from gmmseg.image.features import lightness
+from gmmseg.image.features import LUMA, lightness
 
 # Ten colours that stay apart with every common colour blindness: under simulated protanopia,
 # deuteranopia and tritanopia (Machado et al. 2009, DOI 10.1109/TVCG.2009.113) the nearest two
@@ -16,7 +16,6 @@ PALETTE = (
     "9A50E6", "7A3038", "BDEB9B", "F0D8D8", "603060",
 )  # fmt: skip
 
-_LUMA = np.array([0.2126, 0.7152, 0.0722])
 _MASKED_DIMMING = 0.45
 _LINE_OPACITY = 0.9
 _LINE_SHADOW = 0.3
@@ -140,7 +139,7 @@ def _tone_table(opacity: float) -> NDArray[np.uint8]:
     colors = np.array([list(bytes.fromhex(color)) for color in PALETTE]) / 255
     colors = np.concatenate([colors, 0.6 * colors, 0.5 + 0.5 * colors])[:, np.newaxis]
     gray = np.linspace(0, 1, 256)[:, np.newaxis]
-    own_gray = (colors @ _LUMA)[..., np.newaxis]
+    own_gray = (colors @ LUMA)[..., np.newaxis]
     tint = np.where(
         gray < own_gray,
         colors * gray / own_gray,
