@@ -6,14 +6,18 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
+from gmmseg.core.adaptation import adapted
 from gmmseg.core.em import EMOptions, FitRecord
+from gmmseg.core.estep import expectation
 from gmmseg.core.fit import Start, fit_mixture
 from gmmseg.core.mixture_base import MixtureBase
 from gmmseg.core.mixture_file import read_mixture, write_mixture
+from gmmseg.core.mstep import variance_floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import as_numbers, check_magnitude, check_number, check_sample_weight
 from gmmseg.errors import GmmsegWarning, InputError, ModelFileError
@@ -174,6 +178,62 @@ class GaussianMixture(MixtureBase):
             Numbers from 0 to ``n_components - 1``.
         """
         return self.fit(X, y, sample_weight).predict(X)
+
+    def adapt(
+        self,
+        X: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        relevance_factor: float = 16.0,
+    ) -> Self:
+        """Return a new mixture, moved towards new samples as far as they are many.
+
+        Each component goes ``n / (n + relevance_factor)`` of the way to the ``n`` samples that it
+        explains: a few samples move it a little, endless ones all the way. This mixture stays as
+        it is.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            New samples.
+        sample_weight : array_like of shape (n_samples,), optional
+            How often each sample counts, at least 0.
+        relevance_factor : float, default=16.0
+            Number of samples that the mixture before counts as, in each component.
+
+        Returns
+        -------
+        adapted : GaussianMixture
+            The new mixture, with the options of this one.
+
+        Raises
+        ------
+        InputError
+            If relevance_factor or sample_weight cannot be used; ValueError, its base, if X cannot.
+        NotFittedError
+            If nothing was learned yet.
+
+        References
+        ----------
+        Reynolds, Quatieri, Dunn (2000), "Speaker verification using adapted Gaussian mixture
+        models", equations 10 to 14.
+
+        Examples
+        --------
+        >>> one = GaussianMixture.from_parameters([1.0], [[0.0]], [[[1.0]]])
+        >>> one.adapt([[2.0]] * 16, relevance_factor=16).means_
+        array([[1.]])
+        """
+        parameters, options = self._fitted(), self._options()
+        statistics = expectation(self._checked(X), parameters, sample_weight, n_jobs=self.n_jobs)
+        moved = adapted(
+            parameters,
+            statistics,
+            relevance_factor=relevance_factor,
+            floor=variance_floor(statistics, options.covariance_floor),
+        )
+        record = FitRecord((), is_converged=False, stop_reason="adapted to new samples")
+        return clone(self)._with(moved, record)  # noqa: SLF001 (of the same class)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the mixture to a model file, without pickle.

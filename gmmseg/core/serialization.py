@@ -82,6 +82,7 @@ def read_model(path: FilePath, *, kind: str) -> tuple[dict[str, Any], dict[str, 
         raise ModelFileError(f"{path} does not exist") from None
     except zipfile.BadZipFile as error:
         raise ModelFileError(f"{path} is not a gmmseg model file, or damaged: {error}") from None
+    # The last two are how zipfile tells of features that it does not know, and of passwords.
     except (OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise ModelFileError(f"{path} cannot be read: {error}") from None
 

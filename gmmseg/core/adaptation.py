@@ -1,0 +1,67 @@
+"""MAP adaptation: move a mixture towards new data, as far as there is data to move it."""
+
+import numpy as np
+
+from gmmseg.core.mstep import maximize
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.statistics import SufficientStatistics
+from gmmseg.core.validation import check_number
+
+
+def adapted(
+    parameters: MixtureParameters,
+    statistics: SufficientStatistics,
+    *,
+    relevance_factor: float = 16.0,
+    floor: float,
+) -> MixtureParameters:
+    """Return the mixture adapted to the data behind the statistics.
+
+    A component that explains ``n`` samples of the new data goes ``n / (n + relevance_factor)`` of
+    the way to them: weights, means and second moments are mixed in that proportion. That is the
+    M-step of the new statistics with ``relevance_factor`` samples of the old component added to
+    them, except that weights are mixed as shares.
+
+    Parameters
+    ----------
+    parameters : MixtureParameters
+        The mixture before, which is the prior.
+    statistics : SufficientStatistics
+        Result of `expectation` of the new data with the same parameters.
+    relevance_factor : float, default=16.0
+        Number of samples that the prior counts as, in each component.
+    floor : float
+        Smallest variance, in squared units of the data.
+
+    Returns
+    -------
+    adapted : MixtureParameters
+        The new mixture, of the same family.
+
+    Raises
+    ------
+    InputError
+        If relevance_factor is negative.
+
+    References
+    ----------
+    Reynolds, Quatieri, Dunn (2000), "Speaker verification using adapted Gaussian mixture models",
+    equations 10 to 14.
+    """
+    check_number("relevance_factor", relevance_factor, least=0)
+    if not statistics.weight_sum > 0.0:
+        return parameters
+    prior = SufficientStatistics(
+        means=parameters.means,
+        resp_sum=np.full(parameters.n_components, float(relevance_factor)),
+        dev_sum=np.zeros_like(parameters.means),
+        dev2_sum=relevance_factor * parameters.component_covariances,
+        log_likelihood=0.0,
+    )
+    moved = maximize(statistics + prior, parameters, floor)
+    count = statistics.resp_sum
+    pull = count / np.where(count + relevance_factor > 0.0, count + relevance_factor, 1.0)
+    weights = pull * count / statistics.weight_sum + (1.0 - pull) * parameters.weights
+    return MixtureParameters.trusted(
+        weights / weights.sum(), moved.means, moved.covariances, parameters.covariance_type
+    )
