@@ -11,6 +11,7 @@ from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.core.threads import cut_into_ranges, run_in_threads
 from gmmseg.core.validation import check_sample_weight, check_samples, in_units
+from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
 
@@ -56,6 +57,11 @@ def expectation(
     >>> expectation([[-5.0], [4.0], [6.0]], two).resp_sum
     array([1., 2.])
     """
+    if not isinstance(parameters, MixtureParameters):
+        raise InputError(
+            f"parameters must be MixtureParameters, got {type(parameters).__name__}; "
+            "those of a fitted GaussianMixture are its parameters_"
+        )
     X = check_samples(X, parameters.n_features)
     weight, unit = in_units(check_sample_weight(sample_weight, len(X)))
     statistics = weighted_statistics(X, parameters, weight, n_jobs)

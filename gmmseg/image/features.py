@@ -161,9 +161,17 @@ def lightness(image: ArrayLike, *, channel_axis: int | None = -1) -> NDArray[np.
     return light
 
 
+def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
+    """Return the values as an array, or raise InputError naming them where they are ragged."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError(f"{name} must be an array of equally long rows: {error}") from None
+
+
 def with_channels(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:
     """Check an image and view it as (rows, cols, channels)."""
-    image = np.asarray(image)
+    image = as_array(image, "image")
     if image.dtype.kind not in "buif":
         raise InputError(f"image must be boolean, integer or floating, got dtype {image.dtype}")
     if image.ndim not in (2, 3):
@@ -184,8 +192,10 @@ def with_channels(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:
             f"channel_axis=None indicates grayscale, but the image has shape {image.shape}; "
             "give the axis of its channels, for example channel_axis=-1"
         )
-    if not -3 <= channel_axis < 3:
-        raise InputError(f"channel_axis must lie in -3…2 for three axes, got {channel_axis}")
+    if channel_axis not in range(-3, 3):
+        raise InputError(
+            f"channel_axis must be a whole number in -3…2 for three axes, got {channel_axis}"
+        )
     return np.moveaxis(image, channel_axis, -1)
 
 

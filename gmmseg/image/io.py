@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.errors import InputError
 from gmmseg.files import replacing
 from gmmseg.image.decoders import Decoded, decode_npy, decode_tiff, decode_with_pillow
+from gmmseg.image.features import as_array
 
 _DECODERS: dict[bytes, Callable[[Path, int], Decoded]] = {
     b"\x93NUMPY": decode_npy,
@@ -132,7 +133,7 @@ def write_labels(path: str | os.PathLike[str], labels: ArrayLike) -> None:
            [  2, 300]], dtype=uint16)
     >>> folder.cleanup()
     """
-    labels = np.asarray(labels)
+    labels = as_array(labels, "labels")
     _check_suffix(path, ".png", ".tif", ".tiff")
     if labels.ndim != 2 or labels.size == 0:
         raise InputError(f"labels must have shape (rows, cols), got {labels.shape}")
@@ -180,7 +181,7 @@ def write_image(path: str | os.PathLike[str], image: ArrayLike) -> None:
     array([[  0, 255]], dtype=uint8)
     >>> folder.cleanup()
     """
-    image = np.asarray(image)
+    image = as_array(image, "image")
     _check_suffix(path, ".png")
     if image.dtype != np.uint8 or image.shape[2:] not in ((), (3,)) or image.ndim < 2:
         raise InputError(
@@ -219,7 +220,7 @@ def write_probabilities(path: str | os.PathLike[str], probabilities: ArrayLike) 
     array([[[0.25, 0.75]]], dtype=float32)
     >>> folder.cleanup()
     """
-    probabilities = np.asarray(probabilities)
+    probabilities = as_array(probabilities, "probabilities")
     _check_suffix(path, ".tif", ".tiff")
     if probabilities.ndim != 3 or probabilities.size == 0:
         raise InputError(

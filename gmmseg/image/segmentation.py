@@ -13,7 +13,7 @@ from gmmseg.core.fit import Start, fit_mixture
 from gmmseg.core.initialization import SUBSAMPLE_SIZE
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import check_number
-from gmmseg.errors import GmmsegWarning
+from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.features import Place, lightness
 from gmmseg.image.table import Features, PixelTable, choose_pixels, pixel_table
 
@@ -176,7 +176,12 @@ def learn_segments(
         If there are fewer segments than wanted.
     """
     check_number("n_segments", n_segments, least=1, is_whole=True)
-    rng = np.random.default_rng(random_state)
+    try:
+        rng = np.random.default_rng(random_state)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"random_state must be None or a whole number of at least 0, got {random_state!r}"
+        ) from None
     learned = choose_pixels(table.inside, MOST_PIXELS, rng)
     sample, sample_light = table.X[learned], light[table.inside][learned]
     start = Start(

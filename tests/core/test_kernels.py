@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmseg.core import kernels, layout
+from gmmseg.core import GaussianMixture, expectation, kernels, layout
 from gmmseg.core.estep import log_densities, predicted_labels, responsibilities, weighted_statistics
 from gmmseg.core.parameters import MixtureParameters
+from gmmseg.errors import InputError
 from tests import naive
 from tests.mixtures import draw, random_mixture, spelled_out
 
@@ -237,3 +238,12 @@ def test_no_kernel_writes_more_than_it_is_asked_for(rng):
     assert (outputs[1][outside] == 7.0).all()
     assert (outputs[2][outside] == 7.0).all()
     assert (outputs[0][50:60] >= 0).all()
+
+
+def test_an_estimator_in_place_of_its_parameters_is_refused_with_the_remedy():
+    message = (
+        r"^parameters must be MixtureParameters, got GaussianMixture; "
+        r"those of a fitted GaussianMixture are its parameters_$"
+    )
+    with pytest.raises(InputError, match=message):
+        expectation([[0.0]], GaussianMixture())

@@ -277,7 +277,7 @@ def test_a_weight_of_place_that_is_negative_or_not_finite_is_refused(image, posi
                 r"give the axis of its channels, for example channel_axis=-1$"
             ),
         ),
-        ((4, 5, 3), 3, r"^channel_axis must lie in -3…2 for three axes, got 3$"),
+        ((4, 5, 3), 3, r"^channel_axis must be a whole number in -3…2 for three axes, got 3$"),
     ],
 )
 def test_a_channel_axis_that_does_not_fit_the_image_is_refused(shape, channel_axis, message):

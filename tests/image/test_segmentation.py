@@ -250,3 +250,15 @@ def test_many_more_segments_than_colors_take_no_longer_for_it(rng):
     with pytest.warns(GmmsegWarning, match=r"^found \d+ of 900 segments: "):
         labels = segment_image(image, 900)
     assert labels.max() <= 40
+
+
+@pytest.mark.parametrize("seed", ["x", -1, 2.5])
+def test_a_seed_that_is_none_is_refused(seed):
+    message = f"random_state must be None or a whole number of at least 0, got {seed!r}"
+    with pytest.raises(InputError, match=f"^{message}$"):
+        segment_image(np.eye(3), 2, random_state=seed)
+
+
+def test_an_image_of_ragged_rows_is_refused():
+    with pytest.raises(InputError, match=r"^image must be an array of equally long rows: "):
+        segment_image([[1, 2], [3]], 2)
