@@ -112,7 +112,9 @@ def fit_mixture(
 
     def find_worst(parameters: MixtureParameters) -> Array:
         rows, _ = sample()
-        worst: Array = rows[log_densities(rows, parameters, n_jobs).argmin()]
+        # In the precision of X, whose kernels are compiled already.
+        density = log_densities(rows.astype(X.dtype), parameters, n_jobs)
+        worst: Array = rows[density.argmin()]
         return worst
 
     runs = (
