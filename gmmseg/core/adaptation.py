@@ -46,7 +46,7 @@ def adapted(
     References
     ----------
     Reynolds, Quatieri, Dunn (2000), "Speaker verification using adapted Gaussian mixture models",
-    equations 10 to 14.
+    equations 11 to 14.
     """
     check_number("relevance_factor", relevance_factor, least=0)
     if not statistics.weight_sum > 0.0:

@@ -216,7 +216,7 @@ class GaussianMixture(MixtureBase):
         References
         ----------
         Reynolds, Quatieri, Dunn (2000), "Speaker verification using adapted Gaussian mixture
-        models", equations 10 to 14.
+        models", equations 11 to 14.
 
         Examples
         --------

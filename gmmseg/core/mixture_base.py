@@ -9,6 +9,7 @@ from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
+from gmmseg.core import criteria
 from gmmseg.core.em import FitRecord
 from gmmseg.core.estep import log_densities, predicted_labels, responsibilities
 from gmmseg.core.parameters import MixtureParameters
@@ -114,8 +115,8 @@ class MixtureBase(DensityMixin, BaseEstimator):
         bic : float
             ``-2 sum_i s_i log p(x_i) + n_parameters * log(sum_i s_i)`` (Schwarz 1978).
         """
-        n_samples, log_likelihood = self._total(X, sample_weight)
-        return -2.0 * log_likelihood + self._fitted().n_free_parameters * float(np.log(n_samples))
+        weight_sum, log_likelihood = self._total(X, sample_weight)
+        return criteria.bic(log_likelihood, self._fitted().n_free_parameters, weight_sum)
 
     def aic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the Akaike information criterion: lower is better.
@@ -133,7 +134,35 @@ class MixtureBase(DensityMixin, BaseEstimator):
             ``-2 sum_i s_i log p(x_i) + 2 n_parameters`` (Akaike 1974).
         """
         _, log_likelihood = self._total(X, sample_weight)
-        return -2.0 * log_likelihood + 2.0 * self._fitted().n_free_parameters
+        return criteria.aic(log_likelihood, self._fitted().n_free_parameters)
+
+    def icl(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the integrated completed likelihood: lower is better.
+
+        It is the BIC with a penalty for components that share their samples, so that it counts
+        groups that lie apart rather than Gaussians.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Samples.
+        sample_weight : array_like of shape (n_samples,), optional
+            How often each sample counts, at least 0.
+
+        Returns
+        -------
+        icl : float
+            ``bic - 2 sum_i s_i sum_k r_ik log r_ik`` with the responsibilities ``r_ik``.
+
+        References
+        ----------
+        Biernacki, Celeux, Govaert (2000), "Assessing a mixture model for clustering with the
+        integrated completed likelihood".
+        """
+        checked, parameters = self._checked(X), self._fitted()
+        weight = check_sample_weight(sample_weight, len(checked))
+        entropy = criteria.assignment_entropy(checked, parameters, weight, self.n_jobs)
+        return criteria.icl(self.bic(checked, weight), entropy)
 
     def sample(self, n_samples: int = 1) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Draw new samples from the mixture.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gmmseg.core.criteria import bic
 from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.estep import predicted_labels, responsibilities, weighted_statistics
 from gmmseg.core.fit import Start, fit_mixture
@@ -200,8 +201,8 @@ def learn_segments(
         )
     segments = parameters.subset(used)
     log_likelihood = weighted_statistics(sample, segments, None, n_jobs).log_likelihood
-    bic = -2.0 * log_likelihood + segments.n_free_parameters * np.log(len(sample))
-    return SegmentModel(segments, record, float(bic), len(sample), table.place)
+    score = bic(log_likelihood, segments.n_free_parameters, len(sample))
+    return SegmentModel(segments, record, score, len(sample), table.place)
 
 
 def _dark_to_light(components: NDArray[np.intp], light: NDArray[Any]) -> NDArray[np.intp]:
