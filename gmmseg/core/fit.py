@@ -98,14 +98,13 @@ def fit_mixture(
     record : FitRecord
         How the fit went.
     """
+    weight, _ = in_units(sample_weight)
 
     @cache  # it takes longer than an iteration, and a given start does without
     def sample() -> tuple[Array, Array]:
         if start.sample is not None:
             return subsample(start.sample, None, start.rng)
         return subsample(X, weight, start.rng)
-
-    weight, _ = in_units(sample_weight)
 
     def estep(parameters: MixtureParameters) -> SufficientStatistics:
         return weighted_statistics(X, parameters, weight, n_jobs)

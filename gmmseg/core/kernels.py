@@ -55,9 +55,7 @@ class Sums(NamedTuple):
 
     resp_sum: Any  # (n_components,)
     dev_sum: Any  # (n_components, n_rows)
-    dev2_sum: (
-        Any  # (n_components, n_rows[, n_rows]); for full the lower triangle, in squares of two
-    )
+    dev2_sum: Any  # (n_components, n_rows[, n_rows]); if full, the lower triangle in 2 x 2 squares
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

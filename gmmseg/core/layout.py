@@ -42,8 +42,8 @@ def kernel_mixture(
     scale = 2.0 ** np.clip(np.round(np.log2(variance) / 2.0), *EXPONENTS[dtype.itemsize])
     n_features, limit = parameters.n_features, LIMITS[dtype.itemsize]
     tile_size = n_features if n_features <= kernels.FEW_FEATURES else kernels.TILE_SIZE
-    to_tiles = (0, -n_features % tile_size)
-    to_rows = (0, n_features % 2 if n_features <= kernels.FEW_FEATURES else to_tiles[1])
+    n_tiled = n_features + -n_features % tile_size
+    to_tiles, to_rows = (0, n_tiled - n_features), (0, n_tiled + n_tiled % 2 - n_features)
     factors = parameters.component_factors
     is_full = factors.ndim == 3
     diagonal = np.diagonal(factors, axis1=1, axis2=2) if is_full else factors

@@ -11,9 +11,7 @@ from gmmseg.core.parameters import MixtureParameters
 
 STARVED = 1e-9  # share of the sample weight below which a component explains nothing
 TWINS = 1e-6  # difference of means and covariances, in standard deviations, that separates nothing
-TRIAL_WEIGHT = (
-    0.01  # weight with which a component is tried elsewhere; EM raises it if it fits there
-)
+TRIAL_WEIGHT = 0.01  # of a component that is tried elsewhere; EM raises it if it fits there
 
 Array = NDArray[np.float64]
 Reason = Literal["starved", "duplicate"]
