@@ -35,6 +35,16 @@ def responsibilities(log_prob):
     return np.exp(log_prob - logsumexp(log_prob)[:, None])
 
 
+def pinned(log_prob, labels):
+    """Return the log-probabilities where samples of a label, 0 or above, have only that one."""
+    out = log_prob.copy()
+    for n, label in enumerate(labels):
+        for k in range(log_prob.shape[1]):
+            if label >= 0 and k != label:
+                out[n, k] = -math.inf
+    return out
+
+
 def labels(log_prob):
     """Return the first component of largest log-probability in each row."""
     return np.array([list(row).index(max(row)) for row in log_prob])
