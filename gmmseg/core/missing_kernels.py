@@ -3,9 +3,10 @@
 A component's precision factor U whitens a deviation: ``z = U.T @ dev``. A missing entry adds a
 multiple of its row of U to z, and its conditional mean is the multiple that makes z shortest. So
 the rows of U that belong to missing entries are orthogonalised once for each pattern of missing
-entries (modified Gram-Schmidt); what is left of z when its shares along them are taken away is the
-whitened deviation of the observed entries alone. Nothing is squared and no covariance is inverted,
-so components that are nearly flat keep their digits.
+entries (modified Gram-Schmidt; the last feature first, since its row is the shortest). What is left
+of z when its shares along them are taken away is the whitened deviation of the observed entries
+alone. Nothing is squared and no covariance is inverted, so components that are nearly flat keep
+their digits.
 
 Björck (1967), "Solving linear least squares problems by Gram-Schmidt orthogonalization".
 """
@@ -35,7 +36,7 @@ class PartialScratch(NamedTuple):
     """Working memory for one row and for the pattern of its missing entries, float64."""
 
     sample: Any  # (n_features,): the row, shifted and scaled; NaN where it is missing
-    missing: Any  # (n_features,): the missing features in order, -1 behind the last
+    missing: Any  # (n_features,): the missing features, the last first, then -1
     log_norm: Any  # (n_components,): log weight + log normaliser of the observed features
     basis: Any  # (n_components, n_features, n_features): one unit vector per missing feature
     triangle: Any  # as basis: rows of U of the missing features = triangle.T @ basis
@@ -74,7 +75,7 @@ def load_row(X, row, features, mixture, sample):
 def has_pattern(sample, missing):
     """Return whether exactly the ``missing`` entries are missing."""
     n_missing = 0
-    for d in range(sample.size):
+    for d in range(sample.size - 1, -1, -1):
         if np.isnan(sample[d]):
             if missing[n_missing] != d:
                 return False
@@ -86,7 +87,7 @@ def has_pattern(sample, missing):
 def set_pattern(sample, missing):
     """Write down which entries are missing; return how many."""
     n_missing = 0
-    for d in range(sample.size):
+    for d in range(sample.size - 1, -1, -1):
         if np.isnan(sample[d]):
             missing[n_missing] = d
             n_missing += 1
@@ -112,15 +113,15 @@ def prepare_pattern(factors, n_missing, mixture, scratch):
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def orthogonalise(k, a, factors, scratch):
     """Make the a-th missing feature's row of U a unit vector of ``basis``; return its length."""
-    basis, triangle, n_features = scratch.basis, scratch.triangle, scratch.basis.shape[2]
-    first = scratch.missing[0]  # U is upper triangular: all rows are zero before
+    basis, triangle, missing = scratch.basis, scratch.triangle, scratch.missing
+    first, n_features = missing[a], basis.shape[2]  # a row of U begins at its diagonal
     for i in range(first, n_features):
-        basis[k, a, i] = factors[k, scratch.missing[a], i]
+        basis[k, a, i] = factors[k, first, i]
     for b in range(a):
         share = 0.0
-        for i in range(first, n_features):
+        for i in range(missing[b], n_features):
             share += basis[k, b, i] * basis[k, a, i]
-        for i in range(first, n_features):
+        for i in range(missing[b], n_features):
             basis[k, a, i] -= share * basis[k, b, i]
         triangle[k, b, a] = share
     square = 0.0
@@ -159,9 +160,9 @@ def expect_full(k, n_missing, factors, mixture, scratch):
                 whitened[i] += deviation * factors[k, j, i]
     for a in range(n_missing):
         share = 0.0
-        for i in range(missing[0], sample.size):
+        for i in range(missing[a], sample.size):
             share += basis[k, a, i] * whitened[i]
-        for i in range(missing[0], sample.size):
+        for i in range(missing[a], sample.size):
             whitened[i] -= share * basis[k, a, i]
         scratch.shares[a] = share
     for a in range(n_missing - 1, -1, -1):
@@ -243,7 +244,7 @@ def add_conditional(factors, n_missing, scratch, dev2_sum):
                     product = 0.0
                     for c in range(a, n_missing):
                         product += inverse[a, c] * inverse[b, c]
-                    dev2_sum[k, missing[a], missing[b]] += share * product
+                    dev2_sum[k, missing[b], missing[a]] += share * product
         else:
             for a in range(n_missing):
                 dev2_sum[k, missing[a]] += share / factors[k, missing[a]] ** 2
