@@ -176,3 +176,60 @@ def add_outer_products(dev, weighted_dev):
             for n in range(size):
                 out[i, j] += float(weighted_dev[i, n]) * float(dev[j, n])
     return out
+
+
+def conditional(row, mean, covariance):
+    """Return the log-density of the observed entries, and what is expected of the whole row.
+
+    That is its conditional mean and covariance, by the formulae for a jointly normal vector.
+    """
+    seen = ~np.isnan(row)
+    expected, spread = mean.copy(), covariance.copy()
+    if not seen.any():
+        return 0.0, expected, spread
+    dev = row[seen].astype(np.float64) - mean[seen]
+    within = covariance[np.ix_(seen, seen)]
+    gain = np.linalg.solve(within, covariance[seen]).T
+    expected += gain @ dev
+    expected[seen] = row[seen]
+    spread -= gain @ covariance[seen]
+    spread[seen] = spread[:, seen] = 0.0
+    log_det = np.linalg.slogdet(2.0 * math.pi * within).logabsdet
+    return -0.5 * (dev @ np.linalg.solve(within, dev) + log_det), expected, spread
+
+
+def log_prob_of_observed(X, weights, means, covariances):
+    """Return ``log(weight_k) + log N(observed part of x_n; k)``."""
+    out = np.empty((len(X), len(means)))
+    for n in range(len(X)):
+        for k in range(len(means)):
+            out[n, k] = math.log(weights[k]) + conditional(X[n], means[k], covariances[k])[0]
+    return out
+
+
+def expected_statistics(X, resp, means, covariances, sample_weight):
+    """Return ``resp_sum``, ``dev_sum`` and ``dev2_sum`` as expected given the observed entries."""
+    n_components, n_features = means.shape
+    resp_sum = np.zeros(n_components)
+    dev_sum = np.zeros((n_components, n_features))
+    dev2_sum = np.zeros((n_components, n_features, n_features))
+    for n in range(len(X)):
+        for k in range(n_components):
+            share = sample_weight[n] * resp[n, k]
+            _, expected, spread = conditional(X[n], means[k], covariances[k])
+            dev = expected - means[k]
+            resp_sum[k] += share
+            dev_sum[k] += share * dev
+            dev2_sum[k] += share * (np.outer(dev, dev) + spread)
+    return resp_sum, dev_sum, dev2_sum
+
+
+def imputation(X, resp, means, covariances):
+    """Return the conditional mean and variance of every entry under the mixture."""
+    mean, second = np.zeros(X.shape), np.zeros(X.shape)
+    for n in range(len(X)):
+        for k in range(len(means)):
+            _, expected, spread = conditional(X[n], means[k], covariances[k])
+            mean[n] += resp[n, k] * expected
+            second[n] += resp[n, k] * (np.diag(spread) + expected**2)
+    return mean, second - mean**2

@@ -8,6 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.core import kernels
 from gmmseg.core.kernel_types import Sums
 from gmmseg.core.layout import empty_scratch, kernel_mixture, statistics_of, zero_sums
+from gmmseg.core.missing import (
+    Incomplete,
+    Table,
+    describe,
+    no_answers,
+    partial_statistics,
+    prepared,
+)
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.core.threads import cut_into_ranges, run_in_threads
@@ -29,7 +37,9 @@ def expectation(
     Parameters
     ----------
     X : array_like of shape (n_samples, n_features)
-        Samples; float32 and float64 are computed in their own precision, all else as float64.
+        Samples; float32 and float64 are computed in their own precision, all else as float64. NaN
+        is a missing entry: the sums are those expected given the observed entries of the row, in
+        float64. A row that misses all adds nothing.
     parameters : MixtureParameters
         The mixture.
     sample_weight : array_like of shape (n_samples,), optional
@@ -46,7 +56,7 @@ def expectation(
     Raises
     ------
     InputError
-        If X or sample_weight has a wrong shape, is not numeric, not finite or too large to square.
+        If X or sample_weight has a wrong shape, is not numeric, infinite or too large to square.
 
     Notes
     -----
@@ -65,22 +75,24 @@ def expectation(
         )
     X = check_samples(X, parameters.n_features)
     weight, unit = in_units(check_sample_weight(sample_weight, len(X)))
-    statistics = weighted_statistics(X, parameters, weight, n_jobs)
+    statistics = weighted_statistics(prepared(X), parameters, weight, n_jobs)
     return statistics if unit == 1.0 else statistics.scale(unit)
 
 
 def weighted_statistics(
-    X: NDArray[Any],
+    X: Table,
     parameters: MixtureParameters,
     sample_weight: Array | None = None,
     n_jobs: int | None = None,
     *,
     known_labels: NDArray[np.int32] | None = None,
 ) -> SufficientStatistics:
-    """Return the statistics of checked samples, as `expectation` does of any.
+    """Return the statistics of checked and `prepared` samples, as `expectation` does of any.
 
     A sample whose known label is 0 or above belongs to that component alone.
     """
+    if isinstance(X, Incomplete):
+        return partial_statistics(X, parameters, sample_weight, n_jobs, known_labels=known_labels)
     mixture, scale = kernel_mixture(parameters, X.dtype)
     weight = np.empty(0) if sample_weight is None else sample_weight
     labels = np.empty(0, dtype=np.int32) if known_labels is None else known_labels
@@ -112,7 +124,10 @@ def predicted_labels(
 def log_densities(
     X: NDArray[Any], parameters: MixtureParameters, n_jobs: int | None = None
 ) -> NDArray[Any]:
-    """Return ``log p(x)`` of each checked sample in the dtype of X, (n_samples,)."""
+    """Return ``log p(x)`` of each checked sample in the dtype of X, (n_samples,).
+
+    With missing entries it is that of the observed ones: 0 where there are none.
+    """
     log_density = np.empty(len(X), dtype=X.dtype)
     scale = _describe(X, parameters, n_jobs, log_density=log_density)
     log_density -= np.log(scale).sum()
@@ -143,6 +158,10 @@ def _describe(
     labels = np.empty(0, dtype=np.intp) if labels is None else labels
     log_density = np.empty(0, dtype=X.dtype) if log_density is None else log_density
     resp = np.empty((0, 0), dtype=X.dtype) if resp is None else resp
+    if isinstance(table := prepared(X), Incomplete):
+        answers = no_answers(X.dtype)._replace(labels=labels, log_density=log_density, resp=resp)
+        describe(table, parameters, n_jobs, answers)
+        return np.ones(1)
 
     def fill_range(rows: tuple[int, int]) -> None:
         scratch = empty_scratch(mixture, rows)

@@ -17,6 +17,13 @@ from gmmseg.core.initialization import (
     parameters_from_labels,
     subsample,
 )
+from gmmseg.core.missing import (
+    Incomplete,
+    imputed,
+    prepared,
+    weight_of_seen,
+    with_unseen_features,
+)
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.core.validation import as_numbers, in_units
@@ -81,7 +88,8 @@ def fit_mixture(
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-        Checked samples, C-ordered float32 or float64.
+        Checked samples, C-ordered float32 or float64; NaN where an entry is missing. Features that
+        no sample has take no part in the fit, unless something is given to start them from.
     sample_weight : ndarray of shape (n_samples,) or None
         Checked weights.
     start : Start
@@ -98,29 +106,36 @@ def fit_mixture(
     record : FitRecord
         How the fit went.
     """
-    weight, _ = in_units(sample_weight)
+    weight, _ = in_units(weight_of_seen(X, sample_weight))
+    table = prepared(X, with_unseen=start.is_given or start.precisions is not None)
+    features = table.features if isinstance(table, Incomplete) else np.arange(X.shape[1])
 
     @cache  # it takes longer than an iteration, and a given start does without
     def sample() -> tuple[Array, Array]:
         if start.sample is not None:
-            return subsample(start.sample, None, start.rng)
-        return subsample(X, weight, start.rng)
+            rows, its_weight = subsample(start.sample, None, start.rng)
+        else:
+            rows, its_weight = subsample(X, weight, start.rng)
+        return rows[:, features], its_weight
 
     def estep(parameters: MixtureParameters) -> SufficientStatistics:
-        return weighted_statistics(X, parameters, weight, n_jobs)
+        return weighted_statistics(table, parameters, weight, n_jobs)
 
     def find_worst(parameters: MixtureParameters) -> Array:
         rows, _ = sample()
         # In the precision of X, whose kernels are compiled already.
         density = log_densities(rows.astype(X.dtype), parameters, n_jobs)
-        worst: Array = rows[density.argmin()]
+        worst: Array = imputed(rows[[density.argmin()]], parameters, n_jobs)[0]
         return worst
 
     runs = (
         run_em(estep, parameters, options, find_worst=find_worst)
-        for parameters in _starting_points(sample, X.shape[1], start)
+        for parameters in _starting_points(sample, len(features), start)
     )
-    return max(runs, key=lambda run: run[1].lower_bounds[-1])
+    parameters, record = max(runs, key=lambda run: run[1].lower_bounds[-1])
+    if len(features) < X.shape[1]:
+        parameters = with_unseen_features(parameters, features, X.shape[1])
+    return parameters, record
 
 
 def _starting_points(sample: Sample, n_features: int, start: Start) -> Iterator[MixtureParameters]:

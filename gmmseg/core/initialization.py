@@ -1,11 +1,17 @@
-"""Where EM begins: k-means++ on a subsample, random samples, given labels or given parameters."""
+"""Where EM begins: k-means++ on a subsample, random samples, given labels or given parameters.
 
+Entries of the samples may be missing (NaN). Distances are then taken over the entries that are
+there, samples to begin with get the mean for those that are not, and groups tell of the rest.
+"""
+
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core.covariance import family_named
+from gmmseg.core.missing_start import filled_by_group, observed_mean, squared_distances
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
@@ -30,7 +36,11 @@ def subsample(
     drawn does depend on their order.
     """
     rows, weight = _drawn_rows(len(X), sample_weight, rng)
-    sample, index = np.unique(X[rows].astype(np.float64), axis=0, return_inverse=True)
+    drawn = X[rows].astype(np.float64)
+    # NaN equals nothing, but infinity, which no sample has, equals itself.
+    drawn[np.isnan(drawn)] = np.inf
+    sample, index = np.unique(drawn, axis=0, return_inverse=True)
+    sample[np.isinf(sample)] = np.nan
     return sample, np.bincount(index.ravel(), weight).astype(np.float64)
 
 
@@ -78,12 +88,19 @@ def parameters_from_labels(
     X: Array, weight: Array, labels: Labels, n_components: int, *, covariance_type: str
 ) -> MixtureParameters:
     """Return the most likely mixture where every sample belongs to the component of its label."""
+    hidden = np.zeros((n_components, X.shape[1]))
+    if np.isnan(X.min()):
+        X, hidden = filled_by_group(X, weight, labels, n_components)
     means = np.repeat(np.average(X, axis=0, weights=weight)[None], n_components, axis=0)
     for k in np.unique(labels):
         # A first guess far from rounding error; the statistics about it are exact.
         means[k] = X[labels == k].mean(axis=0)
     is_full = family_named(covariance_type).scatter_kind == "full"
     statistics = _statistics_of_labels(X, weight, labels, means, is_full=is_full)
+    dev2_sum = statistics.dev2_sum + (
+        hidden[:, :, None] * np.eye(X.shape[1]) if is_full else hidden
+    )
+    statistics = replace(statistics, dev2_sum=dev2_sum)
     floor = variance_floor(statistics, START_FLOOR)
     wide = spread_parameters(means, statistics.total_variance() + floor, covariance_type)
     return maximize(statistics, wide, floor)
@@ -127,7 +144,7 @@ def random_labels(X: Array, weight: Array, n_components: int, rng: np.random.Gen
     """Return the nearest of ``n_components`` samples drawn by weight, for each sample."""
     n_centers = min(n_components, len(X))
     rows = rng.choice(len(X), n_centers, replace=False, p=weight / weight.sum())
-    return nearest_center(X, X[rows])
+    return nearest_center(X, np.where(np.isnan(X[rows]), observed_mean(X, weight), X[rows]))
 
 
 def kmeans_labels(X: Array, weight: Array, n_components: int, rng: np.random.Generator) -> Labels:
@@ -137,13 +154,18 @@ def kmeans_labels(X: Array, weight: Array, n_components: int, rng: np.random.Gen
     ----------
     Arthur, Vassilvitskii (2007), "k-means++: the advantages of careful seeding", section 2.2.
     """
-    X = X - np.average(X, axis=0, weights=weight)
+    X = X - observed_mean(X, weight)
     centers = kmeans_plus_plus(X, weight, n_components, rng)
     labels = nearest_center(X, centers)
     for _ in range(LLOYD_ROUNDS):
-        mass = np.bincount(labels, weight, minlength=len(centers))
         for d in range(X.shape[1]):
-            sums = np.bincount(labels, weight * X[:, d], minlength=len(centers))
+            is_missing = np.isnan(X[:, d])
+            its_weight, column = (
+                np.where(is_missing, 0.0, weight),
+                np.where(is_missing, 0.0, X[:, d]),
+            )
+            mass = np.bincount(labels, its_weight, minlength=len(centers))
+            sums = np.bincount(labels, its_weight * column, minlength=len(centers))
             centers[:, d] = np.where(mass > 0, sums / np.where(mass > 0, mass, 1.0), centers[:, d])
         before, labels = labels, nearest_center(X, centers)
         if np.array_equal(before, labels):
@@ -154,11 +176,12 @@ def kmeans_labels(X: Array, weight: Array, n_components: int, rng: np.random.Gen
 def kmeans_plus_plus(X: Array, weight: Array, n_centers: int, rng: np.random.Generator) -> Array:
     """Return up to ``n_centers`` samples, each far from those before: the best of a few draws.
 
-    There are fewer when fewer samples differ.
+    There are fewer when fewer samples differ. In a center, missing entries are the mean.
     """
     n_trials = 2 + int(np.log(n_centers))
-    centers = X[rng.choice(len(X), 1, p=weight / weight.sum())]
-    nearest = ((X - centers[0]) ** 2).sum(axis=1)
+    filled = np.where(np.isnan(X), observed_mean(X, weight), X) if np.isnan(X.min()) else X
+    centers = filled[rng.choice(len(X), 1, p=weight / weight.sum())]
+    nearest = squared_distances(X, centers[0])
     while len(centers) < n_centers:
         mass = np.cumsum(weight * nearest)
         if not mass[-1] > 0.0:
@@ -166,9 +189,9 @@ def kmeans_plus_plus(X: Array, weight: Array, n_centers: int, rng: np.random.Gen
         rows = np.searchsorted(mass, rng.random(n_trials) * mass[-1], side="right").clip(
             max=len(X) - 1
         )
-        trials = np.stack([np.minimum(nearest, ((X - X[row]) ** 2).sum(axis=1)) for row in rows])
+        trials = np.stack([np.minimum(nearest, squared_distances(X, filled[row])) for row in rows])
         best = int((trials @ weight).argmin())
-        centers = np.vstack([centers, X[rows[best]]])
+        centers = np.vstack([centers, filled[rows[best]]])
         nearest = trials[best]
     return centers
 
@@ -176,9 +199,9 @@ def kmeans_plus_plus(X: Array, weight: Array, n_centers: int, rng: np.random.Gen
 def nearest_center(X: Array, centers: Array) -> Labels:
     """Return the index of the nearest center for each sample, the first of equals."""
     best = np.zeros(len(X), dtype=np.intp)
-    smallest = ((X - centers[0]) ** 2).sum(axis=1)
+    smallest = squared_distances(X, centers[0])
     for k in range(1, len(centers)):
-        distance = ((X - centers[k]) ** 2).sum(axis=1)
+        distance = squared_distances(X, centers[k])
         is_nearer = distance < smallest
         best[is_nearer], smallest[is_nearer] = k, distance[is_nearer]
     return best

@@ -28,10 +28,11 @@ RandomState = int | np.random.RandomState | None
 class GaussianMixture(MixtureBase):
     """Gaussian mixture fitted by EM: fast, weighted, and without a way to fail.
 
-    It has scikit-learn's interface and differs where users asked for it: samples can have weights,
-    memory does not grow with their number, float32 stays float32, a variance floor takes the place
-    of the ridge (so the likelihood never falls), components that lose their samples are re-seeded
-    or switched off instead of raising, and models are saved without pickle.
+    It has scikit-learn's interface and differs where users asked for it: samples can have weights
+    and missing entries (NaN), memory does not grow with their number, float32 stays float32, a
+    variance floor takes the place of the ridge (so the likelihood never falls), components that
+    lose their samples are re-seeded or switched off instead of raising, and models are saved
+    without pickle.
 
     Parameters
     ----------
@@ -128,6 +129,8 @@ class GaussianMixture(MixtureBase):
         ----------
         X : array_like of shape (n_samples, n_features)
             Samples; float32 and float64 are computed in their own precision, all else as float64.
+            NaN is a missing entry, taken at its expectation given the others of its sample, so that
+            nothing needs to be filled in before; such samples are computed in float64.
         y : None
             Ignored; here so that the mixture fits into a pipeline.
         sample_weight : array_like of shape (n_samples,), optional
@@ -149,7 +152,9 @@ class GaussianMixture(MixtureBase):
         array([[2.]])
         """
         del y
-        checked = validate_data(self, X, dtype=[np.float64, np.float32], order="C")
+        checked = validate_data(
+            self, X, dtype=[np.float64, np.float32], order="C", ensure_all_finite="allow-nan"
+        )
         check_magnitude(checked)
         weight = check_sample_weight(sample_weight, len(checked))
         self.parameters_, self.record_ = fit_mixture(
@@ -225,7 +230,8 @@ class GaussianMixture(MixtureBase):
         array([[1.]])
         """
         parameters, options = self._fitted(), self._options()
-        statistics = expectation(self._checked(X), parameters, sample_weight, n_jobs=self.n_jobs)
+        checked, weight = self._checked_with_weight(X, sample_weight)
+        statistics = expectation(checked, parameters, weight, n_jobs=self.n_jobs)
         moved = adapted(
             parameters,
             statistics,

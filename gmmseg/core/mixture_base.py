@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import validate_data
 
 from gmmseg.core import criteria
 from gmmseg.core.em import FitRecord
 from gmmseg.core.estep import log_densities, predicted_labels, responsibilities
+from gmmseg.core.missing import imputed, imputed_deviation, weight_of_seen
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.sampling import draw_samples
 from gmmseg.core.validation import check_number, check_sample_weight
@@ -72,7 +73,8 @@ class MixtureBase(DensityMixin, BaseEstimator):
         Returns
         -------
         log_density : ndarray of shape (n_samples,)
-            ``log p(x)``, natural logarithm, in the dtype of X.
+            ``log p(x)``, natural logarithm, in the dtype of X. Where entries are missing (NaN),
+            that of the observed ones; 0 where there are none.
         """
         return log_densities(self._checked(X), self._fitted(), self.n_jobs)
 
@@ -93,11 +95,11 @@ class MixtureBase(DensityMixin, BaseEstimator):
         Returns
         -------
         score : float
-            Mean of ``log p(x)``.
+            Mean of ``log p(x)``; samples of which every entry is missing (NaN) do not count.
         """
         del y
-        log_density = self.score_samples(X).astype(np.float64)
-        weight = check_sample_weight(sample_weight, len(log_density))
+        checked, weight = self._checked_with_weight(X, sample_weight)
+        log_density = log_densities(checked, self._fitted(), self.n_jobs).astype(np.float64)
         return float(np.average(log_density, weights=weight))
 
     def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -159,10 +161,49 @@ class MixtureBase(DensityMixin, BaseEstimator):
         Biernacki, Celeux, Govaert (2000), "Assessing a mixture model for clustering with the
         integrated completed likelihood".
         """
-        checked, parameters = self._checked(X), self._fitted()
-        weight = check_sample_weight(sample_weight, len(checked))
-        entropy = criteria.assignment_entropy(checked, parameters, weight, self.n_jobs)
+        checked, weight = self._checked_with_weight(X, sample_weight)
+        entropy = criteria.assignment_entropy(checked, self._fitted(), weight, self.n_jobs)
         return criteria.icl(self.bic(checked, weight), entropy)
+
+    def impute(self, X: ArrayLike) -> NDArray[Any]:
+        """Fill in missing entries, each with its mean given the observed entries of its sample.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Samples; NaN where an entry is missing.
+
+        Returns
+        -------
+        filled : ndarray of shape (n_samples, n_features)
+            A copy of X, in its dtype, without NaN.
+
+        Examples
+        --------
+        >>> from gmmseg import GaussianMixture
+        >>> height_and_weight = GaussianMixture.from_parameters(
+        ...     [1.0], [[1.7, 70.0]], [[[0.01, 0.6], [0.6, 100.0]]]
+        ... )
+        >>> height_and_weight.impute([[1.8, np.nan]])
+        array([[ 1.8, 76. ]])
+        """
+        return imputed(self._checked(X), self._fitted(), self.n_jobs)
+
+    def impute_deviation(self, X: ArrayLike) -> NDArray[Any]:
+        """Return how far each missing entry may be from what `impute` fills in.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Samples; NaN where an entry is missing.
+
+        Returns
+        -------
+        deviation : ndarray of shape (n_samples, n_features)
+            Standard deviation of each missing entry given the observed entries of its sample, in
+            the units of its feature; 0 where the entry is observed.
+        """
+        return imputed_deviation(self._checked(X), self._fitted(), self.n_jobs)
 
     def sample(self, n_samples: int = 1) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Draw new samples from the mixture.
@@ -186,6 +227,11 @@ class MixtureBase(DensityMixin, BaseEstimator):
         """
         check_number("n_samples", n_samples, least=1, is_whole=True)
         return draw_samples(self._fitted(), n_samples, check_random_state(self.random_state))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     @property
     def weights_(self) -> NDArray[np.float64]:
@@ -253,14 +299,26 @@ class MixtureBase(DensityMixin, BaseEstimator):
     def _checked(self, X: ArrayLike) -> NDArray[Any]:
         self._fitted()
         checked: NDArray[Any] = validate_data(
-            self, X, dtype=[np.float64, np.float32], order="C", reset=False
+            self,
+            X,
+            dtype=[np.float64, np.float32],
+            order="C",
+            ensure_all_finite="allow-nan",
+            reset=False,
         )
         return checked
 
+    def _checked_with_weight(
+        self, X: ArrayLike, sample_weight: ArrayLike | None
+    ) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+        """Return samples and weights; rows of which every entry is missing count for nothing."""
+        checked = self._checked(X)
+        return checked, weight_of_seen(checked, check_sample_weight(sample_weight, len(checked)))
+
     def _total(self, X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[float, float]:
         """Return total sample weight and total log-likelihood."""
-        log_density = self.score_samples(X).astype(np.float64)
-        weight = check_sample_weight(sample_weight, len(log_density))
+        checked, weight = self._checked_with_weight(X, sample_weight)
+        log_density = log_densities(checked, self._fitted(), self.n_jobs).astype(np.float64)
         if weight is None:
             return len(log_density), float(log_density.sum())
         return float(weight.sum()), float(weight @ log_density)

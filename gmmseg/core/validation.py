@@ -13,7 +13,10 @@ LARGEST_VALUE = 1e151  # a million squares of which can be added
 
 
 def check_samples(X: ArrayLike, n_features: int | None = None) -> NDArray[Any]:
-    """Return X as a finite, C-ordered (n_samples, n_features) array of float32 or float64."""
+    """Return X as a C-ordered (n_samples, n_features) array of float32 or float64.
+
+    Entries may be missing (NaN), but not infinite.
+    """
     try:
         X = np.asarray(X)
         if X.dtype.kind == "c":
@@ -30,32 +33,40 @@ def check_samples(X: ArrayLike, n_features: int | None = None) -> NDArray[Any]:
         raise InputError(f"X must have at least one sample and one feature, got shape {X.shape}")
     if n_features is not None and X.shape[1] != n_features:
         raise InputError(f"X must have {n_features} features as the mixture has, got {X.shape[1]}")
-    check_finite(X)
+    check_no_infinity(X)
     check_magnitude(X)
     return np.ascontiguousarray(X)
 
 
 def check_magnitude(X: NDArray[Any]) -> None:
-    """Raise InputError where squares of X, or sums of them, would overflow."""
-    if X.dtype == np.float64 and max(float(X.max()), -float(X.min())) > LARGEST_VALUE:
+    """Raise InputError where squares of X, or sums of them, would overflow; NaN may be there."""
+    if X.dtype == np.float64 and _largest(X) > LARGEST_VALUE:
         raise InputError(
             f"X must lie within plus and minus {LARGEST_VALUE:g}, got up to "
-            f"{np.abs(X).max():.3g}; divide it by a constant"
+            f"{_largest(X):.3g}; divide it by a constant"
         )
 
 
-def check_finite(X: NDArray[Any]) -> None:
-    """Raise InputError naming the first row of X that holds NaN or infinity."""
+def check_no_infinity(X: NDArray[Any]) -> None:
+    """Raise InputError naming the first row of X that holds infinity; NaN may be there."""
     # A sum is finite exactly when all terms are (or on overflow, which the slow look sorts out).
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(X.sum(dtype=np.float64)):
             return
-    finite_rows = np.isfinite(X).all(axis=1)
-    if not finite_rows.all():
+    if np.isinf(_largest(X)):
+        is_infinite = np.isinf(X).any(axis=1)
         raise InputError(
-            f"X has NaN or infinity in {(~finite_rows).sum()} of {len(X)} rows, "
-            f"first in row {(~finite_rows).argmax()}; remove these rows or fill them in"
+            f"X has infinity in {is_infinite.sum()} of {len(X)} rows, first in row "
+            f"{is_infinite.argmax()}; remove these rows, or write NaN where a value is missing"
         )
+
+
+def _largest(X: NDArray[Any]) -> float:
+    """Return the largest magnitude in X, of what is not NaN; NaN where all is."""
+    high, low = X.max(), X.min()
+    if np.isnan(high):
+        high, low = np.fmax.reduce(X, axis=None), np.fmin.reduce(X, axis=None)
+    return max(float(high), -float(low))
 
 
 def check_sample_weight(

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from gmmseg.core.validation import check_finite, check_number, check_sample_weight, check_samples
+from gmmseg.core.validation import (
+    check_no_infinity,
+    check_number,
+    check_sample_weight,
+    check_samples,
+)
 from gmmseg.errors import InputError
 
 NAN, INF = float("nan"), float("inf")
@@ -34,7 +39,12 @@ def test_samples_in_any_memory_order_become_c_ordered():
 
 
 def test_samples_so_large_that_their_sum_overflows_are_finite():
-    check_finite(np.full((3, 2), 1e308))
+    check_no_infinity(np.full((3, 2), 1e308))
+
+
+@pytest.mark.parametrize("X", [[[NAN, 1.0]], [[NAN, NAN]]])
+def test_missing_entries_may_pass(X):
+    assert_array_equal(check_samples(X), X)
 
 
 @pytest.mark.parametrize(("value", "shown"), [(1e152, "1e+152"), (-1e308, "1e+308")])
@@ -65,13 +75,23 @@ BAD_SAMPLES = {
         "X must have at least one sample and one feature, got shape (2, 0)",
     ),
     "too wide": (np.zeros((2, 3)), "X must have 2 features as the mixture has, got 3"),
-    "NaN": (
-        [[0.0, 0.0], [1.0, NAN], [NAN, NAN]],
-        "X has NaN or infinity in 2 of 3 rows, first in row 1; remove these rows or fill them in",
-    ),
     "infinity": (
         [[0.0, 0.0], [0.0, INF], [-INF, 0.0]],
-        "X has NaN or infinity in 2 of 3 rows, first in row 1; remove these rows or fill them in",
+        (
+            "X has infinity in 2 of 3 rows, first in row 1; remove these rows, or write NaN where a "
+            "value is missing"
+        ),
+    ),
+    "infinity beside NaN": (
+        [[0.0, NAN], [0.0, NAN], [-INF, NAN]],
+        (
+            "X has infinity in 1 of 3 rows, first in row 2; remove these rows, or write NaN where a "
+            "value is missing"
+        ),
+    ),
+    "too large beside NaN": (
+        [[0.0, NAN], [NAN, -1e200]],
+        "X must lie within plus and minus 1e+151, got up to 1e+200; divide it by a constant",
     ),
     "complex": ([[1j, 0.0]], "X must be a table of numbers, got something else: complex numbers"),
 }
