@@ -53,6 +53,10 @@ class Start:
         Parameters that take the place of those found.
     previous : MixtureParameters, optional
         A mixture to go on from; then nothing is searched.
+    labels : ndarray of shape (n_samples,), optional
+        Components that samples are known to belong to, -1 for none.
+    noise : bool, default=False
+        Whether there is uniform noise besides the Gaussians.
     sample : ndarray of shape (n_some_samples, n_features), optional
         Samples to search a start on, drawn by who knows how to draw them. If None, up to 20,000
         samples are all searched; of more, as many are drawn by chance.
@@ -67,6 +71,8 @@ class Start:
     means: ArrayLike | None = None
     precisions: ArrayLike | None = None
     previous: MixtureParameters | None = None
+    labels: NDArray[np.int32] | None = None
+    noise: bool = False
     sample: NDArray[Any] | None = None
 
     @property

@@ -173,15 +173,25 @@ def kmeans_labels(X: Array, weight: Array, n_components: int, rng: np.random.Gen
     return labels
 
 
-def kmeans_plus_plus(X: Array, weight: Array, n_centers: int, rng: np.random.Generator) -> Array:
+def kmeans_plus_plus(
+    X: Array,
+    weight: Array,
+    n_centers: int,
+    rng: np.random.Generator,
+    *,
+    centers: Array | None = None,
+) -> Array:
     """Return up to ``n_centers`` samples, each far from those before: the best of a few draws.
+
+    It goes on from ``centers`` if there are any.
 
     There are fewer when fewer samples differ. In a center, missing entries are the mean.
     """
     n_trials = 2 + int(np.log(n_centers))
     filled = np.where(np.isnan(X), observed_mean(X, weight), X) if np.isnan(X.min()) else X
-    centers = filled[rng.choice(len(X), 1, p=weight / weight.sum())]
-    nearest = squared_distances(X, centers[0])
+    if centers is None:
+        centers = filled[rng.choice(len(X), 1, p=weight / weight.sum())]
+    nearest = np.min([squared_distances(X, center) for center in centers], axis=0)
     while len(centers) < n_centers:
         mass = np.cumsum(weight * nearest)
         if not mass[-1] > 0.0:
