@@ -7,6 +7,9 @@ from gmmseg.core.parameters import MixtureParameters
 from tests import naive
 
 COVARIANCE_TYPES = sorted(FAMILIES)
+SKLEARN_TYPES = ["diag", "full", "spherical", "tied"]
+CONSTRAINED_TYPES = sorted(set(FAMILIES) - set(SKLEARN_TYPES))
+SEARCHED_TYPES = ["EVE", "VVE"]  # whose likeliest axes have no formula
 
 
 def random_covariances(rng, n_components, n_features):

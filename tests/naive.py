@@ -35,6 +35,16 @@ def responsibilities(log_prob):
     return np.exp(log_prob - logsumexp(log_prob)[:, None])
 
 
+def pinned(log_prob, labels):
+    """Return the log-probabilities where samples of a label, 0 or above, have only that one."""
+    out = log_prob.copy()
+    for n, label in enumerate(labels):
+        for k in range(log_prob.shape[1]):
+            if label >= 0 and k != label:
+                out[n, k] = -math.inf
+    return out
+
+
 def labels(log_prob):
     """Return the first component of largest log-probability in each row."""
     return np.array([list(row).index(max(row)) for row in log_prob])
@@ -68,25 +78,76 @@ def maximization(X, resp, sample_weight):
     return resp_sum / resp_sum.sum(), means, np.array(covariances)
 
 
+# The name that mclust has for each family: volume, shape, orientation.
+LETTERS = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
+
+
 def in_family(covariance_type, weights, covariances):
-    """Return full covariances narrowed to a family, in the shape of the family."""
+    """Return full covariances narrowed to a family, in the shape of the family.
+
+    For all families but EVE and VVE, which only get the axes of the weighted mean, this is the
+    member of largest likelihood.
+    """
+    covariances = np.asarray(covariances)
+    pooled = sum(weight * matrix for weight, matrix in zip(weights, covariances, strict=True))
     variances = np.array([np.diag(matrix) for matrix in covariances])
-    if covariance_type == "full":
-        return covariances
-    if covariance_type == "tied":
-        return sum(weight * matrix for weight, matrix in zip(weights, covariances, strict=True))
-    return variances if covariance_type == "diag" else variances.mean(axis=1)
+    simple = {
+        "full": covariances,
+        "tied": pooled,
+        "diag": variances,
+        "spherical": variances.mean(axis=1),
+        "EII": np.full(variances.shape, np.diag(pooled).mean()),
+    }
+    if covariance_type in simple:
+        return simple[covariance_type]
+    if covariance_type == "VEE":
+        return multiples_of_one_matrix(weights, covariances)
+    volume, shape, orientation = covariance_type
+    if orientation == "I":
+        return along_axes(volume + shape, weights, variances)
+    axes = [np.linalg.eigh(pooled if orientation == "E" else matrix)[1] for matrix in covariances]
+    along = np.array([np.diag(u.T @ s @ u) for u, s in zip(axes, covariances, strict=True)])
+    found = along_axes(volume + shape, weights, along)
+    return np.array([u @ np.diag(v) @ u.T for u, v in zip(axes, found, strict=True)])
+
+
+def along_axes(volume_shape, weights, variances):
+    """Return the likeliest variances of equal or variable volume and shape, without floor."""
+    if volume_shape == "VV":
+        return variances
+    if volume_shape == "EE":
+        return np.array([weights @ variances] * len(variances))
+    geometric = np.exp(np.log(variances).mean(axis=1))
+    if volume_shape == "EV":
+        return variances / geometric[:, None] * (weights @ geometric)
+    shape = weights @ variances
+    for _ in range(1000):
+        volume = (variances / shape).mean(axis=1)
+        shape = weights @ (variances / volume[:, None])
+        shape /= np.exp(np.log(shape).mean())
+    return (variances / shape).mean(axis=1)[:, None] * shape
+
+
+def multiples_of_one_matrix(weights, covariances):
+    """Return the likeliest ``volume[k] * matrix``, without floor."""
+    n_features = covariances.shape[1]
+    volume = np.ones(len(covariances))
+    for _ in range(1000):
+        matrix = sum(w * s / v for w, s, v in zip(weights, covariances, volume, strict=True))
+        matrix /= np.linalg.det(matrix) ** (1.0 / n_features)
+        volume = np.array([np.trace(np.linalg.solve(matrix, s)) for s in covariances]) / n_features
+    return volume[:, None, None] * matrix
 
 
 def spelled_out(covariance_type, covariances, n_components, n_features):
     """Return the covariances of a family as one matrix per component."""
-    if covariance_type == "full":
-        return covariances
     if covariance_type == "tied":
         return np.array([covariances] * n_components)
-    if covariance_type == "diag":
+    if covariance_type == "spherical":
+        return np.array([variance * np.eye(n_features) for variance in covariances])
+    if LETTERS.get(covariance_type, covariance_type).endswith("I"):
         return np.array([np.diag(variances) for variances in covariances])
-    return np.array([variance * np.eye(n_features) for variance in covariances])
+    return covariances
 
 
 def exp_nonpositive(x, smallest):

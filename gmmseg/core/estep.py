@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core import kernels
+from gmmseg.core.kernel_types import Sums
 from gmmseg.core.layout import empty_scratch, kernel_mixture, statistics_of, zero_sums
 from gmmseg.core.missing import (
     Incomplete,
@@ -83,17 +84,23 @@ def weighted_statistics(
     parameters: MixtureParameters,
     sample_weight: Array | None = None,
     n_jobs: int | None = None,
+    *,
+    known_labels: NDArray[np.int32] | None = None,
 ) -> SufficientStatistics:
-    """Return the statistics of checked and `prepared` samples, as `expectation` does of any."""
+    """Return the statistics of checked and `prepared` samples, as `expectation` does of any.
+
+    A sample whose known label is 0 or above belongs to that component alone.
+    """
     if isinstance(X, Incomplete):
-        return partial_statistics(X, parameters, sample_weight, n_jobs)
+        return partial_statistics(X, parameters, sample_weight, n_jobs, known_labels=known_labels)
     mixture, scale = kernel_mixture(parameters, X.dtype)
     weight = np.empty(0) if sample_weight is None else sample_weight
+    labels = np.empty(0, dtype=np.int32) if known_labels is None else known_labels
     total_likelihood, total = 0.0, zero_sums(mixture)
 
-    def sums_of_range(rows: tuple[int, int]) -> tuple[float, kernels.Sums]:
+    def sums_of_range(rows: tuple[int, int]) -> tuple[float, Sums]:
         sums, scratch = zero_sums(mixture), empty_scratch(mixture, rows)
-        return kernels.accumulate(X, weight, rows, mixture, scratch, sums), sums
+        return kernels.accumulate(X, weight, labels, rows, mixture, scratch, sums), sums
 
     ranges = cut_into_ranges(len(X), total.dev2_sum.nbytes)
     for log_likelihood, sums in run_in_threads(sums_of_range, ranges, n_jobs):

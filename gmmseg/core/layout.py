@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.core import kernels
+from gmmseg.core.kernel_types import FEW_FEATURES, TILE_SIZE, KernelMixture, Scratch, Sums
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 
@@ -19,16 +19,18 @@ REGISTERS = 64
 SMALLEST_BLOCK, LARGEST_BLOCK = 3 * REGISTERS, 15 * REGISTERS
 
 # By the bytes of a number: the powers of two that have an inverse; how large a coordinate and a
-# factor may be so that neither their product nor a sum of products overflows; and the largest
-# squared distance.
+# factor may be so that neither their product nor a sum of products overflows; the largest squared
+# distance; and how much less likely than the best a component is that gets nothing of a sample,
+# because what it would get changes no sum.
 EXPONENTS = {4: (-120, 120), 8: (-1000, 1000)}
 LIMITS = {4: 1e17, 8: 1e140}
 FARTHEST = {4: 1e37, 8: 1e300}
+NEGLIGIBLE = {4: 2.0**-32, 8: 2.0**-64}
 
 
 def kernel_mixture(
     parameters: MixtureParameters, dtype: np.dtype[Any]
-) -> tuple[kernels.KernelMixture, Array]:
+) -> tuple[KernelMixture, Array]:
     """Return the mixture shifted to its middle and divided by its spread, and that spread."""
     weights = parameters.weights
     # A component that is switched off may lie anywhere: it must not matter where.
@@ -41,7 +43,7 @@ def kernel_mixture(
     # A power of two: dividing by it rounds nothing; within the reach of X its inverse is finite.
     scale = 2.0 ** np.clip(np.round(np.log2(variance) / 2.0), *EXPONENTS[dtype.itemsize])
     n_features, limit = parameters.n_features, LIMITS[dtype.itemsize]
-    tile_size = n_features if n_features <= kernels.FEW_FEATURES else kernels.TILE_SIZE
+    tile_size = n_features if n_features <= FEW_FEATURES else TILE_SIZE
     n_tiled = n_features + -n_features % tile_size
     to_tiles, to_rows = (0, n_tiled - n_features), (0, n_tiled + n_tiled % 2 - n_features)
     factors = parameters.component_factors
@@ -51,11 +53,12 @@ def kernel_mixture(
     with np.errstate(divide="ignore"):
         log_norm = np.log(weights) + log_scale.sum(axis=1)
     factors = factors * (scale[:, None] if is_full else scale) / math.sqrt(2.0)
-    mixture = kernels.KernelMixture(
+    mixture = KernelMixture(
         origin=origin.astype(dtype),
         inverse_scale=(1.0 / scale).astype(dtype),
         limit=dtype.type(limit),
         farthest=dtype.type(FARTHEST[dtype.itemsize]),
+        negligible=dtype.type(NEGLIGIBLE[dtype.itemsize]),
         log_norm=log_norm.astype(dtype),
         means=np.pad((means - origin) / scale, ((0, 0), to_rows)).astype(dtype),
         factors=np.pad(
@@ -66,28 +69,33 @@ def kernel_mixture(
     return mixture, scale
 
 
-def zero_sums(mixture: kernels.KernelMixture) -> kernels.Sums:
+def zero_sums(mixture: KernelMixture) -> Sums:
     """Return sums of nothing."""
     shape = mixture.means.shape
     is_full = mixture.factors.ndim == 3
-    return kernels.Sums(
+    return Sums(
         resp_sum=np.zeros(shape[0]),
         dev_sum=np.zeros(shape),
         dev2_sum=np.zeros(shape + shape[1:] * is_full),
     )
 
 
-def empty_scratch(mixture: kernels.KernelMixture, rows: tuple[int, int]) -> kernels.Scratch:
+def empty_scratch(mixture: KernelMixture, rows: tuple[int, int]) -> Scratch:
     """Return working memory for blocks of the samples from ``rows[0]`` to ``rows[1]``."""
     (n_components, n_rows), dtype = mixture.means.shape, mixture.means.dtype
+    is_sparse_diag = mixture.factors.ndim == 2 and n_rows > FEW_FEATURES
     fitting = BLOCK_BYTES // (dtype.itemsize * (3 * n_rows + n_components + 2))
     odd = (fitting // REGISTERS - 1 | 1) * REGISTERS
     block_size = min(max(odd, SMALLEST_BLOCK), LARGEST_BLOCK, rows[1] - rows[0])
-    return kernels.Scratch(
+    return Scratch(
         samples=np.zeros((n_rows, block_size), dtype),
         log_prob=np.empty((n_components, block_size), dtype),
         dev=np.zeros((n_rows, block_size), dtype),
         weighted_dev=np.zeros((n_rows, block_size), dtype),
+        rows=np.zeros((block_size if is_sparse_diag else 0, n_rows), dtype),
+        row_sums=np.empty((2, n_rows), dtype),
+        active=np.empty(block_size + 3, np.int32),
+        active_resp=np.empty(block_size + 3, dtype),
         peak=np.empty(block_size, dtype),
         total=np.empty(block_size, dtype),
     )
@@ -95,9 +103,9 @@ def empty_scratch(mixture: kernels.KernelMixture, rows: tuple[int, int]) -> kern
 
 def statistics_of(
     log_likelihood: float,
-    sums: kernels.Sums,
+    sums: Sums,
     *,
-    mixture: kernels.KernelMixture,
+    mixture: KernelMixture,
     scale: Array,
     parameters: MixtureParameters,
 ) -> SufficientStatistics:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core import kernels, missing_kernels
+from gmmseg.core.kernel_types import KernelMixture, Sums
 from gmmseg.core.layout import empty_scratch, kernel_mixture, statistics_of, zero_sums
 from gmmseg.core.missing_kernels import Answers, PartialRows, PartialScratch
 from gmmseg.core.parameters import MixtureParameters
@@ -30,6 +31,7 @@ BLOCK_ROWS = 8_192  # rows that are looked at, or copied out of X, at once
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+Labels = NDArray[np.int32]
 Rows = tuple[int, int]
 
 
@@ -127,28 +129,39 @@ def partial_statistics(
     parameters: MixtureParameters,
     sample_weight: Array | None = None,
     n_jobs: int | None = None,
+    *,
+    known_labels: Labels | None = None,
 ) -> SufficientStatistics:
     """Return the expected statistics of the rows of a table, those that miss all left out."""
     weight = np.empty(0) if sample_weight is None else sample_weight
+    labels = np.empty(0, np.int32) if known_labels is None else known_labels
     total = SufficientStatistics.zero(parameters)
     if table.n_complete > 0:
-        total += _statistics_of_complete_rows(table, parameters, weight, n_jobs)
+        total += _statistics_of_complete_rows(table, parameters, weight, labels, n_jobs=n_jobs)
     if table.n_observed > table.n_complete:
-        total += _statistics_of_partial_rows(table, parameters, weight, n_jobs)
+        total += _statistics_of_partial_rows(table, parameters, weight, labels, n_jobs=n_jobs)
     return total
 
 
 def _statistics_of_complete_rows(
-    table: Incomplete, parameters: MixtureParameters, weight: Array, n_jobs: int | None
+    table: Incomplete,
+    parameters: MixtureParameters,
+    weight: Array,
+    labels: Labels,
+    *,
+    n_jobs: int | None,
 ) -> SufficientStatistics:
     mixture, scale = kernel_mixture(parameters, table.X.dtype)
 
-    def sums_of_range(rows: Rows) -> tuple[float, kernels.Sums]:
+    def sums_of_range(rows: Rows) -> tuple[float, Sums]:
         sums, scratch, total = zero_sums(mixture), empty_scratch(mixture, rows), 0.0
         for mine, block in table.blocks(rows):
-            block_weight = weight[mine] if weight.size else weight
+            its_weight = weight[mine] if weight.size else weight
+            its_labels = labels[mine] if labels.size else labels
             bounds = (0, len(block))
-            total += kernels.accumulate(block, block_weight, bounds, mixture, scratch, sums)
+            total += kernels.accumulate(
+                block, its_weight, its_labels, bounds, mixture, scratch, sums
+            )
         return total, sums
 
     ranges = cut_into_ranges(table.n_complete, zero_sums(mixture).dev2_sum.nbytes)
@@ -157,15 +170,20 @@ def _statistics_of_complete_rows(
 
 
 def _statistics_of_partial_rows(
-    table: Incomplete, parameters: MixtureParameters, weight: Array, n_jobs: int | None
+    table: Incomplete,
+    parameters: MixtureParameters,
+    weight: Array,
+    labels: Labels,
+    *,
+    n_jobs: int | None,
 ) -> SufficientStatistics:
     mixture, scale = kernel_mixture(parameters, np.dtype(np.float64))
-    mixture, partial, log_scale = _bare(mixture), _rows_of(table), np.log(scale)
+    mixture, partial = _bare(mixture), PartialRows(table.order, table.features)
 
-    def sums_of_range(rows: Rows) -> tuple[float, kernels.Sums]:
-        sums, scratch = zero_sums(mixture), _empty_scratch(mixture)
+    def sums_of_range(rows: Rows) -> tuple[float, Sums]:
+        sums, scratch = zero_sums(mixture), _empty_scratch(mixture, scale)
         log_likelihood = missing_kernels.accumulate_partial(
-            table.X, weight, rows, partial, mixture, log_scale, scratch, sums
+            table.X, weight, labels, rows, partial, mixture, scratch, sums
         )
         return log_likelihood, sums
 
@@ -174,7 +192,7 @@ def _statistics_of_partial_rows(
     return statistics_of(total, sums, mixture=mixture, scale=scale, parameters=parameters)
 
 
-def _added_up(results: list[tuple[float, kernels.Sums]]) -> tuple[float, kernels.Sums]:
+def _added_up(results: list[tuple[float, Sums]]) -> tuple[float, Sums]:
     """Return the sums of all ranges, added in their order."""
     total, sums = results[0]
     for log_likelihood, part in results[1:]:
@@ -197,13 +215,11 @@ def describe(
     if table.n_complete > 0:
         _describe_complete_rows(table, parameters, n_jobs, answers)
     mixture, scale = kernel_mixture(parameters, np.dtype(np.float64))
-    mixture, partial, log_scale = _bare(mixture), _rows_of(table), np.log(scale)
+    mixture, partial = _bare(mixture), PartialRows(table.order, table.features)
 
     def fill_range(rows: Rows) -> None:
-        scratch = _empty_scratch(mixture)
-        missing_kernels.describe_partial(
-            table.X, rows, partial, mixture, log_scale, scratch, answers
-        )
+        scratch = _empty_scratch(mixture, scale)
+        missing_kernels.describe_partial(table.X, rows, partial, mixture, scratch, answers)
 
     ranges = _ranges(table.n_complete, len(table))
     run_in_threads(fill_range, ranges, n_jobs)
@@ -293,13 +309,9 @@ def with_unseen_features(
     )
 
 
-def _bare(mixture: kernels.KernelMixture) -> kernels.KernelMixture:
+def _bare(mixture: KernelMixture) -> KernelMixture:
     """Return the mixture with tiles of one size, so that the kernels here are compiled once."""
     return mixture._replace(tile=(0,))
-
-
-def _rows_of(table: Incomplete) -> PartialRows:
-    return PartialRows(table.order, table.features)
 
 
 def _ranges(first: int, last: int, bytes_per_result: int = 0) -> list[Rows]:
@@ -307,11 +319,12 @@ def _ranges(first: int, last: int, bytes_per_result: int = 0) -> list[Rows]:
     return [(first + a, first + b) for a, b in cut_into_ranges(last - first, bytes_per_result)]
 
 
-def _empty_scratch(mixture: kernels.KernelMixture) -> PartialScratch:
+def _empty_scratch(mixture: KernelMixture, scale: Array) -> PartialScratch:
     n_components, n_features = len(mixture.means), len(mixture.origin)
     is_full = mixture.factors.ndim == 3
     square = (n_features, n_features) if is_full else (0, 0)
     return PartialScratch(
+        log_scale=np.log(scale),
         sample=np.empty(n_features),
         missing=np.empty(n_features, np.intp),
         log_norm=np.empty(n_components),

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from gmmseg.core.kernels import FASTMATH, NEGLIGIBLE
+from gmmseg.core.kernel_types import FASTMATH
 from gmmseg.core.vectormath import exp_nonpositive
 
 # A missing entry takes its normaliser along; the factors of a kernel mixture are 1 / sqrt(2) of U.
@@ -35,6 +35,7 @@ class PartialRows(NamedTuple):
 class PartialScratch(NamedTuple):
     """Working memory for one row and for the pattern of its missing entries, float64."""
 
+    log_scale: Any  # (n_features,): logarithms of the units that the kernel mixture is in
     sample: Any  # (n_features,): the row, shifted and scaled; NaN where it is missing
     missing: Any  # (n_features,): the missing features, the last first, then -1
     log_norm: Any  # (n_components,): log weight + log normaliser of the observed features
@@ -189,14 +190,22 @@ def expect_diag(k, factors, mixture, scratch):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def share_row(resp):
+def pin_row(label, resp):
+    """Leave a row of known label, 0 or above, to that component alone."""
+    for k in range(resp.size):
+        if label >= 0 and k != label:
+            resp[k] = -np.inf
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def share_row(resp, negligible):
     """Turn log-probabilities into responsibilities; return the log-density."""
     peak, total = resp[0], 0.0
     for k in range(1, resp.size):
         peak = max(peak, resp[k])
     for k in range(resp.size):
         value = exp_nonpositive(resp[k] - peak)
-        resp[k] = value if value > NEGLIGIBLE else 0.0
+        resp[k] = value if value > negligible else 0.0
         total += resp[k]
     for k in range(resp.size):
         resp[k] /= total
@@ -277,11 +286,11 @@ def unit_of(n_missing, missing, log_scale):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def accumulate_partial(X, sample_weight, rows, partial, mixture, log_scale, scratch, sums):
+def accumulate_partial(X, sample_weight, labels, rows, partial, mixture, scratch, sums):
     """Add the statistics of ``order[rows[0] : rows[1]]`` to ``sums``; return their log-likelihood.
 
-    As `kernels.accumulate`: an empty ``sample_weight`` stands for ones, and every density is
-    multiplied by all scales.
+    As `kernels.accumulate`: an empty ``sample_weight`` stands for ones, empty ``labels`` for none
+    that is known, and every density is multiplied by all scales.
     """
     log_likelihood, unit, n_missing = 0.0, 0.0, 0
     scratch.missing[0] = -2  # no pattern yet
@@ -293,9 +302,11 @@ def accumulate_partial(X, sample_weight, rows, partial, mixture, log_scale, scra
             add_conditional(mixture.factors, n_missing, scratch, sums.dev2_sum)
             n_missing = set_pattern(scratch.sample, scratch.missing)
             prepare_pattern(mixture.factors, n_missing, mixture, scratch)
-            unit = unit_of(n_missing, scratch.missing, log_scale)
+            unit = unit_of(n_missing, scratch.missing, scratch.log_scale)
         expect_row(mixture.factors, n_missing, mixture, scratch)
-        log_likelihood += weight * (share_row(scratch.resp) + unit)
+        if labels.size > 0:
+            pin_row(labels[row], scratch.resp)
+        log_likelihood += weight * (share_row(scratch.resp, mixture.negligible) + unit)
         for k in range(scratch.resp.size):
             share = weight * scratch.resp[k]
             if share > 0.0:
@@ -307,9 +318,9 @@ def accumulate_partial(X, sample_weight, rows, partial, mixture, log_scale, scra
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def describe_partial(X, rows, partial, mixture, log_scale, scratch, answers):
+def describe_partial(X, rows, partial, mixture, scratch, answers):
     """Fill what is asked for over ``order[rows[0] : rows[1]]``, log-densities in units of X."""
-    n_missing, unit, units = 0, 0.0, log_scale.sum()
+    n_missing, unit, units = 0, 0.0, scratch.log_scale.sum()
     scratch.missing[0] = -2  # no pattern yet
     for position in range(rows[0], rows[1]):
         row = partial.order[position]
@@ -317,13 +328,13 @@ def describe_partial(X, rows, partial, mixture, log_scale, scratch, answers):
         if not has_pattern(scratch.sample, scratch.missing):
             n_missing = set_pattern(scratch.sample, scratch.missing)
             prepare_pattern(mixture.factors, n_missing, mixture, scratch)
-            unit = unit_of(n_missing, scratch.missing, log_scale) - units
+            unit = unit_of(n_missing, scratch.missing, scratch.log_scale) - units
             if answers.deviation.size > 0:
                 fill_variances(mixture.factors, n_missing, scratch)
         expect_row(mixture.factors, n_missing, mixture, scratch)
         if answers.labels.size > 0:
             answers.labels[row] = scratch.resp.argmax()
-        log_density = share_row(scratch.resp) + unit
+        log_density = share_row(scratch.resp, mixture.negligible) + unit
         if answers.log_density.size > 0:
             answers.log_density[row] = log_density
         if answers.resp.size > 0:

@@ -19,7 +19,7 @@ def maximization(
 ) -> MixtureParameters:
     """Return the mixture of largest likelihood for these statistics (the M-step of EM).
 
-    A floor is put under the variances (for "full" and "tied" under the eigenvalues). Unlike a ridge
+    A floor is put under the variances (the eigenvalues of covariances that are matrices). Unlike a ridge
     added to the diagonal, clipping is the exact constrained optimum, so the likelihood never falls.
 
     Parameters
@@ -81,7 +81,9 @@ def maximize(
     return MixtureParameters.trusted(
         weights=statistics.resp_sum / statistics.weight_sum,
         means=statistics.new_means(),
-        covariances=family.estimate(scatter, statistics.resp_sum, floor),
+        covariances=family.estimate(
+            scatter, statistics.resp_sum, floor, before=parameters.covariances
+        ),
         covariance_type=parameters.covariance_type,
     )
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.core.covariance import CovarianceFamily, family_named
+from gmmseg.core.covariance import family_named
+from gmmseg.core.covariance_base import CovarianceFamily
 from gmmseg.core.validation import as_numbers
 from gmmseg.errors import InputError
 
@@ -25,9 +26,11 @@ class MixtureParameters:
     covariances : array_like
         Covariances in the shape of their family: (n_components, n_features, n_features) for "full",
         (n_features, n_features) for "tied", (n_components, n_features) for "diag",
-        (n_components,) for "spherical"; in squared units of the features.
-    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
-        Name of the family.
+        (n_components,) for "spherical"; as for "diag" in the families of mclust whose names end in
+        I, as for "full" in its others; in squared units of the features.
+    covariance_type : str, default="full"
+        Name of the family: "full", "tied", "diag", "spherical", or one of mclust: EII, EEI, VEI,
+        EVI, VEE, EVE, VVE, EEV, VEV, EVV. The names it has for the first four are taken as those.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class MixtureParameters:
 
     def __post_init__(self) -> None:
         """Convert, check and freeze the arrays."""
+        object.__setattr__(self, "covariance_type", family_named(self.covariance_type).name)
         for name in ("weights", "means", "covariances"):
             object.__setattr__(self, name, _frozen_array(getattr(self, name), name))
         if self.means.ndim != 2 or 0 in self.means.shape:

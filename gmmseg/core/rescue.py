@@ -108,13 +108,20 @@ def switch_on(
     weights *= 1.0 - TRIAL_WEIGHT
     weights[k] = TRIAL_WEIGHT
     means[k] = place
-    covariances = parameters.family.estimate(spelled_out, weights, floor)
+    covariances = parameters.family.estimate(
+        spelled_out, weights, floor, before=parameters.covariances
+    )
     return MixtureParameters.trusted(weights, means, covariances, parameters.covariance_type)
 
 
 def raise_to_floor(parameters: MixtureParameters, floor: float) -> MixtureParameters:
     """Return the mixture with no variance below ``floor``: itself where none is."""
-    raised = parameters.family.estimate(parameters.component_covariances, parameters.weights, floor)
+    raised = parameters.family.estimate(
+        parameters.component_covariances,
+        parameters.weights,
+        floor,
+        before=parameters.covariances,
+    )
     if np.allclose(raised, parameters.covariances, rtol=1e-12, atol=0.0):
         return parameters
     return MixtureParameters.trusted(

@@ -152,7 +152,10 @@ BAD_STARTS = {
     ),
     "family": (
         {"covariance_type": "round"},
-        "covariance_type must be one of diag, full, spherical, tied, got 'round'",
+        (
+            "covariance_type must be one of full, tied, diag, spherical, EII, EEI, VEI, EVI, VEE, "
+            "EVE, VVE, EEV, VEV, EVV, got 'round'"
+        ),
     ),
 }
 

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gmmseg.core import initialization
 from gmmseg.errors import InputError
 from tests import naive
-from tests.mixtures import COVARIANCE_TYPES, draw, random_mixture
+from tests.mixtures import COVARIANCE_TYPES, SEARCHED_TYPES, draw, random_mixture
 
 
 def heaps(rng, n_heaps=4, n_each=30):
@@ -149,7 +149,7 @@ def test_random_labels_of_few_samples_are_fewer(rng):
     assert_array_equal(labels, [0, 0])
 
 
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", sorted(set(COVARIANCE_TYPES) - set(SEARCHED_TYPES)))
 def test_parameters_from_labels_are_means_and_covariances_of_the_groups(rng, covariance_type):
     X, labels = draw(rng, random_mixture(rng, "full"), 60), rng.integers(0, 3, size=60)
     weight = rng.uniform(0.5, 2.0, size=60)
@@ -160,7 +160,7 @@ def test_parameters_from_labels_are_means_and_covariances_of_the_groups(rng, cov
     assert_allclose(found.weights, weights, rtol=1e-12)
     assert_allclose(found.means, means, rtol=1e-12)
     wanted = naive.in_family(covariance_type, weights, covariances)
-    assert_allclose(found.covariances, wanted, rtol=1e-10, atol=1e-12)
+    assert_allclose(found.covariances, wanted, rtol=1e-8)
 
 
 def test_a_label_nobody_has_is_a_wide_component_of_weight_zero(rng):

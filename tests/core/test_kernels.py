@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmseg.core import GaussianMixture, expectation, kernels, layout
+from gmmseg.core import (
+    GaussianMixture,
+    expectation,
+    kernel_densities,
+    kernel_sums,
+    kernels,
+    layout,
+)
 from gmmseg.core.estep import log_densities, predicted_labels, responsibilities, weighted_statistics
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.errors import InputError
@@ -69,6 +76,41 @@ class TestAgainstNaiveLoops:
         assert_allclose(found.dev_sum, dev_sum, **allowed)
         assert_allclose(found.dev2_sum, dev2_sum, **allowed)
         assert_allclose(found.log_likelihood, weight @ naive.logsumexp(log_prob), **allowed)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("covariance_type", KERNELS)
+def test_components_that_visit_only_their_own_samples_miss_none(rng, covariance_type, dtype):
+    # Far apart, most samples belong to one component, the first to several: both ways are gone.
+    parameters = random_mixture(rng, covariance_type, n_components=5, n_features=10, spread=9.0)
+    X = draw(rng, parameters, 211).astype(dtype)
+    X[:7] = parameters.means[0] / 2 + parameters.means[1] / 2
+    log_prob = naive_log_prob(X, parameters)
+    resp = naive.responsibilities(log_prob)
+    n_active = (resp > 1e-9).sum(axis=0)
+    assert n_active.min() > 0
+    assert n_active.max() < 0.35 * len(X)
+    found = weighted_statistics(X, parameters)
+    _, dev_sum, dev2_sum = naive.statistics(X, resp, parameters.means, np.ones(len(X)))
+    if covariance_type == "diag":
+        dev2_sum = np.diagonal(dev2_sum, axis1=1, axis2=2)
+    allowed = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype] * len(X)}
+    assert_allclose(found.dev_sum, dev_sum, **allowed)
+    assert_allclose(found.dev2_sum, dev2_sum, **allowed)
+
+
+@pytest.mark.parametrize("n_features", [2, 10])
+@pytest.mark.parametrize("covariance_type", KERNELS)
+def test_a_sample_of_known_label_belongs_to_that_component_alone(rng, covariance_type, n_features):
+    parameters, X = case(rng, covariance_type, np.float64, n_features)
+    labels = rng.integers(-1, 3, size=len(X)).astype(np.int32)
+    log_prob = naive.pinned(naive_log_prob(X, parameters), labels)
+    found = weighted_statistics(X, parameters, known_labels=labels)
+    resp = naive.responsibilities(log_prob)
+    resp_sum, dev_sum, _ = naive.statistics(X, resp, parameters.means, np.ones(len(X)))
+    assert_allclose(found.resp_sum, resp_sum, rtol=1e-11)
+    assert_allclose(found.dev_sum, dev_sum, atol=1e-9)
+    assert_allclose(found.log_likelihood, naive.logsumexp(log_prob).sum(), rtol=1e-11)
 
 
 @pytest.mark.parametrize("covariance_type", ["tied", "spherical"])
@@ -185,8 +227,38 @@ def test_load_block_shifts_and_scales_without_losing_a_digit():
     mixture, scale = layout.kernel_mixture(narrow, X.dtype)
     assert_array_equal(scale, [0.25])
     samples = np.full((1, 3), -1.0, np.float32)
-    kernels.load_block(X, 1, 2, mixture, samples)
+    kernel_densities.load_block(X, 1, 2, mixture, samples)
     assert_array_equal(samples, [[2.0, 5.0, -1.0]])
+
+
+@pytest.mark.parametrize("n_features", [3, 10])
+def test_the_rows_of_a_block_are_its_samples_the_other_way_round(rng, n_features):
+    parameters, X = case(rng, "diag", np.float32, n_features)
+    X[5, 0] = 1e30  # is cut, in both
+    mixture, _ = layout.kernel_mixture(parameters, X.dtype)
+    n_rows = mixture.means.shape[1]
+    samples, rows = np.zeros((n_rows, 9), np.float32), np.zeros((9, n_rows), np.float32)
+    kernel_densities.load_block(X, 2, 9, mixture, samples)
+    kernel_densities.load_rows(X, 2, 9, mixture, rows)
+    assert_array_equal(samples, rows.T)
+    assert samples.any()
+
+
+def test_find_active_lists_the_samples_with_a_part_and_fills_up_to_four():
+    resp = np.array([[9.0] * 6, [0.0, 0.5, 0.0, 0.25, 0.0, 7.0]])
+    active, active_resp = np.full(8, -1), np.full(8, -1.0)
+    assert kernel_sums.find_active(resp, 1, 5, active, active_resp) == 4
+    assert_array_equal(active[:4], [1, 3, 1, 1])
+    assert_array_equal(active_resp[:4], [0.5, 0.25, 0.0, 0.0])
+    assert kernel_sums.find_active(0 * resp, 1, 5, active, active_resp) == 0
+
+
+def test_exponentiate_gives_nothing_where_next_to_nothing_is_due():
+    log_prob = np.log([[1.0], [2.0**-3], [2.0**-5]])
+    peak, total = np.empty(1), np.empty(1)
+    kernel_densities.exponentiate(log_prob, 1, 2.0**-4, peak, total)
+    assert_allclose(log_prob, [[1.0], [0.125], [0.0]])
+    assert_allclose(total, 1.125)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -196,8 +268,8 @@ def test_exponentiate_and_finish_are_logsumexp_and_inverse_total(rng, dtype):
     wanted = naive.logsumexp(log_prob.T.astype(float))
     resp = naive.responsibilities(log_prob.T.astype(float))
     peak, total = np.empty(37, dtype), np.empty(37, dtype)
-    kernels.exponentiate(log_prob, 37, peak, total)
-    kernels.finish_log_density(37, peak, total)
+    kernel_densities.exponentiate(log_prob, 37, dtype(0), peak, total)
+    kernel_densities.finish_log_density(37, peak, total)
     assert_allclose(peak, wanted, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
     assert_allclose(log_prob.T * total[:, None], resp, atol=TOLERANCE[dtype])
 
@@ -205,7 +277,7 @@ def test_exponentiate_and_finish_are_logsumexp_and_inverse_total(rng, dtype):
 def test_weigh_responsibilities_scales_in_place_and_sums_only_the_block(rng):
     resp, total, sums = rng.uniform(size=(2, 9)), rng.uniform(size=9), np.array([1.0, 2.0])
     wanted, rest = resp[:, :7] * total[:7], resp[:, 7:].copy()
-    kernels.weigh_responsibilities(7, total, resp, sums)
+    kernel_sums.weigh_responsibilities(7, total, resp, sums)
     assert_allclose(sums, np.array([1.0, 2.0]) + wanted.sum(axis=1), rtol=1e-12)
     assert_allclose(resp[:, :7], wanted, rtol=1e-15)
     assert_array_equal(resp[:, 7:], rest)
@@ -215,7 +287,7 @@ def test_weigh_responsibilities_scales_in_place_and_sums_only_the_block(rng):
 def test_add_outer_products_adds_the_lower_triangle_of_one_component(rng, n_rows):
     dev, weighted = block(rng, np.float64, n_rows, 13), block(rng, np.float64, n_rows, 13)
     sums = np.ones((3, n_rows, n_rows))
-    kernels.add_outer_products(1, 11, dev, weighted, sums)
+    kernel_sums.add_outer_products(1, 11, dev, weighted, sums)
     wanted = 1.0 + naive.add_outer_products(dev[:, :11], weighted[:, :11])
     assert_allclose(np.tril(sums[1]), np.tril(wanted), rtol=1e-12)
     assert_array_equal(sums[[0, 2]], 1.0)

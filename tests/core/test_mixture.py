@@ -17,7 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from gmmseg.core import GaussianMixture
 from gmmseg.errors import GmmsegWarning, InputError, NotFittedError
-from tests.mixtures import COVARIANCE_TYPES, draw, random_mixture
+from tests.mixtures import SKLEARN_TYPES, draw, random_mixture
 
 INF = float("inf")
 
@@ -91,7 +91,7 @@ def test_a_prediction_is_the_component_of_largest_probability(X, mixture):
     assert probabilities.min() >= 0.0
 
 
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_scores_and_criteria_are_those_of_scikit_learn(rng, X, covariance_type):
     parameters = random_mixture(rng, covariance_type)
     ours = GaussianMixture.from_parameters(
@@ -246,7 +246,10 @@ BAD_OPTIONS = {
     ),
     "family": (
         {"covariance_type": "round"},
-        "covariance_type must be one of diag, full, spherical, tied, got 'round'",
+        (
+            "covariance_type must be one of full, tied, diag, spherical, EII, EEI, VEI, EVI, VEE, "
+            "EVE, VVE, EEV, VEV, EVV, got 'round'"
+        ),
     ),
     "method": (
         {"init_params": "magic"},

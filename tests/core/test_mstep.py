@@ -9,10 +9,10 @@ from gmmseg.core.mstep import SMALLEST_VARIANCE, maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.errors import InputError
 from tests import naive
-from tests.mixtures import COVARIANCE_TYPES, draw, random_mixture, spelled_out
+from tests.mixtures import COVARIANCE_TYPES, SEARCHED_TYPES, draw, random_mixture, spelled_out
 
 
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", sorted(set(COVARIANCE_TYPES) - set(SEARCHED_TYPES)))
 @pytest.mark.parametrize("n_features", [1, 2, 3])
 def test_maximization_is_the_weighted_mean_and_covariance(rng, covariance_type, n_features):
     parameters = random_mixture(rng, covariance_type, n_features=n_features)

@@ -78,7 +78,10 @@ BAD = {
     ),
     "unknown family": (
         ([1.0], [[0.0]], [1.0], "round"),
-        "covariance_type must be one of diag, full, spherical, tied, got 'round'",
+        (
+            "covariance_type must be one of full, tied, diag, spherical, EII, EEI, VEI, EVI, VEE, "
+            "EVE, VVE, EEV, VEV, EVV, got 'round'"
+        ),
     ),
 }
 

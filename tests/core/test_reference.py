@@ -8,12 +8,12 @@ import sklearn.mixture
 from numpy.testing import assert_allclose
 
 from gmmseg.core import GaussianMixture
-from tests.mixtures import COVARIANCE_TYPES, draw, random_mixture
+from tests.mixtures import SKLEARN_TYPES, draw, random_mixture
 
 
 @pytest.mark.parametrize("n_features", [1, 2])
 @pytest.mark.parametrize("is_weighted", [False, True], ids=["plain", "weighted"])
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_twenty_iterations_end_where_those_of_scikit_learn_do(
     rng, covariance_type, is_weighted, n_features
 ):

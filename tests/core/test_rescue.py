@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core import rescue
 from gmmseg.core.parameters import MixtureParameters
-from tests.mixtures import COVARIANCE_TYPES, random_mixture
+from tests.mixtures import COVARIANCE_TYPES, SKLEARN_TYPES, random_mixture
 
 
 def line(weights, means, variances):
@@ -88,7 +88,9 @@ def test_switching_on_puts_a_component_as_wide_as_the_others_on_average():
     assert_allclose(on.covariances, [1.0, 2.0, 5.0])
 
 
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+# In the other families the mean of two covariances is of another volume or shape: room is made for
+# the new component by a small change of all.
+@pytest.mark.parametrize("covariance_type", [*SKLEARN_TYPES, "EII", "EEI", "VEI", "VEE", "VVE"])
 def test_switching_off_and_on_leaves_the_other_components(rng, covariance_type):
     parameters = random_mixture(rng, covariance_type)
     changed = rescue.switch_on(rescue.switch_off(parameters, 1), 1, np.array([4.0, 5.0]), 0.0)

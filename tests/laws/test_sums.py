@@ -182,14 +182,13 @@ def test_one_component_is_the_weighted_mean_and_covariance(covariance_type, seed
     X, weight = rng.normal(size=(30, 2)) @ rng.normal(size=(2, 2)) + 5.0, rng.uniform(0.1, 1.0, 30)
     one = fitted(X, weight, n_components=1, covariance_type=covariance_type, covariance_floor=0.0)
     full = np.cov(X.T, aweights=weight, bias=True)
-    wanted = {
-        "full": full[None],
-        "tied": full,
-        "diag": np.diag(full)[None],
-        "spherical": [np.trace(full) / 2.0],
-    }
+    round_, along_features = np.full((1, 2), np.trace(full) / 2.0), np.diag(full)[None]
+    wanted = {"tied": full, "spherical": round_[0, :1], "diag": along_features, "EII": round_}
+    wanted |= dict.fromkeys(["EEI", "VEI", "EVI"], along_features)
     assert_allclose(one.means_[0], np.average(X, axis=0, weights=weight), rtol=1e-10)
-    assert_allclose(one.covariances_, wanted[covariance_type], rtol=1e-8, atol=1e-12)
+    assert_allclose(
+        one.covariances_, wanted.get(covariance_type, full[None]), rtol=1e-8, atol=1e-12
+    )
     assert_allclose(one.weights_, [1.0])
 
 

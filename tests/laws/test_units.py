@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core import GaussianMixture, MixtureParameters, expectation
-from tests.mixtures import COVARIANCE_TYPES, draw, random_mixture
+from tests.mixtures import CONSTRAINED_TYPES, COVARIANCE_TYPES, draw, random_mixture
 
 SEEDS = st.integers(0, 2**32 - 1)
 # Samples in steps of 2**-9 keep all their digits in float32 when 2**14 is added.
@@ -32,6 +32,8 @@ def fitted(X, **options):
 )
 def test_a_shift_moves_the_means_and_nothing_else(rng, covariance_type, case):
     dtype, shift, rtol = case
+    if dtype == np.float32 and covariance_type in CONSTRAINED_TYPES:
+        rtol = 1e-3  # they take more than these 15 iterations, and rounding shifts their pace
     X = samples(rng).astype(dtype)
     shift = np.array([shift, -shift], dtype)
     here, there = (fitted(Y, covariance_type=covariance_type) for Y in (X, X + shift))
