@@ -78,15 +78,15 @@ BAD_SAMPLES = {
     "infinity": (
         [[0.0, 0.0], [0.0, INF], [-INF, 0.0]],
         (
-            "X has infinity in 2 of 3 rows, first in row 1; remove these rows, or write NaN where a "
-            "value is missing"
+            "X has infinity in 2 of 3 rows, first in row 1; remove these rows, or write NaN "
+            "where a value is missing"
         ),
     ),
     "infinity beside NaN": (
         [[0.0, NAN], [0.0, NAN], [-INF, NAN]],
         (
-            "X has infinity in 1 of 3 rows, first in row 2; remove these rows, or write NaN where a "
-            "value is missing"
+            "X has infinity in 1 of 3 rows, first in row 2; remove these rows, or write NaN "
+            "where a value is missing"
         ),
     ),
     "too large beside NaN": (
