@@ -44,7 +44,7 @@ class MixtureBase(DensityMixin, BaseEstimator):
         labels : ndarray of shape (n_samples,)
             Numbers from 0 to ``n_components - 1``.
         """
-        return predicted_labels(self._checked(X), self._fitted(), self.n_jobs)
+        return predicted_labels(self._checked(X), self._labelling(), self.n_jobs)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the posterior of each component for each sample.
@@ -59,7 +59,7 @@ class MixtureBase(DensityMixin, BaseEstimator):
         responsibilities : ndarray of shape (n_samples, n_components)
             Posteriors in the dtype of X; rows sum to 1.
         """
-        return responsibilities(self._checked(X), self._fitted(), self.n_jobs)
+        return responsibilities(self._checked(X), self._labelling(), self.n_jobs)
 
     def score_samples(self, X: ArrayLike) -> NDArray[Any]:
         """Return the log-density of each sample.
@@ -159,9 +159,9 @@ class MixtureBase(DensityMixin, BaseEstimator):
         Biernacki, Celeux, Govaert (2000), "Assessing a mixture model for clustering with the
         integrated completed likelihood".
         """
-        checked, parameters = self._checked(X), self._fitted()
+        checked = self._checked(X)
         weight = check_sample_weight(sample_weight, len(checked))
-        entropy = criteria.assignment_entropy(checked, parameters, weight, self.n_jobs)
+        entropy = criteria.assignment_entropy(checked, self._labelling(), weight, self.n_jobs)
         return criteria.icl(self.bic(checked, weight), entropy)
 
     def sample(self, n_samples: int = 1) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -214,13 +214,13 @@ class MixtureBase(DensityMixin, BaseEstimator):
 
     @property
     def converged_(self) -> bool:
-        """Whether the fit stopped because the likelihood stood still."""
+        """Whether the fit stopped because what it raises stood still."""
         self._fitted()
         return self.record_.is_converged
 
     @property
     def n_iter_(self) -> int:
-        """Number of EM iterations of the best start."""
+        """Number of iterations of the best start."""
         self._fitted()
         return self.record_.n_iter
 
@@ -249,6 +249,10 @@ class MixtureBase(DensityMixin, BaseEstimator):
                 f"this {type(self).__name__} has learned nothing yet; call fit or load first"
             )
         return self.parameters_
+
+    def _labelling(self) -> MixtureParameters:
+        """Return the mixture whose posteriors label samples."""
+        return self._fitted()
 
     def _checked(self, X: ArrayLike) -> NDArray[Any]:
         self._fitted()
