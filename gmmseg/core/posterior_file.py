@@ -16,7 +16,6 @@ from gmmseg.core.variational_prior import covariance_shape
 from gmmseg.errors import InputError
 
 KIND = "bayesian-gaussian-mixture"
-PER_COMPONENT = ("mean_precision", "degrees_of_freedom")
 # Numbers further from 1 come of no fit, and their logarithms could not be added.
 SMALLEST, LARGEST = 1e-300, 1e300
 
@@ -44,7 +43,8 @@ def write_posterior(
         "covariances": posterior.covariances,
         "degrees_of_freedom": posterior.degrees_of_freedom,
         "prior_mean": prior.mean,
-        "prior_covariance": prior.covariance,
+        # As the covariances of a single component: an array in a file has an axis.
+        "prior_covariance": prior.covariance.reshape(prior.family.shape(1, len(prior.mean))),
         "prior_numbers": np.array(
             [prior.weight_concentration, prior.mean_precision, prior.degrees_of_freedom]
         ),
@@ -74,28 +74,27 @@ def read_posterior(path: str | PathLike[str]) -> tuple[Posterior, FitRecord, dic
 
 
 def _posterior(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Posterior:
-    means = arrays["means"]
+    n_components = arrays["mean_precision"].size
     # Checks means and covariances, and that the family is one.
     mixture = MixtureParameters(
-        np.full(len(means), 1.0 / max(len(means), 1)),
-        means,
+        np.full(n_components, 1.0 / max(n_components, 1)),
+        arrays["means"],
         arrays["covariances"],
         covariance_type=str(header["covariance_type"]),
     )
-    n_components, n_features = mixture.means.shape
+    n_features = mixture.n_features
     numbers = _positive(arrays, "prior_numbers", (3,))
+    covariance = _floats(arrays, "prior_covariance", mixture.family.shape(1, n_features))
+    mixture.family.check_positive(covariance, "prior_covariance")
     prior = Prior(
         covariance_type=mixture.covariance_type,
         weight_type=str(header["weight_concentration_prior_type"]),
         weight_concentration=float(numbers[0]),
         mean=_floats(arrays, "prior_mean", (n_features,)),
         mean_precision=float(numbers[1]),
-        covariance=_floats(
-            arrays, "prior_covariance", covariance_shape(mixture.family, n_features)
-        ),
+        covariance=covariance.reshape(covariance_shape(mixture.family, n_features)),
         degrees_of_freedom=float(numbers[2]),
     )
-    mixture.family.check_positive(prior.covariance, "prior_covariance")
     concentration = prior.weights.shape(n_components)
     posterior = Posterior(
         prior=prior,
@@ -119,7 +118,7 @@ def _floats(
             f"{name} must be float64 of shape {shape}, got {array.dtype} {array.shape}"
         )
     if not np.isfinite(array).all():
-        raise InputError(f"{name} must be finite")
+        raise InputError(f"{name} must be finite, got NaN or infinity")
     return array
 
 
