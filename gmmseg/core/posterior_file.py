@@ -74,11 +74,12 @@ def read_posterior(path: str | PathLike[str]) -> tuple[Posterior, FitRecord, dic
 
 
 def _posterior(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Posterior:
-    n_components = arrays["mean_precision"].size
+    means = arrays["means"]
+    n_components = len(means) if means.ndim else 0
     # Checks means and covariances, and that the family is one.
     mixture = MixtureParameters(
         np.full(n_components, 1.0 / max(n_components, 1)),
-        arrays["means"],
+        means,
         arrays["covariances"],
         covariance_type=str(header["covariance_type"]),
     )

@@ -183,7 +183,7 @@ ARRAYS = {
         "is damaged: prior_mean must be float64 of shape (2,), got float64 (1,)",
     ),
     "prior covariance": (
-        ("prior_covariance", -np.eye(2)),
+        ("prior_covariance", -np.eye(2)[None]),
         "is damaged: prior_covariance must be positive definite; matrix 0 is not",
     ),
     "covariances": (
