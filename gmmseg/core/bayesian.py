@@ -8,12 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.em import FitRecord
 from gmmseg.core.fitted_mixture import FittedMixture, RandomState
+from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.posterior_file import read_posterior, write_posterior
 from gmmseg.core.variational import Posterior
 from gmmseg.core.variational_fit import Ascent, fit_posterior
 from gmmseg.core.variational_prior import PriorOptions
-from gmmseg.errors import InputError, ModelFileError
+from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
 
@@ -216,11 +217,9 @@ class BayesianGaussianMixture(FittedMixture):
             If the file is missing, damaged, hostile, from a newer version or holds something else.
         """
         posterior, record, options = read_posterior(path)
-        try:
+        with as_damage(path):
             mixture = cls(**options)
             mixture._prior_options()
-        except (TypeError, InputError) as error:
-            raise ModelFileError(f"{path} is damaged: {error}") from None
         return mixture._with_posterior(posterior, record)
 
     @property

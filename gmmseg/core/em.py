@@ -62,7 +62,8 @@ class FitRecord:
     Parameters
     ----------
     lower_bounds : tuple of float
-        Mean log-likelihood per unit of sample weight before each M-step. It never falls.
+        What the fit raises, before each M-step: for EM the mean log-likelihood per unit of sample
+        weight. It never falls.
     is_converged : bool
         Whether the change fell below ``tol``.
     stop_reason : str

@@ -96,7 +96,7 @@ class FittedMixture(MixtureBase):
         return {name: value for name, value in options.items() if isinstance(value, plain)}
 
     def _warn_unless_converged(self, method: str, measure: str) -> None:
-        """Warn the caller of `fit` if the last iteration came too soon."""
+        """Warn the caller of `fit`, which calls this, if the last iteration came too soon."""
         if not self.record_.is_converged and self.tol > 0:
             warnings.warn(
                 f"{method} stopped after max_iter={self.max_iter} iterations, before the "

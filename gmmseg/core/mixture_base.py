@@ -226,13 +226,13 @@ class MixtureBase(DensityMixin, BaseEstimator):
 
     @property
     def lower_bounds_(self) -> list[float]:
-        """Mean log-likelihood per sample in every iteration."""
+        """What the fit raises, in every iteration; for EM the mean log-likelihood per sample."""
         self._fitted()
         return list(self.record_.lower_bounds)
 
     @property
     def lower_bound_(self) -> float:
-        """Mean log-likelihood per sample in the last iteration; NaN if there was none."""
+        """What the fit raises, in the last iteration; NaN if there was none."""
         return self.lower_bounds_[-1] if self.lower_bounds_ else float("nan")
 
     def _with(self, parameters: MixtureParameters, record: FitRecord) -> Self:

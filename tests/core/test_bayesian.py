@@ -155,6 +155,19 @@ def test_the_learned_attributes_have_the_shapes_of_scikit_learn(X, weight_type):
     assert mixture.converged_ is True
 
 
+def test_the_weights_are_those_expected(X):
+    options = {"n_components": 2, "random_state": 0}
+    process = BayesianGaussianMixture(**options).fit(X)
+    taken, left = process.weight_concentration_
+    first, second = taken / (taken + left)
+    pieces = np.array([first, (1.0 - first) * second])
+    assert_allclose(process.weights_, pieces / pieces.sum(), rtol=1e-12)
+    options["weight_concentration_prior_type"] = "dirichlet_distribution"
+    distribution = BayesianGaussianMixture(**options).fit(X)
+    counts = distribution.weight_concentration_
+    assert_allclose(distribution.weights_, counts / counts.sum(), rtol=1e-12)
+
+
 def test_labels_are_those_of_the_posterior(X, mixture):
     probabilities = mixture.predict_proba(X)
     assert_array_equal(mixture.predict(X), probabilities.argmax(axis=1))
