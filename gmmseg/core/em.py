@@ -69,8 +69,8 @@ class FitRecord:
     Parameters
     ----------
     lower_bounds : tuple of float
-        Mean log-likelihood per unit of sample weight before each M-step, with a prior that of the
-        posterior. It never falls.
+        What the fit raises, before each M-step, per unit of sample weight: the mean log-likelihood,
+        with a prior that of the posterior, in variational Bayes the bound. It never falls.
     is_converged : bool
         Whether the change fell below ``tol``.
     stop_reason : str
