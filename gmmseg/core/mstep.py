@@ -19,8 +19,9 @@ def maximization(
 ) -> MixtureParameters:
     """Return the mixture of largest likelihood for these statistics (the M-step of EM).
 
-    A floor is put under the variances (the eigenvalues of covariances that are matrices). Unlike a ridge
-    added to the diagonal, clipping is the exact constrained optimum, so the likelihood never falls.
+    A floor is put under the variances (the eigenvalues of covariances that are matrices). Unlike a
+    ridge added to the diagonal, it leaves the exact constrained optimum, so the likelihood never
+    falls.
 
     Parameters
     ----------
