@@ -43,7 +43,7 @@ class Start:
         Number of Gaussians.
     covariance_type : str, default="full"
         Covariance family.
-    method : {"k-means++", "random"}, default="k-means++"
+    method : {"k-means++", "random", "hierarchical"}, default="k-means++"
         How a start is found on a subsample.
     n_init : int, default=1
         Number of starts, of which the most likely result is kept.
@@ -78,7 +78,8 @@ class Start:
     @property
     def is_given(self) -> bool:
         """Whether nothing is left to chance."""
-        return self.previous is not None or self.means is not None
+        is_found_by_chance = self.means is None and self.method != "hierarchical"
+        return self.previous is not None or not is_found_by_chance
 
 
 def fit_mixture(

@@ -41,8 +41,9 @@ class GaussianMixture(FittedMixture):
         Largest number of EM iterations.
     n_init : int, default=1
         Number of starts, of which the most likely result is kept.
-    init_params : {"k-means++", "random"}, default="k-means++"
-        How a start is found, on at most 20,000 of the samples.
+    init_params : {"k-means++", "random", "hierarchical"}, default="k-means++"
+        How a start is found, on at most 20,000 of the samples (2,000 for "hierarchical", which
+        leaves nothing to chance).
     weights_init : array_like of shape (n_components,), optional
         Weights to start from.
     means_init : array_like of shape (n_components, n_features), optional

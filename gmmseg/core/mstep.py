@@ -103,7 +103,9 @@ def maximize(
         if prior is not None:
             scatter, resp_sum = prior.blend(scatter, resp_sum)
         covariances = parameters.family.estimate(scatter, resp_sum, floor, before=covariances)
-    return MixtureParameters.trusted(weights, means, covariances, parameters.covariance_type, noise=noise)
+    return MixtureParameters.trusted(
+        weights, means, covariances, parameters.covariance_type, noise=noise
+    )
 
 
 def variance_floor(statistics: SufficientStatistics, fraction: float) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gmmseg.core.em import PRECISION, FitRecord
 from gmmseg.core.estep import weighted_statistics
 from gmmseg.core.initialization import initial_parameters, subsample
+from gmmseg.core.missing import prepared, weight_of_seen
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.core.validation import in_units
@@ -61,7 +62,7 @@ def fit_posterior(
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-        Checked samples, C-ordered float32 or float64.
+        Checked samples, C-ordered float32 or float64; NaN where an entry is missing.
     sample_weight : ndarray of shape (n_samples,) or None
         Checked weights.
     options : PriorOptions
@@ -78,14 +79,15 @@ def fit_posterior(
     record : FitRecord
         How the fit went; its bounds are in nats over all samples.
     """
-    weight, unit = in_units(sample_weight)
+    weight, unit = in_units(weight_of_seen(X, sample_weight))
+    table = prepared(X)
 
     def estep(parameters: MixtureParameters) -> SufficientStatistics:
-        statistics = weighted_statistics(X, parameters, weight, n_jobs)
+        statistics = weighted_statistics(table, parameters, weight, n_jobs)
         # Evidence counts samples, so that their number matters and not their shares alone.
         return statistics if unit == 1.0 else statistics.scale(unit)
 
-    total = total_statistics(X, weight, n_jobs, covariance_type=options.covariance_type)
+    total = total_statistics(table, weight, n_jobs, covariance_type=options.covariance_type)
     prior = prior_for(options, total.scale(unit))
 
     def starting_points() -> Iterator[Posterior]:

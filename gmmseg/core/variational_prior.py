@@ -1,15 +1,14 @@
 """Priors for variational Bayes: what the user gives, and for the rest what the data suggest."""
 
 from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.covariance import CovarianceFamily, clip_eigenvalues, family_named
 from gmmseg.core.estep import weighted_statistics
 from gmmseg.core.initialization import spread_parameters
-from gmmseg.core.mstep import SMALLEST_VARIANCE, variance_floor
+from gmmseg.core.missing import Incomplete, Table
+from gmmseg.core.mstep import SMALLEST_VARIANCE, maximize, variance_floor
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.core.validation import as_numbers, check_above
 from gmmseg.core.variational import Prior, is_shared
@@ -20,6 +19,7 @@ from gmmseg.errors import InputError
 # prior it is raised: constant columns to this fraction of the mean variance, and the eigenvalues
 # of the correlations to the same.
 PRIOR_FLOOR = 1e-6
+ROUNDS_OF_MISSING = 20  # of EM, with which missing entries find their expectation
 
 Array = NDArray[np.float64]
 
@@ -80,17 +80,28 @@ def prior_for(options: PriorOptions, total: SufficientStatistics) -> Prior:
 
 
 def total_statistics(
-    X: NDArray[Any], sample_weight: Array | None, n_jobs: int | None, *, covariance_type: str
+    table: Table, sample_weight: Array | None, n_jobs: int | None, *, covariance_type: str
 ) -> SufficientStatistics:
-    """Return the statistics of all checked samples as one component, about their middle."""
-    low, high = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
+    """Return the statistics of all checked samples as one component, about their middle.
+
+    Missing entries are expected under the Gaussian that explains the others best.
+    """
+    is_partial = isinstance(table, Incomplete)
+    X = table.X if is_partial else table
+    with np.errstate(invalid="ignore"):
+        low, high = (edge.reduce(X, axis=0).astype(np.float64) for edge in (np.fmin, np.fmax))
+    low, high = (np.where(np.isnan(edge), 0.0, edge) for edge in (low, high))
     half = 0.5 * (high - low)
     one = spread_parameters(
         (low + half)[None],
         np.maximum(half**2, SMALLEST_VARIANCE),
         family_named(covariance_type).scatter_kind,
     )
-    return weighted_statistics(X, one, sample_weight, n_jobs)
+    statistics = weighted_statistics(table, one, sample_weight, n_jobs)
+    for _ in range(ROUNDS_OF_MISSING if is_partial else 0):
+        one = maximize(statistics, one, SMALLEST_VARIANCE)
+        statistics = weighted_statistics(table, one, sample_weight, n_jobs)
+    return statistics
 
 
 def covariance_shape(family: CovarianceFamily, n_features: int) -> tuple[int, ...]:

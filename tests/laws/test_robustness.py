@@ -128,7 +128,7 @@ def test_no_mean_leaves_the_box_of_the_data(X, covariance_type):
     assert (used <= high + margin).all()
 
 
-@pytest.mark.parametrize("init_params", ["k-means++", "random"])
+@pytest.mark.parametrize("init_params", ["k-means++", "random", "hierarchical"])
 @pytest.mark.parametrize("X", TABLES.values(), ids=TABLES)
 def test_any_table_has_a_start(X, init_params):
     mixture = fitted(X, n_components=3, init_params=init_params, covariance_type="full")
