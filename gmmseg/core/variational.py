@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, logsumexp, multigammaln
 
-from gmmseg.core.covariance import CovarianceFamily, family_named
+from gmmseg.core.covariance import family_named
+from gmmseg.core.covariance_base import CovarianceFamily
 from gmmseg.core.mstep import SMALLEST_VARIANCE
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics

@@ -1,10 +1,12 @@
 """Priors for variational Bayes: what the user gives, and for the rest what the data suggest."""
 
 from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.core.covariance import CovarianceFamily, clip_eigenvalues, family_named
+from gmmseg.core.covariance import family_named
+from gmmseg.core.covariance_base import CovarianceFamily, clip_eigenvalues
 from gmmseg.core.estep import weighted_statistics
 from gmmseg.core.initialization import spread_parameters
 from gmmseg.core.missing import Incomplete, Table
@@ -86,8 +88,7 @@ def total_statistics(
 
     Missing entries are expected under the Gaussian that explains the others best.
     """
-    is_partial = isinstance(table, Incomplete)
-    X = table.X if is_partial else table
+    X = table.X if isinstance(table, Incomplete) else table
     with np.errstate(invalid="ignore"):
         low, high = (edge.reduce(X, axis=0).astype(np.float64) for edge in (np.fmin, np.fmax))
     low, high = (np.where(np.isnan(edge), 0.0, edge) for edge in (low, high))
@@ -98,7 +99,7 @@ def total_statistics(
         family_named(covariance_type).scatter_kind,
     )
     statistics = weighted_statistics(table, one, sample_weight, n_jobs)
-    for _ in range(ROUNDS_OF_MISSING if is_partial else 0):
+    for _ in range(ROUNDS_OF_MISSING if isinstance(table, Incomplete) else 0):
         one = maximize(statistics, one, SMALLEST_VARIANCE)
         statistics = weighted_statistics(table, one, sample_weight, n_jobs)
     return statistics
