@@ -1,13 +1,17 @@
 from .estep import expectation
+from .merging import merge_mixtures
 from .mixture import GaussianMixture
 from .mstep import maximization
 from .parameters import MixtureParameters
+from .similarity import Similarity
 from .statistics import SufficientStatistics
 
 __all__ = [
     "GaussianMixture",
     "MixtureParameters",
+    "Similarity",
     "SufficientStatistics",
     "expectation",
     "maximization",
+    "merge_mixtures",
 ]

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.base import BaseEstimator, DensityMixin, clone
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
@@ -12,10 +12,12 @@ from sklearn.utils.validation import validate_data
 from gmmseg.core import criteria
 from gmmseg.core.em import FitRecord
 from gmmseg.core.estep import log_densities, predicted_labels, responsibilities
+from gmmseg.core.merging import merge_mixtures
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.sampling import draw_samples
+from gmmseg.core.similarity import Similarity
 from gmmseg.core.validation import check_number, check_sample_weight
-from gmmseg.errors import NotFittedError
+from gmmseg.errors import InputError, NotFittedError
 
 
 class _NotFittedError(NotFittedError, SklearnNotFittedError):
@@ -186,6 +188,55 @@ class MixtureBase(DensityMixin, BaseEstimator):
         """
         check_number("n_samples", n_samples, least=1, is_whole=True)
         return draw_samples(self._fitted(), n_samples, check_random_state(self.random_state))
+
+    def similarity(self) -> Similarity:
+        """Return how near every two components lie, and what merging them would cost."""
+        return Similarity.of(self._fitted())
+
+    def merge(
+        self, other: "MixtureBase", *, share: float = 0.5, n_components: int | None = None
+    ) -> Self:
+        """Return a new mixture of this one and another, as if fitted to the samples of both.
+
+        Both mixtures stay as they are.
+
+        Parameters
+        ----------
+        other : GaussianMixture
+            A fitted mixture of the same features and the same ``covariance_type``.
+        share : float, default=0.5
+            Weight of this mixture in the new one, from 0 to 1: where this one was fitted to n and
+            the other to m samples, ``n / (n + m)``.
+        n_components : int, optional
+            Number of components wanted: the pair that costs least is merged until so many are left.
+            All of both if None.
+
+        Returns
+        -------
+        merged : GaussianMixture
+            The new mixture, with the other options of this one.
+
+        Raises
+        ------
+        InputError
+            If the mixtures do not fit together, or share or n_components cannot be used.
+        NotFittedError
+            If one of the two has learned nothing yet.
+
+        References
+        ----------
+        Runnalls (2007), "Kullback-Leibler approach to Gaussian mixture reduction",
+        DOI 10.1109/TAES.2007.4383588.
+        """
+        if not isinstance(other, MixtureBase):
+            raise InputError(f"other must be a fitted mixture, got {type(other).__name__}")
+        theirs = other._fitted()  # noqa: SLF001 (of the same class)
+        merged = merge_mixtures(
+            self._fitted(), theirs, first_share=share, n_components=n_components
+        )
+        record = FitRecord((), is_converged=False, stop_reason="merged with another mixture")
+        new: Self = clone(self).set_params(n_components=merged.n_components)
+        return new._with(merged, record)
 
     @property
     def weights_(self) -> NDArray[np.float64]:
