@@ -41,6 +41,7 @@ def test_overlap_bounds_the_error_of_whoever_tells_two_components_apart():
     pair = MixtureParameters([0.5, 0.5], [[-1.0], [1.0]], [1.0, 1.0], covariance_type="spherical")
     bound = 0.5 * Similarity.of(pair).overlap[0, 1]
     # By a table of the normal distribution half of it lies beyond 1 in 15.87 % of the cases.
+    assert_allclose(bound, 0.5 * np.exp(-0.5))
     assert 0.1587 < bound < 0.32
 
 
