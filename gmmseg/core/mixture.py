@@ -250,7 +250,9 @@ class GaussianMixture(MixtureBase):
         InputError
             If the file cannot be written.
         """
-        write_mixture(path, self._fitted(), self.record_, self._plain_options())
+        names = getattr(self, "feature_names_in_", ())  # of a data frame (scikit-learn)
+        options = self._plain_options()
+        write_mixture(path, self._fitted(), self.record_, options, feature_names=names)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
