@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import show, terminal_width
+from gmmseg.cli.options import refuse_to_replace
 from gmmseg.cli.table_file import Columns
 from gmmseg.errors import InputError
 
@@ -58,6 +59,7 @@ def show_model(
     if features is not None and plot is None:
         raise typer.BadParameter("--features says what --plot draws; give --plot FILE.png, too")
     if plot is not None:
+        refuse_to_replace([path], plot)
         chosen = None
         if features is not None:
             there = Columns(str(path), names, has_header=has_names)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, warn
-from gmmseg.cli.options import Covariance, Init
+from gmmseg.cli.options import Covariance, Init, refuse_to_replace
 from gmmseg.cli.table_file import STDIN, Columns, Table, read_table, shell_list, split_names
 from gmmseg.errors import InputError
 
@@ -267,9 +267,3 @@ def model_path(file: Path, out: Path | None) -> Path:
         out = Path(f"{file.stem}.gmm")
     refuse_to_replace([file], out)
     return out
-
-
-def refuse_to_replace(inputs: list[Path], out: Path) -> None:
-    """Stop, as misuse, before a result replaces an input."""
-    if str(out) != STDIN and out.resolve() in {path.resolve() for path in inputs}:
-        raise typer.BadParameter(f"{out} is an input and would be replaced; choose another with -o")

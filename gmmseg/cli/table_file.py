@@ -133,29 +133,30 @@ def _read_npy(source: Path | io.BufferedReader, name: str, pick: Pick) -> Table:
 
 
 def _read_csv(stream: io.BufferedReader, name: str, pick: Pick, header: bool | None) -> Table:
+    encoding = "utf-16" if stream.peek(2)[:2] in UTF16_MARKS else "utf-8-sig"
+    # Bytes that are not UTF-8 do no harm in columns that nobody asks for.
+    with io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="") as text:
+        lines = list(itertools.islice(text, SAMPLE_LINES))
+        delimiter = _delimiter(lines)
+        sample = _records(lines, delimiter)
+        if not sample:
+            raise InputError(f"{name} is empty; give a table with at least one row of numbers")
+        has_header = _is_header(sample, delimiter) if header is None else header
+        names = [cell.strip() if has_header else str(k + 1) for k, cell in enumerate(sample[0])]
+        columns = Columns(name, names, has_header)
+        return _read_rows(itertools.chain(lines, text), _Rows(columns, sample, delimiter), pick)
+
+
+def _read_rows(lines: Iterator[str], rows: "_Rows", pick: Pick) -> Table:
     import numpy as np
 
-    is_utf16 = stream.peek(2)[:2] in UTF16_MARKS
-    encoding = "utf-16" if is_utf16 else "utf-8-sig"
-    # Bytes that are not UTF-8 do no harm in columns that nobody asks for.
-    text = io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="")
-    lines = list(itertools.islice(text, SAMPLE_LINES))
-    delimiter = _delimiter(lines)
-    sample = _records(lines, delimiter)
-    if not sample:
-        raise InputError(f"{name} is empty; give a table with at least one row of numbers")
-    has_header = _is_header(sample, delimiter) if header is None else header
-    names = [cell.strip() for cell in sample[0]]
-    columns = Columns(
-        name, names if has_header else [str(k + 1) for k in range(len(names))], has_header
-    )
-    rows = _Rows(columns, sample, delimiter)
+    columns = rows.columns
     places = pick(columns)
     chosen = [columns.names[place] for place in places]
     if any("\udc80" <= letter <= "\udcff" for letter in "".join(chosen)):
-        raise InputError(f"{name} has a header that is not UTF-8; save it as CSV, UTF-8")
-    chunks = list(rows.chunks(itertools.chain(lines, text), places))
-    _refuse_empty(len(chunks), name)
+        raise InputError(f"{columns.file} has a header that is not UTF-8; save it as CSV, UTF-8")
+    chunks = list(rows.chunks(lines, places))
+    _refuse_empty(len(chunks), columns.file)
     return Table(np.concatenate(chunks), chosen)
 
 
