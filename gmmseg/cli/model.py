@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,7 +101,7 @@ def table_of(mixture: "GaussianMixture", similarity: "Similarity", names: list[s
     from rich import box
     from rich.table import Table
 
-    n_shown = min(len(names), MOST_FEATURES, max(1, (terminal_width() - 45) // 18))
+    n_shown = fitting(names)
     n_more = len(names) - n_shown
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in ("", "weight", *names[:n_shown]):
@@ -117,6 +118,13 @@ def table_of(mixture: "GaussianMixture", similarity: "Similarity", names: list[s
         more = ["…"] if n_more else []
         table.add_row(str(k + 1), f"{weight:.3f}", *cells, *more, nearest_to(k, similarity))
     return table
+
+
+def fitting(names: list[str]) -> int:
+    """Return how many features a table can show in the width of the terminal, at least one."""
+    left = terminal_width() - 46  # for all but the features
+    widths = accumulate(max(len(name), 13) + 2 for name in names[:MOST_FEATURES])
+    return max(1, sum(width <= left for width in widths))
 
 
 def nearest_to(k: int, similarity: "Similarity") -> str:

@@ -11,7 +11,15 @@ import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, warn
 from gmmseg.cli.options import Covariance, Init, refuse_to_replace
-from gmmseg.cli.table_file import STDIN, Columns, Table, read_table, shell_list, split_names
+from gmmseg.cli.table_file import (
+    STDIN,
+    Columns,
+    Table,
+    read_table,
+    shell_list,
+    split_names,
+    title_of,
+)
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,7 +106,7 @@ def fit(
         covariance_floor=floor,
         random_state=seed,
     )
-    with about(file), announce_compilation():
+    with about(title_of(file)), announce_compilation():
         fit_to(mixture, X, sample_weight)
         bic = mixture.bic(X, sample_weight)
     mixture.feature_names_in_ = names
@@ -111,9 +119,8 @@ def fit(
         )
     gaussians = "1 Gaussian" if n_components == 1 else f"{n_components} Gaussians"
     many = "1 column" if len(names) == 1 else f"{len(names)} columns"
-    say(
-        f"{file}: {gaussians} over {many} of {len(X)} rows in {seconds:.1f} s, BIC {bic:.6g}, {out}"
-    )
+    learned = f"{gaussians} over {many} of {len(X)} rows"
+    say(f"{title_of(file)}: {learned} in {seconds:.1f} s, BIC {bic:.6g}, {out}")
 
 
 @app.command()
@@ -147,11 +154,11 @@ def predict(
     mixture, names = GaussianMixture.load(model), read_feature_names(model)
     pick = predict_columns(columns, names, mixture.n_features_in_)
     X = read_table(file, pick, header=header).values
-    with about(file), announce_compilation():
+    with about(title_of(file)), announce_compilation():
         labelled = labels_of(mixture, X, probabilities=probabilities, log_density=log_density)
     write_csv(out, labelled)
     if str(out) != STDIN:
-        say(f"{file}: {len(X)} rows labelled, {out}")
+        say(f"{title_of(file)}: {len(X)} rows labelled, {out}")
 
 
 def fit_to(mixture: "GaussianMixture", X: Any, sample_weight: Any) -> None:

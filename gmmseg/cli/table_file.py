@@ -83,7 +83,7 @@ def read_table(path: Path, pick: Pick, *, header: bool | None = None) -> Table:
     InputError
         If the file cannot be read, or a cell of these columns is no number.
     """
-    name = "stdin" if str(path) == STDIN else str(path)
+    name = title_of(path)
     try:
         with _opened(path) as stream:
             if stream.peek(6)[:6] == NPY_MAGIC:
@@ -93,6 +93,11 @@ def read_table(path: Path, pick: Pick, *, header: bool | None = None) -> Table:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
     except (csv.Error, UnicodeError) as error:
         raise InputError(f"{name} is not a CSV file: {error}; save it as CSV, UTF-8") from error
+
+
+def title_of(path: Path) -> str:
+    """Return what messages call a file."""
+    return "stdin" if str(path) == STDIN else str(path)
 
 
 def split_names(text: str) -> list[str]:

@@ -84,7 +84,12 @@ def plot_components(
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('height', 'weight')
     """
-    parameters = mixture if isinstance(mixture, MixtureParameters) else mixture.parameters_
+    parameters = getattr(mixture, "parameters_", mixture)
+    if not isinstance(parameters, MixtureParameters):
+        raise InputError(
+            f"mixture must be fitted, or MixtureParameters, got {type(mixture).__name__}; "
+            "call fit first"
+        )
     chosen = _checked_features(features, parameters.n_features)
     names = _checked_names(names, parameters.n_features)
     points, labels = _sample(X, parameters)

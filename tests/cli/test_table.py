@@ -153,6 +153,8 @@ def test_a_pipe_runs_from_stdin_to_stdout(gmmseg, table, model, tmp_path):
     out = tmp_path / "piped.gmm"
     assert gmmseg("table", "fit", "-", "-k", 2, "-o", out, stdin=content)[0] == 0
     assert out.read_bytes() == model.read_bytes()
+    told = gmmseg("table", "fit", "-", "-k", 2, "-o", out, stdin=b"a\nx\n")[2]
+    assert told[0].startswith("gmmseg: stdin has 'x' in line 2, column 1 ('a')")
 
 
 def test_a_column_without_a_name_is_left_out_and_that_is_said(gmmseg, tmp_path, X):

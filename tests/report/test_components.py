@@ -141,6 +141,12 @@ def test_what_does_not_fit_the_mixture_is_refused(rng, options, message):
         plot_components(random_mixture(rng), **options)
 
 
+def test_a_mixture_that_has_learned_nothing_is_refused():
+    message = "mixture must be fitted, or MixtureParameters, got GaussianMixture; call fit first"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        plot_components(GaussianMixture())
+
+
 def test_without_matplotlib_the_error_says_what_to_install(rng, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     message = "a plot needs matplotlib, which is not installed; pip install 'gmmseg[plot]'"
