@@ -33,12 +33,15 @@ def test_a_person_sees_weights_means_spread_the_nearest_pair_and_the_fit(gmmseg,
     shown = [line for line in stdout.splitlines() if line.strip()]
     assert shown[0].split() == ["weight", "a", "b", "c", "nearest", "(overlap)"]
     for k in range(3):
-        number, weight, *means_and_spread = row_of(shown[2 + k])[:8]
+        number, weight, *means_and_spread, nearest, overlap = row_of(shown[2 + k])
         assert number == k + 1
         assert weight == pytest.approx(mixture.weights_[k], abs=6e-4)
         assert means_and_spread[0::2] == pytest.approx(mixture.means_[k], abs=0.06)
         spread = np.sqrt(mixture.parameters_.component_variances[k])
         assert means_and_spread[1::2] == pytest.approx(spread, abs=0.06)
+        others = np.delete(mixture.similarity().overlap[k], k)
+        assert overlap == pytest.approx(100 * others.max(), abs=0.06)
+        assert nearest == {0: [2, 3], 1: [1, 3], 2: [1, 2]}[k][others.argmax()]
     pair = mixture.similarity().nearest_pair
     size = f"{model.stat().st_size / 1000:.1f} kB"
     assert shown[5] == f"{model}: 3 Gaussians over 3 features, covariances full, {size}"

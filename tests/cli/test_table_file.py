@@ -111,6 +111,11 @@ def test_text_in_columns_that_nobody_asks_for_does_no_harm(read):
     assert_array_equal(read(content, "size").values, [[1], [2]])
 
 
+def test_a_cell_of_several_lines_may_lie_where_the_first_look_ends(read):
+    content = "a, cm;note, if any;b, kg\n" + "1;no;2\n" * 18 + '1;"of two\nlines";2\n1;no;2\n'
+    assert_array_equal(read(content, "1", "3").values, [[1, 2]] * 20)
+
+
 def test_thousands_of_columns_and_rows_are_read(read, rng):
     wide = rng.integers(0, 9, size=(5, 3000))
     content = ",".join(f"c{k}" for k in range(3000)) + "\n"

@@ -139,6 +139,6 @@ def test_what_lies_endlessly_far_apart_or_is_endlessly_thin_has_a_finite_measure
 
 def test_a_component_that_is_switched_off_is_merged_for_nothing(rng):
     several = Gaussians.of(random_mixture(rng, n_components=9, n_features=5))
-    rounded = several.factors * (1 - 1e-9)  # worse than rounding does
+    rounded = several.factors * (1 + 1e-9)  # worse than rounding does
     off = several._replace(weights=np.eye(9)[4], factors=rounded)
     assert_array_equal(pairwise(merge_cost, off), np.zeros((9, 9)))
