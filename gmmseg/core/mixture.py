@@ -1,8 +1,9 @@
 """GaussianMixture: the scikit-learn shaped face of the core."""
 
 import warnings
+from collections.abc import Sequence
 from os import PathLike
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,14 +13,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from gmmseg.core.adaptation import adapted
+from gmmseg.core.covariance import family_named
 from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.estep import expectation
 from gmmseg.core.fit import Start, fit_mixture
 from gmmseg.core.mixture_base import MixtureBase
 from gmmseg.core.mixture_file import read_mixture, write_mixture
+from gmmseg.core.mixture_selection import check_criterion, is_choice, selection_plan
 from gmmseg.core.mstep import variance_floor
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.validation import as_numbers, check_magnitude, check_number, check_sample_weight
+from gmmseg.core.selection import Criterion, select_mixture
+from gmmseg.core.validation import check_magnitude, check_number, check_sample_weight
 from gmmseg.errors import GmmsegWarning, InputError, ModelFileError
 
 RandomState = int | np.random.RandomState | None
@@ -35,11 +39,14 @@ class GaussianMixture(MixtureBase):
 
     Parameters
     ----------
-    n_components : int, default=1
-        Number of Gaussians.
-    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
-        Shape of the covariances: one matrix each, one matrix for all, a variance per feature, a
-        variance per component.
+    n_components : int, "auto" or list of int, default=1
+        Number of Gaussians; of several, or of 1 to 9 if "auto", ``criterion`` chooses.
+    covariance_type : str or list of str, default="full"
+        Shape of the covariances: "full" one matrix each, "tied" one matrix for all, "diag" a
+        variance per feature, "spherical" a variance per component, or a family of mclust: three
+        letters say whether volume, shape and orientation are E (equal in all components),
+        V (variable) or I (round; along the features), as in "VEV". Of several, or of all if
+        "auto", ``criterion`` chooses.
     tol : float, default=1e-3
         Stop when the mean log-likelihood per sample changes by less.
     max_iter : int, default=100
@@ -48,7 +55,7 @@ class GaussianMixture(MixtureBase):
         Number of starts, of which the most likely result is kept.
     init_params : {"k-means++", "random", "hierarchical"}, default="k-means++"
         How a start is found, on at most 20,000 of the samples (2,000 for "hierarchical", which
-        leaves nothing to chance).
+        leaves nothing to chance). Where there is a choice, "hierarchical" is always tried, too.
     weights_init : array_like of shape (n_components,), optional
         Weights to start from.
     means_init : array_like of shape (n_components, n_features), optional
@@ -58,6 +65,10 @@ class GaussianMixture(MixtureBase):
     covariance_floor : float, default=1e-6
         Smallest variance (for "full" and "tied": eigenvalue), as a fraction of the mean feature
         variance of the data; 1e-60 in any case.
+    criterion : {"bic", "icl", "held-out"}, default="bic"
+        What chooses: an information criterion, or the likelihood of a quarter of the samples that
+        candidates are not fitted to. A component as narrow as the floor disqualifies from the first
+        two. More components are not tried after two in a row were worse.
     warm_start : bool, default=False
         Whether `fit` goes on from the last solution.
     random_state : int or RandomState, optional
@@ -72,12 +83,17 @@ class GaussianMixture(MixtureBase):
         ``precisions_cholesky_`` are its parts.
     record_ : FitRecord
         Likelihood of every iteration, why the fit stopped, what befell components.
+    n_components_, covariance_type_ : int, str
+        Those given or chosen.
+    selection_ : Selection
+        What was tried, where there was a choice: print it for a table.
     n_features_in_ : int
         Number of features seen in `fit`.
 
     References
     ----------
     Dempster, Laird, Rubin (1977), "Maximum likelihood from incomplete data via the EM algorithm".
+    Celeux, Govaert (1995), "Gaussian parsimonious clustering models".
 
     Examples
     --------
@@ -93,9 +109,9 @@ class GaussianMixture(MixtureBase):
 
     def __init__(
         self,
-        n_components: int = 1,
+        n_components: int | str | Sequence[int] = 1,
         *,
-        covariance_type: str = "full",
+        covariance_type: str | Sequence[str] = "full",
         tol: float = 1e-3,
         max_iter: int = 100,
         n_init: int = 1,
@@ -104,6 +120,7 @@ class GaussianMixture(MixtureBase):
         means_init: ArrayLike | None = None,
         precisions_init: ArrayLike | None = None,
         covariance_floor: float = 1e-6,
+        criterion: Criterion = "bic",
         warm_start: bool = False,
         random_state: RandomState = None,
         n_jobs: int | None = None,
@@ -118,6 +135,7 @@ class GaussianMixture(MixtureBase):
         self.means_init = means_init
         self.precisions_init = precisions_init
         self.covariance_floor = covariance_floor
+        self.criterion = criterion
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -153,9 +171,13 @@ class GaussianMixture(MixtureBase):
         checked = validate_data(self, X, dtype=[np.float64, np.float32], order="C")
         check_magnitude(checked)
         weight = check_sample_weight(sample_weight, len(checked))
-        self.parameters_, self.record_ = fit_mixture(
-            checked, weight, self._start(), self._options(), n_jobs=self.n_jobs
-        )
+        self.__dict__.pop("selection_", None)  # of another fit
+        if is_choice(self.n_components, self.covariance_type):
+            self._choose(checked, weight)
+        else:
+            self.parameters_, self.record_ = fit_mixture(
+                checked, weight, self._start(), self._options(), n_jobs=self.n_jobs
+            )
         self._warn()
         return self
 
@@ -280,71 +302,45 @@ class GaussianMixture(MixtureBase):
             raise ModelFileError(f"{path} is damaged: {error}") from None
         return mixture._with(parameters, record)
 
-    @classmethod
-    def from_parameters(
-        cls,
-        weights: ArrayLike,
-        means: ArrayLike,
-        covariances: ArrayLike,
-        *,
-        covariance_type: str = "full",
-    ) -> Self:
-        """Return a mixture with these parameters, ready for use without a fit.
-
-        Parameters
-        ----------
-        weights : array_like of shape (n_components,)
-            Share of each component, summing to 1.
-        means : array_like of shape (n_components, n_features)
-            Centres.
-        covariances : array_like
-            Covariances in the shape of their family.
-        covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
-            Covariance family.
-
-        Returns
-        -------
-        mixture : GaussianMixture
-            The mixture.
-
-        Raises
-        ------
-        InputError
-            If the parameters do not make a mixture.
-
-        Examples
-        --------
-        >>> coin = GaussianMixture.from_parameters(
-        ...     [0.5, 0.5], [[-1.0], [1.0]], [0.1, 0.1], covariance_type="spherical"
-        ... )
-        >>> coin.predict([[-2.0], [3.0]])
-        array([0, 1])
-        """
-        parameters = MixtureParameters(
-            as_numbers(weights, "weights"),
-            as_numbers(means, "means"),
-            as_numbers(covariances, "covariances"),
-            covariance_type=covariance_type,
+    def _choose(self, X: NDArray[Any], weight: NDArray[np.float64] | None) -> None:
+        """Fit all that the options leave open, and keep the best."""
+        options, starts = self._options(), (self.weights_init, self.means_init)
+        if self.warm_start or any(s is not None for s in (*starts, self.precisions_init)):
+            raise InputError(
+                "warm_start, weights_init, means_init and precisions_init belong to one mixture; "
+                "with several to choose from, leave them out"
+            )
+        plan = selection_plan(
+            X,
+            n_components=self.n_components,
+            covariance_type=self.covariance_type,
+            criterion=self.criterion,
+            method=self.init_params,
+            n_init=int(self.n_init),
         )
-        mixture = cls(parameters.n_components, covariance_type=covariance_type)
-        return mixture._with(
-            parameters, FitRecord((), is_converged=False, stop_reason="made from parameters")
+        self.parameters_, self.record_, self.selection_ = select_mixture(
+            X, weight, plan, options, rng=self._rng(), n_jobs=self.n_jobs
         )
 
     def _options(self) -> EMOptions:
-        check_number("n_components", self.n_components, least=1, is_whole=True)
+        if not is_choice(self.n_components, self.covariance_type):
+            check_number("n_components", self.n_components, least=1, is_whole=True)
+        check_criterion(self.criterion)
         check_number("max_iter", self.max_iter, least=1, is_whole=True)
         check_number("n_init", self.n_init, least=1, is_whole=True)
         check_number("tol", self.tol, least=0)
         check_number("covariance_floor", self.covariance_floor, least=0)
         return EMOptions(float(self.tol), int(self.max_iter), float(self.covariance_floor))
 
-    def _start(self) -> Start:
+    def _rng(self) -> np.random.Generator:
         seed = check_random_state(self.random_state).randint(2**32, size=4, dtype=np.uint32)
+        return np.random.default_rng(seed)
+
+    def _start(self) -> Start:
         return Start(
-            n_components=self.n_components,
-            rng=np.random.default_rng(seed),
-            covariance_type=self.covariance_type,
+            n_components=cast("int", self.n_components),
+            rng=self._rng(),
+            covariance_type=cast("str", self.covariance_type),
             method=self.init_params,
             n_init=self.n_init,
             weights=self.weights_init,
@@ -356,7 +352,8 @@ class GaussianMixture(MixtureBase):
     def _previous(self) -> MixtureParameters | None:
         """Return the last solution, which a warm start goes on from."""
         previous: MixtureParameters | None = vars(self).get("parameters_")
-        wanted = (self.n_components, self.n_features_in_, self.covariance_type)
+        family = family_named(cast("str", self.covariance_type))
+        wanted = (self.n_components, self.n_features_in_, family.name)
         if previous is None:
             return None
         had = (previous.n_components, previous.n_features, previous.covariance_type)
@@ -387,8 +384,8 @@ class GaussianMixture(MixtureBase):
         n_dropped = int((self.weights_ == 0.0).sum())
         if n_dropped:
             warnings.warn(
-                f"of {self.n_components} components {n_dropped} explained nothing of their own and "
-                "got weight 0; lower n_components",
+                f"of {self.n_components_} components {n_dropped} explained nothing of their own "
+                "and got weight 0; lower n_components",
                 GmmsegWarning,
                 stacklevel=3,
             )
