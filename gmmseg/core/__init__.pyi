@@ -4,6 +4,7 @@ from .merging import merge_mixtures
 from .mixture import GaussianMixture
 from .mstep import maximization
 from .parameters import MixtureParameters
+from .selection import Selection
 from .similarity import Similarity
 from .statistics import SufficientStatistics
 
@@ -11,6 +12,7 @@ __all__ = [
     "BayesianGaussianMixture",
     "GaussianMixture",
     "MixtureParameters",
+    "Selection",
     "Similarity",
     "SufficientStatistics",
     "expectation",

@@ -21,8 +21,8 @@ RandomState = int | np.random.RandomState | None
 class FittedMixture(MixtureBase):
     """Hold the options that all such mixtures have, and use them."""
 
-    n_components: int
-    covariance_type: str
+    n_components: Any
+    covariance_type: Any
     tol: float
     max_iter: int
     n_init: int
@@ -63,9 +63,10 @@ class FittedMixture(MixtureBase):
         check_magnitude(checked)
         return checked, check_sample_weight(sample_weight, len(checked))
 
-    def _check_iteration(self) -> None:
+    def _check_iteration(self, *, has_number: bool = True) -> None:
         """Raise InputError unless the options of the iteration can be used."""
-        check_number("n_components", self.n_components, least=1, is_whole=True)
+        if has_number:
+            check_number("n_components", self.n_components, least=1, is_whole=True)
         check_number("max_iter", self.max_iter, least=1, is_whole=True)
         check_number("n_init", self.n_init, least=1, is_whole=True)
         check_number("tol", self.tol, least=0)

@@ -1,18 +1,21 @@
 """GaussianMixture: the scikit-learn shaped face of the core."""
 
 import warnings
-from collections.abc import Collection
-from typing import Any, Self
+from collections.abc import Collection, Sequence
+from typing import Any, Self, cast
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.blocks import BlockData, comes_in_blocks, row_count
 from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.estep import expectation
 from gmmseg.core.fit import Start, fit_data, fit_mixture
 from gmmseg.core.fitted_mixture import RandomState
-from gmmseg.core.known_labels import known_labels
+from gmmseg.core.known_labels import Labels, known_labels
+from gmmseg.core.mixture_selection import check_criterion, is_choice, selection_plan
 from gmmseg.core.mixture_value import MixtureValue
+from gmmseg.core.selection import Criterion, select_mixture
 from gmmseg.core.stepwise import updated
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning, InputError
@@ -31,11 +34,14 @@ class GaussianMixture(MixtureValue):
 
     Parameters
     ----------
-    n_components : int, default=1
-        Number of Gaussians.
-    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
-        Shape of the covariances: one matrix each, one matrix for all, a variance per feature, a
-        variance per component.
+    n_components : int, "auto" or list of int, default=1
+        Number of Gaussians; of several, or of 1 to 9 if "auto", ``criterion`` chooses.
+    covariance_type : str or list of str, default="full"
+        Shape of the covariances: "full" one matrix each, "tied" one matrix for all, "diag" a
+        variance per feature, "spherical" a variance per component, or a family of mclust: three
+        letters say whether volume, shape and orientation are E (equal in all components),
+        V (variable) or I (round; along the features), as in "VEV". Of several, or of all if
+        "auto", ``criterion`` chooses.
     tol : float, default=1e-3
         Stop when the mean log-likelihood per sample changes by less.
     max_iter : int, default=100
@@ -44,7 +50,7 @@ class GaussianMixture(MixtureValue):
         Number of starts. Each gets a few iterations on a subsample, the best of them the whole fit.
     init_params : {"k-means++", "random", "hierarchical"}, default="k-means++"
         How a start is found, on at most 20,000 of the samples (2,000 for "hierarchical", which
-        leaves nothing to chance).
+        leaves nothing to chance). Where there is a choice, "hierarchical" is always tried, too.
     weights_init : array_like of shape (n_components,), optional
         Weights to start from.
     means_init : array_like of shape (n_components, n_features), optional
@@ -66,6 +72,10 @@ class GaussianMixture(MixtureValue):
     forgetting_rate : float, default=0.7
         How fast `partial_fit` forgets: at 1 all blocks count the same, below it old ones fade.
         Above 0.5.
+    criterion : {"bic", "icl", "held-out"}, default="bic"
+        What chooses: an information criterion, or the likelihood of a quarter of the samples that
+        candidates are not fitted to. A component as narrow as the floor disqualifies from the first
+        two. More components are not tried after two in a row were worse.
     warm_start : bool, default=False
         Whether `fit` goes on from the last solution.
     random_state : int or RandomState, optional
@@ -80,12 +90,17 @@ class GaussianMixture(MixtureValue):
         ``precisions_cholesky_`` are its parts.
     record_ : FitRecord
         Likelihood of every iteration, why the fit stopped, what befell components.
+    n_components_, covariance_type_ : int, str
+        Those given or chosen.
+    selection_ : Selection
+        What was tried, where there was a choice: print it for a table.
     n_features_in_ : int
         Number of features seen in `fit`.
 
     References
     ----------
     Dempster, Laird, Rubin (1977), "Maximum likelihood from incomplete data via the EM algorithm".
+    Celeux, Govaert (1995), "Gaussian parsimonious clustering models".
 
     Examples
     --------
@@ -101,9 +116,9 @@ class GaussianMixture(MixtureValue):
 
     def __init__(
         self,
-        n_components: int = 1,
+        n_components: int | str | Sequence[int] = 1,
         *,
-        covariance_type: str = "full",
+        covariance_type: str | Sequence[str] = "full",
         tol: float = 1e-3,
         max_iter: int = 100,
         n_init: int = 1,
@@ -116,6 +131,7 @@ class GaussianMixture(MixtureValue):
         fixed: Collection[str] = (),
         noise: bool = False,
         forgetting_rate: float = 0.7,
+        criterion: Criterion = "bic",
         warm_start: bool = False,
         random_state: RandomState = None,
         n_jobs: int | None = None,
@@ -134,6 +150,7 @@ class GaussianMixture(MixtureValue):
         self.fixed = fixed
         self.noise = noise
         self.forgetting_rate = forgetting_rate
+        self.criterion = criterion
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -170,18 +187,13 @@ class GaussianMixture(MixtureValue):
         >>> GaussianMixture().fit([[0.0], [6.0]], sample_weight=[2, 1]).means_
         array([[2.]])
         """
-        options = self._options()
+        self.__dict__.pop("selection_", None)  # of another fit
         if comes_in_blocks(X):
-            labels = known_labels(y, row_count(X), self.n_components)
-            data = BlockData(X, sample_weight, labels=labels, n_jobs=self.n_jobs)
-            self.n_features_in_ = data.n_features
-            found = fit_data(data, self._start(labels), options, n_jobs=self.n_jobs)
+            labels = self._known_labels(y, row_count(X))
+            self._fit_data(BlockData(X, sample_weight, labels=labels, n_jobs=self.n_jobs), labels)
         else:
             checked, weight = self._samples(X, sample_weight)
-            labels = known_labels(y, len(checked), self.n_components)
-            start = self._start(labels)
-            found = fit_mixture(checked, weight, start, options, n_jobs=self.n_jobs)
-        self.parameters_, self.record_ = found
+            self._fit_table(checked, weight, self._known_labels(y, len(checked)))
         self._warn_unless_converged("EM", "likelihood")
         self._warn_of_dropped()
         return self
@@ -248,8 +260,76 @@ class GaussianMixture(MixtureValue):
         )
         return self
 
+    def _fit_table(
+        self, X: NDArray[Any], weight: NDArray[np.float64] | None, labels: Labels | None
+    ) -> None:
+        options = self._options()
+        if self._is_open:
+            self._choose(X, weight)
+            return
+        self.parameters_, self.record_ = fit_mixture(
+            X, weight, self._start(labels), options, n_jobs=self.n_jobs
+        )
+
+    def _fit_data(self, data: BlockData, labels: Labels | None) -> None:
+        """Fit to blocks; what is open is chosen on a sample of them."""
+        options, self.n_features_in_ = self._options(), data.n_features
+        if self._is_open:
+            rows, weight = data.sample(self._generator())
+            self._choose(rows.astype(data.dtype), weight * (len(rows) / weight.sum()))
+            chosen = self.parameters_
+            start = Start(
+                n_components=chosen.n_components,
+                rng=self._generator(),
+                covariance_type=chosen.covariance_type,
+                previous=chosen,
+                noise=bool(self.noise),
+            )
+        else:
+            start = self._start(labels)
+        self.parameters_, self.record_ = fit_data(data, start, options, n_jobs=self.n_jobs)
+
+    def _choose(self, X: NDArray[Any], weight: NDArray[np.float64] | None) -> None:
+        """Fit all that the options leave open, and keep the best."""
+        options = self._options()
+        starts = (self.weights_init, self.means_init, self.precisions_init)
+        if self.warm_start or any(start is not None for start in starts):
+            raise InputError(
+                "warm_start, weights_init, means_init and precisions_init belong to one mixture; "
+                "with several to choose from, leave them out"
+            )
+        plan = selection_plan(
+            X,
+            n_components=self.n_components,
+            covariance_type=self.covariance_type,
+            criterion=self.criterion,
+            method=self.init_params,
+            n_init=int(self.n_init),
+            noise=bool(self.noise),
+        )
+        self.parameters_, self.record_, self.selection_ = select_mixture(
+            X, weight, plan, options, rng=self._generator(), n_jobs=self.n_jobs
+        )
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether the number of components or the family is to be chosen."""
+        return is_choice(self.n_components, self.covariance_type)
+
+    def _known_labels(self, y: Any, n_samples: int) -> Labels | None:
+        if not self._is_open:
+            check_number("n_components", self.n_components, least=1, is_whole=True)
+            return known_labels(y, n_samples, cast("int", self.n_components))
+        if known_labels(y, n_samples, n_samples) is not None:
+            raise InputError(
+                "y names components, so their number and family cannot be chosen; give "
+                "n_components and covariance_type"
+            )
+        return None
+
     def _options(self) -> EMOptions:
-        self._check_iteration()
+        self._check_iteration(has_number=not self._is_open)
+        check_criterion(self.criterion)
         check_number("covariance_floor", self.covariance_floor, least=0)
         prior = 0.0 if self.covariance_prior is None else self.covariance_prior
         check_number("covariance_prior", prior, least=0)
@@ -288,9 +368,9 @@ class GaussianMixture(MixtureValue):
 
     def _start(self, labels: Any = None) -> Start:
         return Start(
-            n_components=self.n_components,
+            n_components=cast("int", self.n_components),
             rng=self._generator(),
-            covariance_type=self.covariance_type,
+            covariance_type=cast("str", self.covariance_type),
             method=self.init_params,
             n_init=self.n_init,
             weights=self.weights_init,
@@ -305,8 +385,8 @@ class GaussianMixture(MixtureValue):
         n_dropped = int((self.weights_ == 0.0).sum())
         if n_dropped:
             warnings.warn(
-                f"of {self.n_components} components {n_dropped} explained nothing of their own and "
-                "got weight 0; lower n_components",
+                f"of {self.n_components_} components {n_dropped} explained nothing of their own "
+                "and got weight 0; lower n_components",
                 GmmsegWarning,
                 stacklevel=3,
             )

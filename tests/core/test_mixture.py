@@ -253,7 +253,7 @@ BAD_OPTIONS = {
     ),
     "method": (
         {"init_params": "magic"},
-        r"init_params must be one of k-means\+\+, random, got 'magic'",
+        r"init_params must be one of k-means\+\+, random, hierarchical, got 'magic'",
     ),
     "no thread": (
         {"n_jobs": 0},
