@@ -246,3 +246,31 @@ def test_preparing_and_summing_takes_little_memory_beside_the_table(rng):
     tracemalloc.stop()
     assert kept < 8.1 * len(X)  # one index per row
     assert peak - kept < 0.5 * X.nbytes
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag"])
+def test_a_known_label_leaves_a_row_with_holes_to_its_component(rng, covariance_type):
+    parameters = random_mixture(rng, covariance_type, n_features=3)
+    X = with_holes(rng, draw(rng, parameters, 60))
+    weight = np.where(np.isnan(X).all(axis=1), 0.0, 1.0)
+    labels = rng.integers(-1, 3, 60).astype(np.int32)
+    mixture = parameters.weights, parameters.means, spelled_out(parameters)
+    log_prob = naive.pinned(naive.log_prob_of_observed(X, *mixture), labels)
+    resp_sum, dev_sum, _ = naive.expected_statistics(
+        X, naive.responsibilities(log_prob), *mixture[1:], weight
+    )
+    found = weighted_statistics(prepared(X), parameters, weight, known_labels=labels)
+    assert_allclose(found.resp_sum, resp_sum, rtol=1e-10)
+    assert_allclose(found.dev_sum, dev_sum, atol=1e-9)
+    assert found.log_likelihood == pytest.approx(weight @ naive.logsumexp(log_prob), rel=1e-11)
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf])
+def test_infinity_is_refused_beside_missing_entries_too(bad):
+    X = [[NAN, 0.0], [bad, 1.0]]
+    fitted = GaussianMixture.from_parameters(
+        [1.0], [[0.0, 0.0]], [[1.0, 1.0]], covariance_type="diag"
+    )
+    for use in (fitted.fit, fitted.predict, fitted.score_samples, fitted.impute):
+        with pytest.raises(ValueError, match=r"^Input X contains infinity or a value too large"):
+            use(X)
