@@ -1,6 +1,6 @@
 from . import core, errors, image, report
-from .core import GaussianMixture
+from .core import BayesianGaussianMixture, GaussianMixture
 
-__all__ = ["GaussianMixture", "core", "errors", "image", "report"]
+__all__ = ["BayesianGaussianMixture", "GaussianMixture", "core", "errors", "image", "report"]
 
 __version__: str

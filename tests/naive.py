@@ -6,6 +6,7 @@ Everything here is float64 and takes covariances spelled out: one matrix per com
 import math
 
 import numpy as np
+from scipy.special import digamma
 
 
 def log_prob(X, weights, means, covariances):
@@ -233,3 +234,64 @@ def imputation(X, resp, means, covariances):
             mean[n] += resp[n, k] * expected
             second[n] += resp[n, k] * (np.diag(spread) + expected**2)
     return mean, second - mean**2
+
+
+def multigammaln(a, n_features):
+    """Return the logarithm of the multivariate gamma function, factor by factor."""
+    constant = n_features * (n_features - 1) / 4.0 * math.log(math.pi)
+    return constant + sum(math.lgamma(a - 0.5 * i) for i in range(n_features))
+
+
+def log_wishart_norm(scale, dof):
+    """Return ``log B(scale, dof)`` (Bishop 2006, B.79)."""
+    n_features = len(scale)
+    log_det = np.linalg.slogdet(scale).logabsdet
+    return (
+        -0.5 * dof * log_det
+        - 0.5 * dof * n_features * math.log(2.0)
+        - multigammaln(0.5 * dof, n_features)
+    )
+
+
+def expected_log_det(scale, dof):
+    """Return ``E[log |Lambda|]`` under a Wishart distribution (Bishop 2006, B.81)."""
+    n_features = len(scale)
+    total = sum(digamma(0.5 * (dof - i)) for i in range(n_features))
+    return total + n_features * math.log(2.0) + np.linalg.slogdet(scale).logabsdet
+
+
+def expected_log_gauss(X, mean, mean_precision, scale, dof):
+    """Return the expected log-density of each sample under one component (Bishop 2006, 10.64)."""
+    n_features = len(mean)
+    out = np.empty(len(X))
+    for n in range(len(X)):
+        dev = X[n] - mean
+        distance = n_features / mean_precision + dof * dev @ scale @ dev
+        log_norm = expected_log_det(scale, dof) - n_features * math.log(2.0 * math.pi)
+        out[n] = 0.5 * (log_norm - distance)
+    return out
+
+
+def normal_wishart_divergence(mean, mean_precision, scale, dof, prior):
+    """Return ``E[log q(mu, Lambda)] - E[log p(mu, Lambda)]`` (Bishop 2006, 10.74 and 10.77)."""
+    prior_mean, prior_precision, prior_scale, prior_dof = prior
+    n_features, log_det = len(mean), expected_log_det(scale, dof)
+    dev = mean - prior_mean
+    log_p = (
+        0.5 * n_features * math.log(prior_precision / (2.0 * math.pi))
+        + 0.5 * log_det
+        - 0.5 * n_features * prior_precision / mean_precision
+        - 0.5 * prior_precision * dof * dev @ scale @ dev
+        + log_wishart_norm(prior_scale, prior_dof)
+        + 0.5 * (prior_dof - n_features - 1) * log_det
+        - 0.5 * dof * np.trace(np.linalg.inv(prior_scale) @ scale)
+    )
+    log_q = (
+        0.5 * log_det
+        + 0.5 * n_features * math.log(mean_precision / (2.0 * math.pi))
+        - 0.5 * n_features
+        + log_wishart_norm(scale, dof)
+        + 0.5 * (dof - n_features - 1) * log_det
+        - 0.5 * dof * n_features
+    )
+    return log_q - log_p

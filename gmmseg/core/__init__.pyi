@@ -1,3 +1,4 @@
+from .bayesian import BayesianGaussianMixture
 from .estep import expectation
 from .mixture import GaussianMixture
 from .mstep import maximization
@@ -5,6 +6,7 @@ from .parameters import MixtureParameters
 from .statistics import SufficientStatistics
 
 __all__ = [
+    "BayesianGaussianMixture",
     "GaussianMixture",
     "MixtureParameters",
     "SufficientStatistics",

@@ -62,6 +62,4 @@ def adapted(
     count = statistics.resp_sum
     pull = count / np.where(count + relevance_factor > 0.0, count + relevance_factor, 1.0)
     weights = pull * count / statistics.weight_sum + (1.0 - pull) * parameters.weights
-    return MixtureParameters.trusted(
-        weights / weights.sum(), moved.means, moved.covariances, parameters.covariance_type
-    )
+    return parameters.replaced(weights=weights, means=moved.means, covariances=moved.covariances)

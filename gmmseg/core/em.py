@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.prior import CovariancePrior, prior_of_data
 from gmmseg.core.rescue import (
     Reason,
     RescueTrial,
@@ -38,11 +39,17 @@ class EMOptions:
         Largest number of iterations.
     covariance_floor : float, default=1e-6
         Smallest variance, as a fraction of the mean feature variance of the data.
+    covariance_prior : float, default=0
+        Number of samples that the prior over covariances counts as, in each component.
+    fixed : frozenset of str, default=frozenset()
+        Which of "weights", "means" and "covariances" stay as they are at the start.
     """
 
     tol: float = 1e-3
     max_iter: int = 100
     covariance_floor: float = 1e-6
+    covariance_prior: float = 0.0
+    fixed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,8 @@ class FitRecord:
     Parameters
     ----------
     lower_bounds : tuple of float
-        Mean log-likelihood per unit of sample weight before each M-step. It never falls.
+        What the fit raises, before each M-step, per unit of sample weight: the mean log-likelihood,
+        with a prior that of the posterior, in variational Bayes the bound. It never falls.
     is_converged : bool
         Whether the change fell below ``tol``.
     stop_reason : str
@@ -88,6 +96,7 @@ def run_em(
     options: EMOptions,
     *,
     find_worst: FindWorst | None = None,
+    has_labels: bool = False,
 ) -> tuple[MixtureParameters, FitRecord]:
     """Return the mixture that EM reaches from ``start``, and the record of the way.
 
@@ -102,6 +111,8 @@ def run_em(
     find_worst : callable, optional
         Maps parameters to a sample they explain badly, (n_features,): there a component that lost
         its samples is tried anew. Without it such a component is dropped (its weight becomes 0).
+    has_labels : bool, default=False
+        Whether samples are known to belong to certain components: then all of these stay.
 
     Returns
     -------
@@ -111,22 +122,26 @@ def run_em(
         Likelihoods, the reason to stop, and what befell components.
     """
     statistics = estep(start)
-    floor = variance_floor(statistics, options.covariance_floor)
-    parameters = raise_to_floor(start, floor)
+    goal = _Goal.of(statistics, options)
+    parameters = start if "covariances" in options.fixed else raise_to_floor(start, goal.floor)
     if parameters is not start:
         statistics = estep(parameters)
     progress = _Progress(options)
     before = parameters
-    while not progress.is_at_limit(statistics.mean_log_likelihood):
-        progress.note(statistics.mean_log_likelihood)
-        before, parameters = parameters, maximize(statistics, parameters, floor)
-        redundant = find_redundant(parameters, progress.dropped, with_twins=progress.is_converged)
+    while not progress.is_at_limit(goal.bound(statistics, parameters)):
+        progress.note(goal.bound(statistics, parameters))
+        before, parameters = parameters, goal.maximize(statistics, parameters)
+        redundant = None
+        if not options.fixed and not has_labels:
+            redundant = find_redundant(
+                parameters, progress.dropped, with_twins=progress.is_converged
+            )
         if progress.is_exhausted:
             return _without_starved(parameters, progress), progress.record()
         if redundant is not None:
             is_first = redundant.component not in progress.reseeded
-            trial = redundant.try_at(parameters, find_worst if is_first else None, floor)
-            parameters, statistics = _better_of(trial, estep, progress)
+            trial = redundant.try_at(parameters, find_worst if is_first else None, goal.floor)
+            parameters, statistics = _better_of(trial, estep, goal, progress)
         elif progress.is_converged:
             return parameters, progress.record()
         else:
@@ -134,14 +149,44 @@ def run_em(
     return before, progress.record(is_at_limit=True)
 
 
+@dataclass(frozen=True, eq=False)
+class _Goal:
+    """What EM makes as large as it can: the likelihood, or with a prior the posterior."""
+
+    floor: float
+    prior: CovariancePrior | None
+    fixed: frozenset[str]
+
+    @classmethod
+    def of(cls, statistics: SufficientStatistics, options: EMOptions) -> "_Goal":
+        """Return the goal for these data."""
+        floor = variance_floor(statistics, options.covariance_floor)
+        strength = options.covariance_prior
+        prior = prior_of_data(statistics, strength, floor) if strength > 0.0 else None
+        return cls(floor, prior, options.fixed)
+
+    def bound(self, statistics: SufficientStatistics, parameters: MixtureParameters) -> float:
+        """Return the value of the goal per unit of sample weight."""
+        if self.prior is None:
+            return statistics.mean_log_likelihood
+        bonus = self.prior.log_density(parameters)
+        return (statistics.log_likelihood + bonus) / statistics.weight_sum
+
+    def maximize(
+        self, statistics: SufficientStatistics, parameters: MixtureParameters
+    ) -> MixtureParameters:
+        """Return the mixture that is best for these statistics."""
+        return maximize(statistics, parameters, self.floor, prior=self.prior, fixed=self.fixed)
+
+
 def _better_of(
-    trial: RescueTrial, estep: EStep, progress: "_Progress"
+    trial: RescueTrial, estep: EStep, goal: _Goal, progress: "_Progress"
 ) -> tuple[MixtureParameters, SufficientStatistics]:
     """Return the mixture with the component at its new place, or without it, and its statistics."""
     without = estep(trial.fallback)
     if trial.parameters is not trial.fallback:
         moved = estep(trial.parameters)
-        if moved.log_likelihood > without.log_likelihood:
+        if goal.bound(moved, trial.parameters) > goal.bound(without, trial.fallback):
             progress.note_rescue(trial.component, trial.reason, "re-seeded")
             return trial.parameters, moved
     progress.note_rescue(trial.component, trial.reason, "dropped")
@@ -153,6 +198,8 @@ def _better_of(
 
 def _without_starved(parameters: MixtureParameters, progress: "_Progress") -> MixtureParameters:
     """Return the mixture without the components that have no samples."""
+    if "weights" in progress.options.fixed:
+        return parameters
     starved = np.setdiff1d(starved_components(parameters), list(progress.dropped))
     for k in starved:
         progress.note_rescue(int(k), "starved", "dropped")

@@ -115,9 +115,14 @@ def weighted_statistics(
 def predicted_labels(
     X: NDArray[Any], parameters: MixtureParameters, n_jobs: int | None = None
 ) -> NDArray[np.intp]:
-    """Return the component of largest responsibility for each checked sample, (n_samples,)."""
+    """Return the component of largest responsibility for each checked sample, (n_samples,).
+
+    Noise is -1.
+    """
     labels = np.empty(len(X), dtype=np.intp)
     _describe(X, parameters, n_jobs, labels=labels)
+    if parameters.noise is not None:
+        labels[labels == parameters.n_components] = -1
     return labels
 
 
@@ -137,8 +142,12 @@ def log_densities(
 def responsibilities(
     X: NDArray[Any], parameters: MixtureParameters, n_jobs: int | None = None
 ) -> NDArray[Any]:
-    """Return the posterior of each component for each checked sample, (n_samples, n_components)."""
-    resp = np.empty((len(X), parameters.n_components), dtype=X.dtype)
+    """Return the posterior of each component for each checked sample, (n_samples, n_components).
+
+    With noise there is one more column, the last.
+    """
+    n_columns = parameters.n_components + (parameters.noise is not None)
+    resp = np.empty((len(X), n_columns), dtype=X.dtype)
     _describe(X, parameters, n_jobs, resp=resp)
     return resp
 

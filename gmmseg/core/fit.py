@@ -43,7 +43,7 @@ class Start:
         Number of Gaussians.
     covariance_type : str, default="full"
         Covariance family.
-    method : {"k-means++", "random"}, default="k-means++"
+    method : {"k-means++", "random", "hierarchical"}, default="k-means++"
         How a start is found on a subsample.
     n_init : int, default=1
         Number of starts, of which the most likely result is kept.
@@ -53,6 +53,10 @@ class Start:
         Parameters that take the place of those found.
     previous : MixtureParameters, optional
         A mixture to go on from; then nothing is searched.
+    labels : ndarray of shape (n_samples,), optional
+        Components that samples are known to belong to, -1 for none.
+    noise : bool, default=False
+        Whether there is uniform noise besides the Gaussians.
     sample : ndarray of shape (n_some_samples, n_features), optional
         Samples to search a start on, drawn by who knows how to draw them. If None, up to 20,000
         samples are all searched; of more, as many are drawn by chance.
@@ -67,12 +71,15 @@ class Start:
     means: ArrayLike | None = None
     precisions: ArrayLike | None = None
     previous: MixtureParameters | None = None
+    labels: NDArray[np.int32] | None = None
+    noise: bool = False
     sample: NDArray[Any] | None = None
 
     @property
     def is_given(self) -> bool:
         """Whether nothing is left to chance."""
-        return self.previous is not None or self.means is not None
+        is_found_by_chance = self.means is None and self.method != "hierarchical"
+        return self.previous is not None or not is_found_by_chance
 
 
 def fit_mixture(

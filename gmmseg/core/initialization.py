@@ -1,9 +1,10 @@
-"""Where EM begins: k-means++ on a subsample, random samples, given labels or given parameters.
+"""Where EM begins: k-means++ or a tree on a subsample, random samples, labels or parameters.
 
 Entries of the samples may be missing (NaN). Distances are then taken over the entries that are
 there, samples to begin with get the mean for those that are not, and groups tell of the rest.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core.covariance import family_named
+from gmmseg.core.hierarchical import merge_tree
 from gmmseg.core.missing_start import filled_by_group, observed_mean, squared_distances
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
@@ -24,6 +26,7 @@ START_FLOOR = 1e-6  # fraction of the mean feature variance that no component st
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
+LabelSource = Callable[[int], tuple[Array, Array, Labels]]  # samples, their weights, their labels
 
 
 def subsample(
@@ -77,11 +80,25 @@ def initial_parameters(
     rng: np.random.Generator,
 ) -> MixtureParameters:
     """Return a mixture to begin with, found on a subsample by the method of this name."""
+    labelled = label_source(X, weight, method=method, rng=rng)(n_components)
+    return parameters_from_labels(*labelled, n_components, covariance_type=covariance_type)
+
+
+def label_source(X: Array, weight: Array, *, method: str, rng: np.random.Generator) -> LabelSource:
+    """Return the function from a number of groups to labelled samples, by the method of this name.
+
+    What all numbers of groups have in common is computed once.
+    """
     methods = {"k-means++": kmeans_labels, "random": random_labels}
+    if method == "hierarchical":
+        is_missing = np.isnan(X)
+        filled = np.where(is_missing, observed_mean(X, weight), X) if is_missing.any() else X
+        tree = merge_tree(filled, weight)
+        return lambda n_groups: (tree.rows, tree.weight, tree.labels(n_groups))
     if method not in tuple(methods):
-        raise InputError(f"init_params must be one of {', '.join(methods)}, got {method!r}")
-    labels = methods[method](X, weight, n_components, rng)
-    return parameters_from_labels(X, weight, labels, n_components, covariance_type=covariance_type)
+        names = ", ".join((*methods, "hierarchical"))
+        raise InputError(f"init_params must be one of {names}, got {method!r}")
+    return lambda n_groups: (X, weight, methods[method](X, weight, n_groups, rng))
 
 
 def parameters_from_labels(
@@ -173,15 +190,25 @@ def kmeans_labels(X: Array, weight: Array, n_components: int, rng: np.random.Gen
     return labels
 
 
-def kmeans_plus_plus(X: Array, weight: Array, n_centers: int, rng: np.random.Generator) -> Array:
+def kmeans_plus_plus(
+    X: Array,
+    weight: Array,
+    n_centers: int,
+    rng: np.random.Generator,
+    *,
+    centers: Array | None = None,
+) -> Array:
     """Return up to ``n_centers`` samples, each far from those before: the best of a few draws.
+
+    It goes on from ``centers`` if there are any.
 
     There are fewer when fewer samples differ. In a center, missing entries are the mean.
     """
     n_trials = 2 + int(np.log(n_centers))
     filled = np.where(np.isnan(X), observed_mean(X, weight), X) if np.isnan(X.min()) else X
-    centers = filled[rng.choice(len(X), 1, p=weight / weight.sum())]
-    nearest = squared_distances(X, centers[0])
+    if centers is None:
+        centers = filled[rng.choice(len(X), 1, p=weight / weight.sum())]
+    nearest = np.min([squared_distances(X, center) for center in centers], axis=0)
     while len(centers) < n_centers:
         mass = np.cumsum(weight * nearest)
         if not mass[-1] > 0.0:

@@ -20,6 +20,7 @@ class KernelMixture(NamedTuple):
     log_norm: Any  # (n_components,): log weight + log normaliser
     means: Any  # (n_components, n_rows), n_rows even
     factors: Any  # (n_components, n_tiled[, n_tiled]): precision factors / sqrt(2), in whole tiles
+    noise_width: Any  # (n_features,): sides of the box of the noise, the last component; or empty
     tile: tuple[int, ...]  # its length is the size of a tile
 
 

@@ -31,7 +31,10 @@ NEGLIGIBLE = {4: 2.0**-32, 8: 2.0**-64}
 def kernel_mixture(
     parameters: MixtureParameters, dtype: np.dtype[Any]
 ) -> tuple[KernelMixture, Array]:
-    """Return the mixture shifted to its middle and divided by its spread, and that spread."""
+    """Return the mixture shifted to its middle and divided by its spread, and that spread.
+
+    Noise is a last component of no precision, at the middle of its box.
+    """
     weights = parameters.weights
     # A component that is switched off may lie anywhere: it must not matter where.
     is_used = (weights > 0.0)[:, None]
@@ -53,6 +56,14 @@ def kernel_mixture(
     with np.errstate(divide="ignore"):
         log_norm = np.log(weights) + log_scale.sum(axis=1)
     factors = factors * (scale[:, None] if is_full else scale) / math.sqrt(2.0)
+    noise_width = np.empty(0)
+    if (noise := parameters.noise) is not None:
+        noise_width = noise.width / scale
+        with np.errstate(divide="ignore"):
+            log_noise = np.log(noise.weight) - np.log(noise_width).sum()
+        log_norm = np.append(log_norm, log_noise)
+        means = np.vstack([means, noise.low + noise.width / 2.0])
+        factors = np.concatenate([factors, np.zeros_like(factors[:1])])
     mixture = KernelMixture(
         origin=origin.astype(dtype),
         inverse_scale=(1.0 / scale).astype(dtype),
@@ -64,6 +75,7 @@ def kernel_mixture(
         factors=np.pad(
             np.clip(factors, -limit, limit), ((0, 0),) + (to_tiles,) * (factors.ndim - 1)
         ).astype(dtype),
+        noise_width=noise_width.astype(dtype),
         tile=(0,) * tile_size,
     )
     return mixture, scale
@@ -111,18 +123,19 @@ def statistics_of(
 ) -> SufficientStatistics:
     """Return what the kernels summed in the units of X, about the exact means of the mixture."""
     d = parameters.n_features
-    resp_sum, dev_sum = sums.resp_sum, sums.dev_sum[:, :d] * scale
+    n = parameters.n_components
+    resp_sum, dev_sum = sums.resp_sum[:n], sums.dev_sum[:n, :d] * scale
     # The kernels took deviations from means that were rounded to the precision of X.
-    rounded = mixture.origin.astype(np.float64) + mixture.means[:, :d].astype(np.float64) * scale
+    rounded = mixture.origin.astype(np.float64) + mixture.means[:n, :d].astype(np.float64) * scale
     shift = np.where((resp_sum > 0.0)[:, None], rounded - parameters.means, 0.0)
     if parameters.family.scatter_kind == "full":
-        lower = np.tril(sums.dev2_sum[:, :d, :d])
+        lower = np.tril(sums.dev2_sum[:n, :d, :d])
         dev2_sum = (lower + np.swapaxes(np.tril(lower, -1), 1, 2)) * np.outer(scale, scale)
         cross = shift[:, :, None] * dev_sum[:, None, :]
         dev2_sum += cross + np.swapaxes(cross, 1, 2)
         dev2_sum += resp_sum[:, None, None] * shift[:, :, None] * shift[:, None, :]
     else:
-        dev2_sum = sums.dev2_sum[:, :d] * scale**2
+        dev2_sum = sums.dev2_sum[:n, :d] * scale**2
         dev2_sum += 2.0 * shift * dev_sum + resp_sum[:, None] * shift**2
     return SufficientStatistics(
         means=parameters.means,
@@ -130,5 +143,6 @@ def statistics_of(
         dev_sum=dev_sum + resp_sum[:, None] * shift,
         dev2_sum=dev2_sum,
         # The densities that the kernels saw are those of X times prod(scale).
-        log_likelihood=log_likelihood - float(np.log(scale).sum()) * float(resp_sum.sum()),
+        log_likelihood=log_likelihood - float(np.log(scale).sum()) * float(sums.resp_sum.sum()),
+        noise_sum=float(sums.resp_sum[n:].sum()),
     )

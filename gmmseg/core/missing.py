@@ -22,6 +22,7 @@ from gmmseg.core import kernels, missing_kernels
 from gmmseg.core.kernel_types import KernelMixture, Sums
 from gmmseg.core.layout import empty_scratch, kernel_mixture, statistics_of, zero_sums
 from gmmseg.core.missing_kernels import Answers, PartialRows, PartialScratch
+from gmmseg.core.noise import UniformNoise
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.core.threads import cut_into_ranges, run_in_threads
@@ -229,7 +230,8 @@ def describe(
     if answers.log_density.size:
         answers.log_density[empty] = 0.0
     if answers.resp.size:
-        answers.resp[empty] = parameters.weights
+        noise = () if parameters.noise is None else (parameters.noise.weight,)
+        answers.resp[empty] = (*parameters.weights, *noise)
 
 
 def _describe_complete_rows(
@@ -305,10 +307,17 @@ def with_unseen_features(
         scatter[:, seen[:, None], seen] = spelled_out
     else:
         scatter[:, seen] = spelled_out
+    noise = parameters.noise
+    if noise is not None:  # its volume stays the same
+        low, high = np.full(n_features, -0.5), np.full(n_features, 0.5)
+        low[seen], high[seen] = noise.low, noise.high
+        noise = UniformNoise(noise.weight, low, high)
     family, weights = parameters.family, parameters.weights.copy()
     is_spelled_out = family.shape(*means.shape) == scatter.shape
     covariances = scatter if is_spelled_out else family.estimate(scatter, weights, 0.0)
-    return MixtureParameters.trusted(weights, means, covariances, parameters.covariance_type)
+    return MixtureParameters.trusted(
+        weights, means, covariances, parameters.covariance_type, noise=noise
+    )
 
 
 def _bare(mixture: KernelMixture) -> KernelMixture:

@@ -101,14 +101,24 @@ def set_pattern(sample, missing):
 def prepare_pattern(factors, n_missing, mixture, scratch):
     """Fill ``scratch.log_norm`` and, for full factors, ``basis`` and ``triangle``."""
     for k in range(factors.shape[0]):
-        log_norm = mixture.log_norm[k] + n_missing * HALF_LOG_PI
+        log_norm = mixture.log_norm[k]
         for a in range(n_missing):
+            if is_noise(k, mixture):
+                log_norm += math.log(mixture.noise_width[scratch.missing[a]])
+                continue
+            log_norm += HALF_LOG_PI
             if factors.ndim == 3:
                 length = orthogonalise(k, a, factors, scratch)
             else:
                 length = factors[k, scratch.missing[a]]
             log_norm -= math.log(length)
         scratch.log_norm[k] = log_norm
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def is_noise(k, mixture):
+    """Return whether component k is the noise, of which only the weight is learned."""
+    return mixture.noise_width.size > 0 and k == mixture.means.shape[0] - 1
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -139,7 +149,7 @@ def orthogonalise(k, a, factors, scratch):
 def expect_row(factors, n_missing, mixture, scratch):
     """Fill ``scratch.resp`` with log-probabilities and ``scratch.expected`` with deviations."""
     for k in range(factors.shape[0]):
-        if factors.ndim == 3:
+        if factors.ndim == 3 and not is_noise(k, mixture):
             distance = expect_full(k, n_missing, factors, mixture, scratch)
         else:
             distance = expect_diag(k, factors, mixture, scratch)
@@ -238,13 +248,13 @@ def invert_triangle(k, n_missing, triangle, inverse):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def add_conditional(factors, n_missing, scratch, dev2_sum):
+def add_conditional(factors, n_missing, mixture, scratch, dev2_sum):
     """Add the conditional covariances of the missing features, once for each row of a pattern."""
     missing, inverse = scratch.missing, scratch.inverse
     for k in range(factors.shape[0]):
         share = 0.5 * scratch.pattern_resp[k]
         scratch.pattern_resp[k] = 0.0
-        if n_missing == 0 or share == 0.0:
+        if n_missing == 0 or share == 0.0 or is_noise(k, mixture):
             continue
         if factors.ndim == 3:
             invert_triangle(k, n_missing, scratch.triangle, inverse)
@@ -260,15 +270,17 @@ def add_conditional(factors, n_missing, scratch, dev2_sum):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def fill_variances(factors, n_missing, scratch):
+def fill_variances(factors, n_missing, mixture, scratch):
     """Fill ``scratch.variances`` with the conditional variances of the missing features."""
     inverse = scratch.inverse
     for k in range(factors.shape[0]):
-        if factors.ndim == 3:
+        if factors.ndim == 3 and not is_noise(k, mixture):
             invert_triangle(k, n_missing, scratch.triangle, inverse)
         for a in range(n_missing):
             d, square = scratch.missing[a], 0.0
-            if factors.ndim == 3:
+            if is_noise(k, mixture):
+                square = mixture.noise_width[d] ** 2 / 6.0
+            elif factors.ndim == 3:
                 for c in range(a, n_missing):
                     square += inverse[a, c] ** 2
             else:
@@ -299,7 +311,7 @@ def accumulate_partial(X, sample_weight, labels, rows, partial, mixture, scratch
         weight = sample_weight[row] if sample_weight.size > 0 else 1.0
         load_row(X, row, partial.features, mixture, scratch.sample)
         if not has_pattern(scratch.sample, scratch.missing):
-            add_conditional(mixture.factors, n_missing, scratch, sums.dev2_sum)
+            add_conditional(mixture.factors, n_missing, mixture, scratch, sums.dev2_sum)
             n_missing = set_pattern(scratch.sample, scratch.missing)
             prepare_pattern(mixture.factors, n_missing, mixture, scratch)
             unit = unit_of(n_missing, scratch.missing, scratch.log_scale)
@@ -313,7 +325,7 @@ def accumulate_partial(X, sample_weight, labels, rows, partial, mixture, scratch
                 sums.resp_sum[k] += share
                 scratch.pattern_resp[k] += share
                 add_row(sums.dev2_sum, k, share, scratch.expected, sums.dev_sum)
-    add_conditional(mixture.factors, n_missing, scratch, sums.dev2_sum)
+    add_conditional(mixture.factors, n_missing, mixture, scratch, sums.dev2_sum)
     return log_likelihood
 
 
@@ -330,7 +342,7 @@ def describe_partial(X, rows, partial, mixture, scratch, answers):
             prepare_pattern(mixture.factors, n_missing, mixture, scratch)
             unit = unit_of(n_missing, scratch.missing, scratch.log_scale) - units
             if answers.deviation.size > 0:
-                fill_variances(mixture.factors, n_missing, scratch)
+                fill_variances(mixture.factors, n_missing, mixture, scratch)
         expect_row(mixture.factors, n_missing, mixture, scratch)
         if answers.labels.size > 0:
             answers.labels[row] = scratch.resp.argmax()

@@ -2,30 +2,24 @@
 
 import warnings
 from os import PathLike
-from typing import Any, Self
+from typing import Self
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
 from gmmseg.core.adaptation import adapted
 from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.estep import expectation
 from gmmseg.core.fit import Start, fit_mixture
-from gmmseg.core.mixture_base import MixtureBase
-from gmmseg.core.mixture_file import read_mixture, write_mixture
+from gmmseg.core.fitted_mixture import FittedMixture, RandomState
+from gmmseg.core.mixture_file import as_damage, read_mixture, write_mixture
 from gmmseg.core.mstep import variance_floor
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.validation import as_numbers, check_magnitude, check_number, check_sample_weight
-from gmmseg.errors import GmmsegWarning, InputError, ModelFileError
-
-RandomState = int | np.random.RandomState | None
+from gmmseg.core.validation import as_numbers, check_number
+from gmmseg.errors import GmmsegWarning
 
 
-class GaussianMixture(MixtureBase):
+class GaussianMixture(FittedMixture):
     """Gaussian mixture fitted by EM: fast, weighted, and without a way to fail.
 
     It has scikit-learn's interface and differs where users asked for it: samples can have weights
@@ -47,8 +41,9 @@ class GaussianMixture(MixtureBase):
         Largest number of EM iterations.
     n_init : int, default=1
         Number of starts, of which the most likely result is kept.
-    init_params : {"k-means++", "random"}, default="k-means++"
-        How a start is found, on at most 20,000 of the samples.
+    init_params : {"k-means++", "random", "hierarchical"}, default="k-means++"
+        How a start is found, on at most 20,000 of the samples (2,000 for "hierarchical", which
+        leaves nothing to chance).
     weights_init : array_like of shape (n_components,), optional
         Weights to start from.
     means_init : array_like of shape (n_components, n_features), optional
@@ -152,37 +147,13 @@ class GaussianMixture(MixtureBase):
         array([[2.]])
         """
         del y
-        checked = validate_data(
-            self, X, dtype=[np.float64, np.float32], order="C", ensure_all_finite="allow-nan"
-        )
-        check_magnitude(checked)
-        weight = check_sample_weight(sample_weight, len(checked))
+        checked, weight = self._samples(X, sample_weight)
         self.parameters_, self.record_ = fit_mixture(
             checked, weight, self._start(), self._options(), n_jobs=self.n_jobs
         )
-        self._warn()
+        self._warn_unless_converged("EM", "likelihood")
+        self._warn_of_dropped()
         return self
-
-    def fit_predict(
-        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
-    ) -> NDArray[np.intp]:
-        """Learn the mixture and return the component of each sample, as ``fit(X).predict(X)``.
-
-        Parameters
-        ----------
-        X : array_like of shape (n_samples, n_features)
-            Samples.
-        y : None
-            Ignored.
-        sample_weight : array_like of shape (n_samples,), optional
-            How often each sample counts, at least 0.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            Numbers from 0 to ``n_components - 1``.
-        """
-        return self.fit(X, y, sample_weight).predict(X)
 
     def adapt(
         self,
@@ -278,11 +249,9 @@ class GaussianMixture(MixtureBase):
             If the file is missing, damaged, hostile, from a newer version or holds something else.
         """
         parameters, record, options = read_mixture(path)
-        try:
+        with as_damage(path):
             mixture = cls(**options)
             mixture._options()
-        except (TypeError, InputError) as error:
-            raise ModelFileError(f"{path} is damaged: {error}") from None
         return mixture._with(parameters, record)
 
     @classmethod
@@ -337,58 +306,24 @@ class GaussianMixture(MixtureBase):
         )
 
     def _options(self) -> EMOptions:
-        check_number("n_components", self.n_components, least=1, is_whole=True)
-        check_number("max_iter", self.max_iter, least=1, is_whole=True)
-        check_number("n_init", self.n_init, least=1, is_whole=True)
-        check_number("tol", self.tol, least=0)
+        self._check_iteration()
         check_number("covariance_floor", self.covariance_floor, least=0)
         return EMOptions(float(self.tol), int(self.max_iter), float(self.covariance_floor))
 
     def _start(self) -> Start:
-        seed = check_random_state(self.random_state).randint(2**32, size=4, dtype=np.uint32)
         return Start(
             n_components=self.n_components,
-            rng=np.random.default_rng(seed),
+            rng=self._generator(),
             covariance_type=self.covariance_type,
             method=self.init_params,
             n_init=self.n_init,
             weights=self.weights_init,
             means=self.means_init,
             precisions=self.precisions_init,
-            previous=self._previous() if self.warm_start else None,
+            previous=self._previous(),
         )
 
-    def _previous(self) -> MixtureParameters | None:
-        """Return the last solution, which a warm start goes on from."""
-        previous: MixtureParameters | None = vars(self).get("parameters_")
-        wanted = (self.n_components, self.n_features_in_, self.covariance_type)
-        if previous is None:
-            return None
-        had = (previous.n_components, previous.n_features, previous.covariance_type)
-        if had != wanted:
-            raise InputError(
-                "warm_start goes on with the n_components, features and covariance_type of the "
-                f"last fit, {had}, got {wanted}; set warm_start=False to begin anew"
-            )
-        return previous
-
-    def _plain_options(self) -> dict[str, Any]:
-        """Return the options that fit into a JSON header: arrays and generators stay behind."""
-        options = {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in self.get_params(deep=False).items()
-        }
-        plain = (bool, int, float, str, type(None))
-        return {name: value for name, value in options.items() if isinstance(value, plain)}
-
-    def _warn(self) -> None:
-        if not self.record_.is_converged and self.tol > 0:
-            warnings.warn(
-                f"EM stopped after max_iter={self.max_iter} iterations, before the likelihood "
-                "stood still; raise max_iter or tol",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+    def _warn_of_dropped(self) -> None:
         n_dropped = int((self.weights_ == 0.0).sum())
         if n_dropped:
             warnings.warn(

@@ -45,7 +45,7 @@ class MixtureBase(DensityMixin, BaseEstimator):
         labels : ndarray of shape (n_samples,)
             Numbers from 0 to ``n_components - 1``.
         """
-        return predicted_labels(self._checked(X), self._fitted(), self.n_jobs)
+        return predicted_labels(self._checked(X), self._labelling(), self.n_jobs)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the posterior of each component for each sample.
@@ -60,7 +60,7 @@ class MixtureBase(DensityMixin, BaseEstimator):
         responsibilities : ndarray of shape (n_samples, n_components)
             Posteriors in the dtype of X; rows sum to 1.
         """
-        return responsibilities(self._checked(X), self._fitted(), self.n_jobs)
+        return responsibilities(self._checked(X), self._labelling(), self.n_jobs)
 
     def score_samples(self, X: ArrayLike) -> NDArray[Any]:
         """Return the log-density of each sample.
@@ -162,7 +162,7 @@ class MixtureBase(DensityMixin, BaseEstimator):
         integrated completed likelihood".
         """
         checked, weight = self._checked_with_weight(X, sample_weight)
-        entropy = criteria.assignment_entropy(checked, self._fitted(), weight, self.n_jobs)
+        entropy = criteria.assignment_entropy(checked, self._labelling(), weight, self.n_jobs)
         return criteria.icl(self.bic(checked, weight), entropy)
 
     def impute(self, X: ArrayLike) -> NDArray[Any]:
@@ -260,25 +260,25 @@ class MixtureBase(DensityMixin, BaseEstimator):
 
     @property
     def converged_(self) -> bool:
-        """Whether the fit stopped because the likelihood stood still."""
+        """Whether the fit stopped because what it raises stood still."""
         self._fitted()
         return self.record_.is_converged
 
     @property
     def n_iter_(self) -> int:
-        """Number of EM iterations of the best start."""
+        """Number of iterations of the best start."""
         self._fitted()
         return self.record_.n_iter
 
     @property
     def lower_bounds_(self) -> list[float]:
-        """Mean log-likelihood per sample in every iteration."""
+        """What the fit raises, in every iteration; for EM the mean log-likelihood per sample."""
         self._fitted()
         return list(self.record_.lower_bounds)
 
     @property
     def lower_bound_(self) -> float:
-        """Mean log-likelihood per sample in the last iteration; NaN if there was none."""
+        """What the fit raises, in the last iteration; NaN if there was none."""
         return self.lower_bounds_[-1] if self.lower_bounds_ else float("nan")
 
     def _with(self, parameters: MixtureParameters, record: FitRecord) -> Self:
@@ -295,6 +295,10 @@ class MixtureBase(DensityMixin, BaseEstimator):
                 f"this {type(self).__name__} has learned nothing yet; call fit or load first"
             )
         return self.parameters_
+
+    def _labelling(self) -> MixtureParameters:
+        """Return the mixture whose posteriors label samples."""
+        return self._fitted()
 
     def _checked(self, X: ArrayLike) -> NDArray[Any]:
         self._fitted()

@@ -1,6 +1,7 @@
 """A mixture in a model file: what is written, and how much of what is read is believed."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from os import PathLike
 from typing import Any, get_args
 
@@ -26,9 +27,7 @@ def write_mixture(
     header = {
         "covariance_type": parameters.covariance_type,
         "options": {key: value for key, value in options.items() if key != "covariance_type"},
-        "is_converged": record.is_converged,
-        "stop_reason": record.stop_reason,
-        "events": [[e.iteration, e.component, e.reason, e.action] for e in record.events],
+        **record_header(record),
     }
     arrays = {
         "weights": parameters.weights,
@@ -50,7 +49,7 @@ def read_mixture(
         If anything in the file does not fit together.
     """
     header, arrays = read_model(path, kind=KIND)
-    try:
+    with as_damage(path):
         parameters = MixtureParameters(
             arrays["weights"],
             arrays["means"],
@@ -62,14 +61,31 @@ def read_mixture(
             "covariance_type": parameters.covariance_type,
             "n_components": parameters.n_components,
         }
-        return parameters, _record(header, arrays["lower_bounds"]), options
+        return parameters, record_of(header, arrays["lower_bounds"]), options
+
+
+@contextlib.contextmanager
+def as_damage(path: str | PathLike[str]) -> Iterator[None]:
+    """Turn every error about the content of a file into ModelFileError."""
+    try:
+        yield
     except KeyError as error:
         raise ModelFileError(f"{path} is damaged: it has no {error}") from None
     except (TypeError, ValueError, InputError) as error:
         raise ModelFileError(f"{path} is damaged: {error}") from None
 
 
-def _record(header: Mapping[str, Any], lower_bounds: NDArray[Any]) -> FitRecord:
+def record_header(record: FitRecord) -> dict[str, Any]:
+    """Return what the header says of a fit; its bounds are an array."""
+    return {
+        "is_converged": record.is_converged,
+        "stop_reason": record.stop_reason,
+        "events": [[e.iteration, e.component, e.reason, e.action] for e in record.events],
+    }
+
+
+def record_of(header: Mapping[str, Any], lower_bounds: NDArray[Any]) -> FitRecord:
+    """Return the record of a fit from a header and its bounds."""
     if lower_bounds.ndim != 1 or lower_bounds.dtype.kind != "f" or np.isnan(lower_bounds).any():
         raise InputError("lower_bounds must be a list of numbers")
     return FitRecord(

@@ -1,8 +1,12 @@
 """The M-step: from statistics to the parameters of largest likelihood."""
 
+from collections.abc import Collection
+from dataclasses import replace
+
 import numpy as np
 
 from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.prior import CovariancePrior
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
@@ -19,8 +23,9 @@ def maximization(
 ) -> MixtureParameters:
     """Return the mixture of largest likelihood for these statistics (the M-step of EM).
 
-    A floor is put under the variances (the eigenvalues of covariances that are matrices). Unlike a ridge
-    added to the diagonal, clipping is the exact constrained optimum, so the likelihood never falls.
+    A floor is put under the variances (the eigenvalues of covariances that are matrices). Unlike a
+    ridge added to the diagonal, clipping is the exact constrained optimum, so the likelihood never
+    falls.
 
     Parameters
     ----------
@@ -70,21 +75,36 @@ def maximization(
 
 
 def maximize(
-    statistics: SufficientStatistics, parameters: MixtureParameters, floor: float
+    statistics: SufficientStatistics,
+    parameters: MixtureParameters,
+    floor: float,
+    *,
+    prior: CovariancePrior | None = None,
+    fixed: Collection[str] = (),
 ) -> MixtureParameters:
-    """Return the most likely mixture with no variance below ``floor``, in squared units of X."""
-    family = parameters.family
-    scatter = statistics.new_scatter()
-    is_empty = ~(statistics.resp_sum > 0.0)
-    if is_empty.any():
-        scatter[is_empty] = parameters.component_covariances[is_empty]
+    """Return the most likely mixture with no variance below ``floor``, in squared units of X.
+
+    With a prior it is the mixture of largest posterior. What is named in ``fixed``, of "weights",
+    "means" and "covariances", stays as it is.
+    """
+    weights, means, covariances = parameters.weights, parameters.means, parameters.covariances
+    noise, resp_sum = parameters.noise, statistics.resp_sum
+    if "weights" not in fixed:
+        weights = resp_sum / statistics.weight_sum
+        if noise is not None:
+            noise = replace(noise, weight=statistics.noise_sum / statistics.weight_sum)
+    if "means" not in fixed:
+        means = statistics.new_means()
+    if "covariances" not in fixed:
+        scatter = statistics.scatter_about(means)
+        is_empty = ~(resp_sum > 0.0)
+        if is_empty.any():
+            scatter[is_empty] = parameters.component_covariances[is_empty]
+        if prior is not None:
+            scatter, resp_sum = prior.blend(scatter, resp_sum)
+        covariances = parameters.family.estimate(scatter, resp_sum, floor, before=covariances)
     return MixtureParameters.trusted(
-        weights=statistics.resp_sum / statistics.weight_sum,
-        means=statistics.new_means(),
-        covariances=family.estimate(
-            scatter, statistics.resp_sum, floor, before=parameters.covariances
-        ),
-        covariance_type=parameters.covariance_type,
+        weights, means, covariances, parameters.covariance_type, noise=noise
     )
 
 

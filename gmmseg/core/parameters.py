@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.covariance import family_named
 from gmmseg.core.covariance_base import CovarianceFamily
+from gmmseg.core.noise import UniformNoise
 from gmmseg.core.validation import as_numbers
 from gmmseg.errors import InputError
 
@@ -20,7 +21,8 @@ class MixtureParameters:
     Parameters
     ----------
     weights : array_like of shape (n_components,)
-        Share of each component, at least 0, summing to 1. A component of weight 0 is switched off.
+        Share of each component, at least 0, summing to 1, the weight of the noise included. A
+        component of weight 0 is switched off.
     means : array_like of shape (n_components, n_features)
         Centre of each component, in the units of the features.
     covariances : array_like
@@ -31,6 +33,8 @@ class MixtureParameters:
     covariance_type : str, default="full"
         Name of the family: "full", "tied", "diag", "spherical", or one of mclust: EII, EEI, VEI,
         EVI, VEE, EVE, VVE, EEV, VEV, EVV. The names it has for the first four are taken as those.
+    noise : UniformNoise, optional
+        One more component, of samples that belong to no Gaussian.
 
     Raises
     ------
@@ -51,6 +55,7 @@ class MixtureParameters:
     means: NDArray[np.float64]
     covariances: NDArray[np.float64]
     covariance_type: str = field(default="full", kw_only=True)
+    noise: UniformNoise | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Convert, check and freeze the arrays."""
@@ -60,6 +65,11 @@ class MixtureParameters:
         if self.means.ndim != 2 or 0 in self.means.shape:
             raise InputError(
                 f"means must have shape (n_components, n_features), got {self.means.shape}"
+            )
+        if self.noise is not None and self.noise.low.shape != self.means.shape[1:]:
+            raise InputError(
+                f"the box of the noise must have {self.means.shape[1]} features as the means "
+                f"have, got {len(self.noise.low)}"
             )
         self._check_weights()
         wanted = self.family.shape(*self.means.shape)
@@ -78,10 +88,13 @@ class MixtureParameters:
         means: NDArray[np.float64],
         covariances: NDArray[np.float64],
         covariance_type: str,
+        *,
+        noise: UniformNoise | None = None,
     ) -> "MixtureParameters":
         """Return parameters that the core itself computed, without checking them again."""
         parameters = object.__new__(cls)
         object.__setattr__(parameters, "covariance_type", covariance_type)
+        object.__setattr__(parameters, "noise", noise)
         for name, array in (("weights", weights), ("means", means), ("covariances", covariances)):
             array.setflags(write=False)
             object.__setattr__(parameters, name, array)
@@ -98,26 +111,56 @@ class MixtureParameters:
                 f"weights must not be negative, got {self.weights.min()} "
                 f"for component {self.weights.argmin()}"
             )
-        if abs(self.weights.sum() - 1.0) > 1e-6:
+        if abs(self.weights.sum() + self.noise_weight - 1.0) > 1e-6:
+            wanted = "1" if self.noise is None else f"{1.0 - self.noise.weight}, without the noise"
             raise InputError(
-                f"weights must sum to 1, got {self.weights.sum()}; divide them by their sum"
+                f"weights must sum to {wanted}, got {self.weights.sum()}; divide them by their sum"
             )
 
     def __getstate__(self) -> tuple[Any, ...]:
         """Return the parameters without what is derived from them."""
-        return self.weights, self.means, self.covariances, self.covariance_type
+        return self.weights, self.means, self.covariances, self.covariance_type, self.noise
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         """Take the parameters back, as frozen as they were."""
-        weights, means, covariances, covariance_type = state
-        self.__dict__.update(self.trusted(weights, means, covariances, covariance_type).__dict__)
+        *parts, noise = state
+        self.__dict__.update(self.trusted(*parts, noise=noise).__dict__)
+
+    def replaced(
+        self,
+        *,
+        weights: NDArray[np.float64] | None = None,
+        means: NDArray[np.float64] | None = None,
+        covariances: NDArray[np.float64] | None = None,
+    ) -> "MixtureParameters":
+        """Return the mixture with these parts in place of its own; weights get any sum.
+
+        Weights are scaled to what the noise leaves; arrays are trusted and frozen.
+        """
+        return MixtureParameters.trusted(
+            self.weights if weights is None else _sharing(weights, self.noise),
+            self.means if means is None else means,
+            self.covariances if covariances is None else covariances,
+            self.covariance_type,
+            noise=self.noise,
+        )
+
+    def with_noise(self, noise: UniformNoise | None) -> "MixtureParameters":
+        """Return the mixture with this noise, its Gaussians sharing what that leaves."""
+        return MixtureParameters.trusted(
+            _sharing(self.weights, noise),
+            self.means,
+            self.covariances,
+            self.covariance_type,
+            noise=noise,
+        )
 
     def subset(self, components: NDArray[np.intp]) -> "MixtureParameters":
         """Return the mixture of these components alone, in this order."""
-        weights = self.weights[components]
-        covariances = self.family.subset(self.covariances, components)
-        return MixtureParameters.trusted(
-            weights / weights.sum(), self.means[components], covariances, self.covariance_type
+        return self.replaced(
+            weights=self.weights[components],
+            means=self.means[components],
+            covariances=self.family.subset(self.covariances, components),
         )
 
     @property
@@ -136,12 +179,18 @@ class MixtureParameters:
         return self.means.shape[1]
 
     @property
+    def noise_weight(self) -> float:
+        """Share of the noise, 0 if there is none."""
+        return 0.0 if self.noise is None else self.noise.weight
+
+    @property
     def n_free_parameters(self) -> int:
-        """Number of free parameters of the components in use (weight above 0)."""
+        """Number of free parameters of the components in use (weight above 0) and the noise."""
         n_used = int((self.weights > 0).sum())
         return (
             n_used
             - 1
+            + (self.noise is not None)
             + n_used * self.n_features
             + self.family.n_parameters(n_used, self.n_features)
         )
@@ -172,6 +221,13 @@ class MixtureParameters:
         spelled_out = self.component_covariances
         is_full = spelled_out.ndim == 3
         return np.diagonal(spelled_out, axis1=1, axis2=2) if is_full else spelled_out
+
+
+def _sharing(weights: NDArray[np.float64], noise: UniformNoise | None) -> NDArray[np.float64]:
+    """Return weights in the same proportions that sum to what the noise leaves."""
+    total = float(weights.sum())
+    shares = weights / total if total > 0.0 else np.full(len(weights), 1.0 / len(weights))
+    return shares if noise is None else shares * (1.0 - noise.weight)
 
 
 def _frozen_array(values: ArrayLike, name: str) -> NDArray[np.float64]:

@@ -90,12 +90,7 @@ def switch_off(
     if heir is not None:
         weights[heir] += weights[k]
     weights[k] = 0.0
-    return MixtureParameters.trusted(
-        weights / weights.sum(),
-        parameters.means.copy(),
-        parameters.covariances.copy(),
-        parameters.covariance_type,
-    )
+    return parameters.replaced(weights=weights)
 
 
 def switch_on(
@@ -104,14 +99,14 @@ def switch_on(
     """Return the mixture with component k at ``place``, as wide as the others on average."""
     weights, means = parameters.weights.copy(), parameters.means.copy()
     spelled_out = parameters.component_covariances.copy()
-    spelled_out[k] = np.tensordot(weights, spelled_out, axes=1)
+    spelled_out[k] = np.tensordot(weights / weights.sum(), spelled_out, axes=1)
     weights *= 1.0 - TRIAL_WEIGHT
     weights[k] = TRIAL_WEIGHT
     means[k] = place
     covariances = parameters.family.estimate(
         spelled_out, weights, floor, before=parameters.covariances
     )
-    return MixtureParameters.trusted(weights, means, covariances, parameters.covariance_type)
+    return parameters.replaced(weights=weights, means=means, covariances=covariances)
 
 
 def raise_to_floor(parameters: MixtureParameters, floor: float) -> MixtureParameters:
@@ -124,6 +119,4 @@ def raise_to_floor(parameters: MixtureParameters, floor: float) -> MixtureParame
     )
     if np.allclose(raised, parameters.covariances, rtol=1e-12, atol=0.0):
         return parameters
-    return MixtureParameters.trusted(
-        parameters.weights.copy(), parameters.means.copy(), raised, parameters.covariance_type
-    )
+    return parameters.replaced(covariances=raised)

@@ -36,6 +36,8 @@ class SufficientStatistics:
         that need no more.
     log_likelihood : float
         ``sum_i s_i log p(x_i)``, natural logarithm.
+    noise_sum : float, default=0.0
+        What the noise has of the samples, as ``resp_sum``.
 
     Examples
     --------
@@ -52,6 +54,7 @@ class SufficientStatistics:
     dev_sum: Array
     dev2_sum: Array
     log_likelihood: float
+    noise_sum: float = 0.0
 
     @classmethod
     def zero(cls, parameters: MixtureParameters) -> "SufficientStatistics":
@@ -83,6 +86,7 @@ class SufficientStatistics:
             dev_sum=self.dev_sum + other.dev_sum,
             dev2_sum=self.dev2_sum + other.dev2_sum,
             log_likelihood=self.log_likelihood + other.log_likelihood,
+            noise_sum=self.noise_sum + other.noise_sum,
         )
 
     def __radd__(self, other: object) -> "SufficientStatistics":
@@ -98,12 +102,13 @@ class SufficientStatistics:
             dev_sum=factor * self.dev_sum,
             dev2_sum=factor * self.dev2_sum,
             log_likelihood=factor * self.log_likelihood,
+            noise_sum=factor * self.noise_sum,
         )
 
     @property
     def weight_sum(self) -> float:
         """Total weight of the samples, ``sum_i s_i``."""
-        return float(self.resp_sum.sum())
+        return float(self.resp_sum.sum()) + self.noise_sum
 
     @property
     def mean_log_likelihood(self) -> float:
@@ -116,15 +121,26 @@ class SufficientStatistics:
 
     def new_scatter(self) -> Array:
         """Return the mean squared deviation from the new means, 0 where there are no samples."""
-        shift = self._shift()
-        is_full = self.dev2_sum.ndim == 3
-        resp_sum = _one_where_zero(self.resp_sum).reshape((-1,) + (1,) * (self.dev2_sum.ndim - 1))
-        shift2 = shift[:, :, None] * shift[:, None, :] if is_full else shift**2
-        return self.dev2_sum / resp_sum - shift2
+        return self.scatter_about(self.new_means())
+
+    def scatter_about(self, means: Array) -> Array:
+        """Return the mean squared deviation from any means, 0 where there are no samples.
+
+        ``S = dev2_sum / n - m s' - s m' + m m'`` with ``s = dev_sum / n`` and m the way from the
+        old means to these; from the new means it is ``dev2_sum / n - s s'``.
+        """
+        shift, way = self._shift(), np.where(self._is_used(), means - self.means, 0.0)
+        n = _one_where_zero(self.resp_sum).reshape((-1,) + (1,) * (self.dev2_sum.ndim - 1))
+        apart = shift - way
+        if self.dev2_sum.ndim == 3:
+            between = shift[:, :, None] * shift[:, None, :] - apart[:, :, None] * apart[:, None, :]
+        else:
+            between = shift**2 - apart**2
+        return self.dev2_sum / n - between
 
     def total_mean(self) -> Array:
-        """Return the mean of all samples, (n_features,)."""
-        weights, means = self.resp_sum / self.weight_sum, self.new_means()
+        """Return the mean of all samples that are no noise, (n_features,)."""
+        weights, means = self._shares(), self.new_means()
         # Taken about one of the means, so that a far origin costs no digits; a component without
         # samples may lie anywhere.
         about = means[weights.argmax()]
@@ -132,13 +148,18 @@ class SufficientStatistics:
         return mean
 
     def total_variance(self) -> Array:
-        """Return the variance of all samples per feature, (n_features,)."""
+        """Return the variance per feature of all samples that are no noise, (n_features,)."""
         scatter = self.new_scatter()
         within = np.diagonal(scatter, axis1=1, axis2=2) if scatter.ndim == 3 else scatter
-        is_used = (self.resp_sum > 0.0)[:, None]
-        between = np.where(is_used, self.new_means() - self.total_mean(), 0.0) ** 2
-        variance: Array = (self.resp_sum / self.weight_sum) @ (within + between)
+        between = np.where(self._is_used(), self.new_means() - self.total_mean(), 0.0) ** 2
+        variance: Array = self._shares() @ (within + between)
         return np.maximum(variance, 0.0)
+
+    def _is_used(self) -> NDArray[np.bool_]:
+        return (self.resp_sum > 0.0)[:, None]
+
+    def _shares(self) -> Array:
+        return self.resp_sum / _one_where_zero(self.resp_sum.sum(keepdims=True))
 
     def _shift(self) -> Array:
         return self.dev_sum / _one_where_zero(self.resp_sum)[:, None]

@@ -120,6 +120,14 @@ def check_number(name: str, value: object, *, least: float, is_whole: bool = Fal
         raise InputError(f"{name} must be {what} of at least {least}, got {value!r}")
 
 
+def check_above(name: str, value: object, bound: float, meaning: str = "") -> None:
+    """Raise InputError unless ``value`` is a number above ``bound``, whose meaning may be given."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not bound < float(value) < math.inf:  # type: ignore[arg-type]
+        wanted = f"{meaning} = {bound}" if meaning else f"{bound}"
+        raise InputError(f"{name} must be a number above {wanted}, got {value!r}")
+
+
 def as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Return a new C-ordered float64 array of the values, or raise InputError naming them."""
     try:

@@ -148,7 +148,7 @@ BAD_STARTS = {
     ),
     "method": (
         {"method": "magic"},
-        "init_params must be one of k-means++, random, got 'magic'",
+        "init_params must be one of k-means++, random, hierarchical, got 'magic'",
     ),
     "family": (
         {"covariance_type": "round"},

@@ -183,7 +183,7 @@ def test_spread_parameters_are_equal_components_of_this_variance(covariance_type
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones(rng):
-    message = "init_params must be one of k-means++, random, got 'kmeans'"
+    message = "init_params must be one of k-means++, random, hierarchical, got 'kmeans'"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         initialization.initial_parameters(
             np.zeros((3, 1)), np.ones(3), 1, covariance_type="full", method="kmeans", rng=rng

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 
-from gmmseg.core import GaussianMixture
+from gmmseg.core import BayesianGaussianMixture, GaussianMixture
 from gmmseg.errors import GmmsegWarning
 from tests.mixtures import CONSTRAINED_TYPES, SKLEARN_TYPES, spelled_out
 
@@ -96,6 +96,27 @@ def test_any_table_gives_a_mixture_of_finite_numbers(X, covariance_type, n_compo
     assert np.isfinite(mixture.precisions_).all() or mixture.covariances_.min() < 1e-150
 
 
+@pytest.mark.parametrize("weight_type", ["dirichlet_process", "dirichlet_distribution"])
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+@pytest.mark.parametrize("X", TABLES.values(), ids=TABLES)
+def test_any_table_gives_a_posterior_of_finite_numbers(X, covariance_type, weight_type):
+    mixture = BayesianGaussianMixture(
+        4,
+        covariance_type=covariance_type,
+        weight_concentration_prior_type=weight_type,
+        tol=0.0,
+        max_iter=20,
+        random_state=0,
+    ).fit(X)
+    assert np.isfinite(mixture.means_).all()
+    assert np.isfinite(mixture.covariances_).all()
+    assert (mixture.parameters_.component_variances > 0.0).all()
+    assert_allclose(mixture.weights_.sum(), 1.0)
+    assert np.isfinite(mixture.lower_bounds_).all()
+    assert np.isfinite(mixture.score_samples(X)).all()
+    assert_allclose(mixture.predict_proba(X).sum(axis=1), 1.0, rtol=1e-5)
+
+
 @pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 @pytest.mark.parametrize("X", TABLES.values(), ids=TABLES)
 def test_no_mean_leaves_the_box_of_the_data(X, covariance_type):
@@ -107,7 +128,7 @@ def test_no_mean_leaves_the_box_of_the_data(X, covariance_type):
     assert (used <= high + margin).all()
 
 
-@pytest.mark.parametrize("init_params", ["k-means++", "random"])
+@pytest.mark.parametrize("init_params", ["k-means++", "random", "hierarchical"])
 @pytest.mark.parametrize("X", TABLES.values(), ids=TABLES)
 def test_any_table_has_a_start(X, init_params):
     mixture = fitted(X, n_components=3, init_params=init_params, covariance_type="full")

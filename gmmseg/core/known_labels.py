@@ -1,0 +1,79 @@
+"""Partly labelled data: samples that are known to belong to a component, and a start from them."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.core.initialization import (
+    SUBSAMPLE_SIZE,
+    kmeans_plus_plus,
+    nearest_center,
+    parameters_from_labels,
+)
+from gmmseg.core.missing_start import observed_mean
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.errors import InputError
+
+UNKNOWN = -1
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int32]
+
+
+def known_labels(y: Any, n_samples: int, n_components: int) -> Labels | None:
+    """Return the labels if some are given and some unknown (-1), else None.
+
+    A ``y`` without -1 is what a pipeline hands on to every step, and as in scikit-learn's mixtures
+    it means nothing here.
+    """
+    labels = np.empty(0) if y is None else np.asarray(y)
+    if labels.dtype.kind not in "iu" or labels.ndim != 1 or not (labels == UNKNOWN).any():
+        return None
+    if len(labels) != n_samples:
+        raise InputError(
+            f"y must have one label for each of the {n_samples} samples, got {len(labels)}"
+        )
+    is_bad = (labels < UNKNOWN) | (labels >= n_components)
+    if is_bad.any():
+        raise InputError(
+            f"y must hold components from 0 to {n_components - 1}, or -1 where none is known, got "
+            f"{labels[is_bad.argmax()]} for sample {is_bad.argmax()}"
+        )
+    return labels.astype(np.int32) if (labels > UNKNOWN).any() else None
+
+
+def parameters_from_some_labels(
+    X: NDArray[Any],
+    labels: Labels,
+    sample: tuple[Array, Array],
+    n_components: int,
+    *,
+    covariance_type: str,
+    rng: np.random.Generator,
+) -> MixtureParameters:
+    """Return a start where labelled samples keep their labels and others go to the nearest group.
+
+    Groups without a labelled sample begin at samples far from all the others.
+    """
+    labelled = np.flatnonzero(labels > UNKNOWN)
+    if len(labelled) > SUBSAMPLE_SIZE:
+        labelled = rng.choice(labelled, SUBSAMPLE_SIZE, replace=False)
+    rows, weight = sample
+    own, groups = X[labelled].astype(np.float64), labels[labelled]
+    present = np.unique(groups)
+    centers = np.array(
+        [observed_mean(own[groups == k], np.ones((groups == k).sum())) for k in present]
+    )
+    if len(present) < n_components:
+        centers = kmeans_plus_plus(rows, weight, n_components, rng, centers=centers)
+    absent = np.setdiff1d(np.arange(n_components), present)
+    component_of_center = np.concatenate([present, absent])[: len(centers)]
+    nearest = component_of_center[nearest_center(rows, centers)]
+    return parameters_from_labels(
+        np.vstack([own, rows]),
+        np.concatenate([np.ones(len(own)), weight]),
+        np.concatenate([groups, nearest]),
+        n_components,
+        covariance_type=covariance_type,
+    )

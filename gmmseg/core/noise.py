@@ -1,0 +1,94 @@
+"""Uniform noise: one more component, equally dense everywhere, for samples of no Gaussian."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.core.validation import as_numbers
+from gmmseg.errors import InputError
+
+START_WEIGHT = 0.05  # share of the noise that EM begins with
+# A feature that does not vary gets a side this small beside the others, so that there is a volume.
+THINNEST = 1e-3
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class UniformNoise:
+    """Hold the share of samples that belong to no Gaussian, and the box that they lie in.
+
+    The density of noise is one over the volume of the box, also outside of it, so that no sample
+    is impossible. The box stays as it is in a fit; only the weight is learned.
+
+    Parameters
+    ----------
+    weight : float
+        Share of the noise, from 0 to 1.
+    low, high : ndarray of shape (n_features,)
+        Corners of the box, in the units of the features.
+
+    Raises
+    ------
+    InputError
+        If the weight is no share or the box has no volume.
+
+    References
+    ----------
+    Banfield, Raftery (1993), "Model-based Gaussian and non-Gaussian clustering", section 3.1.
+
+    Examples
+    --------
+    >>> UniformNoise(0.1, [0.0, 0.0], [2.0, 5.0]).log_volume == np.log(10.0)
+    True
+    """
+
+    weight: float
+    low: Array
+    high: Array
+
+    def __post_init__(self) -> None:
+        """Convert, check and freeze."""
+        if not 0.0 <= self.weight <= 1.0:
+            raise InputError(f"the weight of the noise must be from 0 to 1, got {self.weight}")
+        for name in ("low", "high"):
+            corner = as_numbers(getattr(self, name), name)
+            corner.setflags(write=False)
+            object.__setattr__(self, name, corner)
+        if self.low.ndim != 1 or self.low.shape != self.high.shape:
+            raise InputError(
+                "low and high must have shape (n_features,), got "
+                f"{self.low.shape} and {self.high.shape}"
+            )
+        if not (np.isfinite(self.log_volume) and (self.low < self.high).all()):
+            raise InputError(
+                "the box of the noise must be finite with low < high in every feature, got "
+                f"low {self.low} and high {self.high}"
+            )
+
+    @property
+    def width(self) -> Array:
+        """Length of the sides of the box, (n_features,)."""
+        return self.high - self.low
+
+    @property
+    def log_volume(self) -> float:
+        """Logarithm of the volume of the box."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(np.log(self.width).sum())
+
+
+def noise_around(X: NDArray[Any]) -> UniformNoise:
+    """Return noise in the smallest box around the samples; NaN is a missing entry."""
+    with np.errstate(invalid="ignore"):
+        low = np.fmin.reduce(X, axis=0).astype(np.float64)
+        high = np.fmax.reduce(X, axis=0).astype(np.float64)
+    low, high = np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), 0.0, high)
+    width = high - low
+    thinnest = THINNEST * width.max() if width.max() > 0.0 else 1.0
+    # Far from the origin a side must be long enough to be told from zero.
+    thinnest = np.maximum(thinnest, 8.0 * np.spacing(np.maximum(np.abs(low), np.abs(high))))
+    lacking = np.maximum(thinnest - width, 0.0) / 2.0
+    return UniformNoise(START_WEIGHT, low - lacking, high + lacking)
