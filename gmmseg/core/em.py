@@ -77,12 +77,15 @@ class FitRecord:
         The same in words.
     events : tuple of FitEvent
         Components that were re-seeded or dropped.
+    weight_sum : float, default=0
+        Total weight of the samples that were learned from.
     """
 
     lower_bounds: tuple[float, ...]
     is_converged: bool
     stop_reason: str
     events: tuple[FitEvent, ...] = ()
+    weight_sum: float = 0.0
 
     @property
     def n_iter(self) -> int:

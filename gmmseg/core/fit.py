@@ -1,7 +1,7 @@
 """From samples to a mixture: the best of several starts, each followed by EM."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -9,25 +9,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.covariance import family_named
+from gmmseg.core.data import Data, TableData
 from gmmseg.core.em import EMOptions, FitRecord, run_em
-from gmmseg.core.estep import log_densities, weighted_statistics
+from gmmseg.core.estep import log_densities
 from gmmseg.core.initialization import (
     initial_parameters,
     nearest_center,
     parameters_from_labels,
     subsample,
 )
-from gmmseg.core.missing import (
-    Incomplete,
-    imputed,
-    prepared,
-    weight_of_seen,
-    with_unseen_features,
-)
+from gmmseg.core.known_labels import parameters_from_some_labels
+from gmmseg.core.missing import imputed, with_unseen_features
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.statistics import SufficientStatistics
-from gmmseg.core.validation import as_numbers, in_units
+from gmmseg.core.validation import as_numbers
 from gmmseg.errors import InputError
+
+SHORT_ITERATIONS = 8  # of each start, where there are several
 
 Array = NDArray[np.float64]
 Sample = Callable[[], tuple[Array, Array]]  # rows and their weights, drawn when first asked for
@@ -113,44 +110,78 @@ def fit_mixture(
     record : FitRecord
         How the fit went.
     """
-    weight, _ = in_units(weight_of_seen(X, sample_weight))
-    table = prepared(X, with_unseen=start.is_given or start.precisions is not None)
-    features = table.features if isinstance(table, Incomplete) else np.arange(X.shape[1])
+    with_unseen = start.is_given or start.precisions is not None
+    data = TableData(X, sample_weight, start.labels, with_unseen, n_jobs)
+    parameters, record = fit_data(data, start, options, n_jobs=n_jobs)
+    if data.n_features < X.shape[1]:
+        parameters = with_unseen_features(parameters, data.features, X.shape[1])
+    return parameters, record
+
+
+def fit_data(
+    data: Data, start: Start, options: EMOptions, *, n_jobs: int | None = None
+) -> tuple[MixtureParameters, FitRecord]:
+    """Return the same of any data.
+
+    Of several starts each gets a few iterations on a subsample, and the best of them the whole
+    fit: Biernacki, Celeux, Govaert (2003), "Choosing starting values for the EM algorithm for
+    getting the highest likelihood in multivariate Gaussian mixture models" (small EM).
+    """
 
     @cache  # it takes longer than an iteration, and a given start does without
     def sample() -> tuple[Array, Array]:
         if start.sample is not None:
-            rows, its_weight = subsample(start.sample, None, start.rng)
-        else:
-            rows, its_weight = subsample(X, weight, start.rng)
-        return rows[:, features], its_weight
-
-    def estep(parameters: MixtureParameters) -> SufficientStatistics:
-        return weighted_statistics(table, parameters, weight, n_jobs)
+            return subsample(start.sample, None, start.rng)
+        return data.sample(start.rng)
 
     def find_worst(parameters: MixtureParameters) -> Array:
         rows, _ = sample()
-        # In the precision of X, whose kernels are compiled already.
-        density = log_densities(rows.astype(X.dtype), parameters, n_jobs)
+        # In the precision of the data, whose kernels are compiled already.
+        density = log_densities(rows.astype(data.dtype), parameters, n_jobs)
         worst: Array = imputed(rows[[density.argmin()]], parameters, n_jobs)[0]
         return worst
 
-    runs = (
-        run_em(estep, parameters, options, find_worst=find_worst)
-        for parameters in _starting_points(sample, len(features), start)
+    starts = [_with_noise(point, data, start) for point in _starting_points(sample, data, start)]
+    best = starts[0]
+    if len(starts) > 1:
+        few = (
+            data if start.labels is not None else TableData(*_small(sample(), data), n_jobs=n_jobs)
+        )
+        short = replace(options, max_iter=SHORT_ITERATIONS)
+        runs = [run_em(few.statistics, point, short) for point in starts]
+        best = max(runs, key=lambda run: run[1].lower_bounds[-1])[0]
+    parameters, record = run_em(
+        data.statistics, best, options, find_worst=find_worst, has_labels=start.labels is not None
     )
-    parameters, record = max(runs, key=lambda run: run[1].lower_bounds[-1])
-    if len(features) < X.shape[1]:
-        parameters = with_unseen_features(parameters, features, X.shape[1])
-    return parameters, record
+    return parameters, replace(record, weight_sum=data.weight_sum)
 
 
-def _starting_points(sample: Sample, n_features: int, start: Start) -> Iterator[MixtureParameters]:
+def _small(sample: tuple[Array, Array], data: Data) -> tuple[NDArray[Any], Array]:
+    rows, weight = sample
+    return rows.astype(data.dtype), weight
+
+
+def _with_noise(point: MixtureParameters, data: Data, start: Start) -> MixtureParameters:
+    if start.noise and point.noise is None:
+        return point.with_noise(data.noise())
+    return point if start.noise else point.with_noise(None)
+
+
+def _starting_points(sample: Sample, data: Data, start: Start) -> Iterator[MixtureParameters]:
     if start.previous is not None:
         yield start.previous
         return
     for _ in range(1 if start.is_given else start.n_init):
-        yield _starting_point(sample, n_features, start)
+        if start.labels is not None and start.means is None:
+            yield parameters_from_some_labels(
+                *data.labelled(),
+                sample(),
+                start.n_components,
+                covariance_type=start.covariance_type,
+                rng=start.rng,
+            )
+        else:
+            yield _starting_point(sample, data.n_features, start)
 
 
 def _starting_point(sample: Sample, n_features: int, start: Start) -> MixtureParameters:

@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
+from gmmseg.core.covariance import family_named
 from gmmseg.core.mixture_base import MixtureBase
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import check_magnitude, check_number, check_sample_weight
@@ -79,7 +80,8 @@ class FittedMixture(MixtureBase):
         previous: MixtureParameters | None = vars(self).get("parameters_")
         if previous is None or not self.warm_start:
             return None
-        wanted = (self.n_components, self.n_features_in_, self.covariance_type)
+        family = family_named(self.covariance_type).name
+        wanted = (self.n_components, self.n_features_in_, family)
         had = (previous.n_components, previous.n_features, previous.covariance_type)
         if had != wanted:
             raise InputError(

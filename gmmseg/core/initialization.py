@@ -38,8 +38,13 @@ def subsample(
     their order nor on whether a sample is repeated or weighted. Of more than 20,000, which ones are
     drawn does depend on their order.
     """
-    rows, weight = _drawn_rows(len(X), sample_weight, rng)
-    drawn = X[rows].astype(np.float64)
+    rows, weight = drawn_rows(len(X), sample_weight, rng)
+    return merged_rows(X[rows], weight)
+
+
+def merged_rows(rows: NDArray[Any], weight: Array) -> tuple[Array, Array]:
+    """Return the different rows in ascending order as float64, and their weights."""
+    drawn = rows.astype(np.float64)
     # NaN equals nothing, but infinity, which no sample has, equals itself.
     drawn[np.isnan(drawn)] = np.inf
     sample, index = np.unique(drawn, axis=0, return_inverse=True)
@@ -47,7 +52,7 @@ def subsample(
     return sample, np.bincount(index.ravel(), weight).astype(np.float64)
 
 
-def _drawn_rows(
+def drawn_rows(
     n_samples: int, sample_weight: Array | None, rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], Array]:
     """Return the rows of a subsample and their weights; memory does not grow with the data."""

@@ -44,7 +44,7 @@ def known_labels(y: Any, n_samples: int, n_components: int) -> Labels | None:
 
 
 def parameters_from_some_labels(
-    X: NDArray[Any],
+    labelled: NDArray[Any],
     labels: Labels,
     sample: tuple[Array, Array],
     n_components: int,
@@ -56,11 +56,11 @@ def parameters_from_some_labels(
 
     Groups without a labelled sample begin at samples far from all the others.
     """
-    labelled = np.flatnonzero(labels > UNKNOWN)
     if len(labelled) > SUBSAMPLE_SIZE:
-        labelled = rng.choice(labelled, SUBSAMPLE_SIZE, replace=False)
+        drawn = rng.choice(len(labelled), SUBSAMPLE_SIZE, replace=False)
+        labelled, labels = labelled[drawn], labels[drawn]
     rows, weight = sample
-    own, groups = X[labelled].astype(np.float64), labels[labelled]
+    own, groups = labelled.astype(np.float64), labels
     present = np.unique(groups)
     centers = np.array(
         [observed_mean(own[groups == k], np.ones((groups == k).sum())) for k in present]

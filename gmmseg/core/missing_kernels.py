@@ -149,7 +149,12 @@ def orthogonalise(k, a, factors, scratch):
 def expect_row(factors, n_missing, mixture, scratch):
     """Fill ``scratch.resp`` with log-probabilities and ``scratch.expected`` with deviations."""
     for k in range(factors.shape[0]):
-        if factors.ndim == 3 and not is_noise(k, mixture):
+        if is_noise(k, mixture):  # it lies in the middle of its box and is nowhere else less dense
+            scratch.resp[k] = scratch.log_norm[k]
+            for d in range(scratch.sample.size):
+                scratch.expected[k, d] = 0.0
+            continue
+        if factors.ndim == 3:
             distance = expect_full(k, n_missing, factors, mixture, scratch)
         else:
             distance = expect_diag(k, factors, mixture, scratch)
@@ -274,13 +279,16 @@ def fill_variances(factors, n_missing, mixture, scratch):
     """Fill ``scratch.variances`` with the conditional variances of the missing features."""
     inverse = scratch.inverse
     for k in range(factors.shape[0]):
-        if factors.ndim == 3 and not is_noise(k, mixture):
+        if is_noise(k, mixture):
+            for a in range(n_missing):
+                d = scratch.missing[a]
+                scratch.variances[k, d] = mixture.noise_width[d] ** 2 / 12.0
+            continue
+        if factors.ndim == 3:
             invert_triangle(k, n_missing, scratch.triangle, inverse)
         for a in range(n_missing):
             d, square = scratch.missing[a], 0.0
-            if is_noise(k, mixture):
-                square = mixture.noise_width[d] ** 2 / 6.0
-            elif factors.ndim == 3:
+            if factors.ndim == 3:
                 for c in range(a, n_missing):
                     square += inverse[a, c] ** 2
             else:

@@ -1,32 +1,33 @@
 """GaussianMixture: the scikit-learn shaped face of the core."""
 
 import warnings
-from os import PathLike
-from typing import Self
+from collections.abc import Collection
+from typing import Any, Self
 
 from numpy.typing import ArrayLike
-from sklearn.base import clone
 
-from gmmseg.core.adaptation import adapted
+from gmmseg.core.blocks import BlockData, comes_in_blocks, row_count
 from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.estep import expectation
-from gmmseg.core.fit import Start, fit_mixture
-from gmmseg.core.fitted_mixture import FittedMixture, RandomState
-from gmmseg.core.mixture_file import as_damage, read_mixture, write_mixture
-from gmmseg.core.mstep import variance_floor
-from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.validation import as_numbers, check_number
-from gmmseg.errors import GmmsegWarning
+from gmmseg.core.fit import Start, fit_data, fit_mixture
+from gmmseg.core.fitted_mixture import RandomState
+from gmmseg.core.known_labels import known_labels
+from gmmseg.core.mixture_value import MixtureValue
+from gmmseg.core.stepwise import updated
+from gmmseg.core.validation import check_number
+from gmmseg.errors import GmmsegWarning, InputError
+
+PARTS = ("weights", "means", "covariances")
 
 
-class GaussianMixture(FittedMixture):
+class GaussianMixture(MixtureValue):
     """Gaussian mixture fitted by EM: fast, weighted, and without a way to fail.
 
-    It has scikit-learn's interface and differs where users asked for it: samples can have weights
-    and missing entries (NaN), memory does not grow with their number, float32 stays float32, a
-    variance floor takes the place of the ridge (so the likelihood never falls), components that
-    lose their samples are re-seeded or switched off instead of raising, and models are saved
-    without pickle.
+    It has scikit-learn's interface and differs where users asked for it: samples can have weights,
+    missing entries (NaN) and known labels, they may come in blocks and need not fit into memory,
+    float32 stays float32, a variance floor takes the place of the ridge (so the likelihood never
+    falls), components that lose their samples are re-seeded or switched off instead of raising,
+    and models are saved without pickle.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ class GaussianMixture(FittedMixture):
     max_iter : int, default=100
         Largest number of EM iterations.
     n_init : int, default=1
-        Number of starts, of which the most likely result is kept.
+        Number of starts. Each gets a few iterations on a subsample, the best of them the whole fit.
     init_params : {"k-means++", "random", "hierarchical"}, default="k-means++"
         How a start is found, on at most 20,000 of the samples (2,000 for "hierarchical", which
         leaves nothing to chance).
@@ -53,6 +54,18 @@ class GaussianMixture(FittedMixture):
     covariance_floor : float, default=1e-6
         Smallest variance (for "full" and "tied": eigenvalue), as a fraction of the mean feature
         variance of the data; 1e-60 in any case.
+    covariance_prior : float, optional
+        Number of samples, in each component, that a prior over the covariances counts as: as wide
+        as equal parts of the data would be (Fraley, Raftery 2007). It steadies components with few
+        samples for their features; about ``n_features + 2`` is a start. No prior if None.
+    fixed : collection of {"weights", "means", "covariances"}, default=()
+        Parameters that stay as they are given to start from.
+    noise : bool, default=False
+        Whether there is uniform noise besides the Gaussians, for samples that belong to none
+        (Banfield, Raftery 1993). `predict` labels it -1; in `predict_proba` it is the last column.
+    forgetting_rate : float, default=0.7
+        How fast `partial_fit` forgets: at 1 all blocks count the same, below it old ones fade.
+        Above 0.5.
     warm_start : bool, default=False
         Whether `fit` goes on from the last solution.
     random_state : int or RandomState, optional
@@ -99,6 +112,10 @@ class GaussianMixture(FittedMixture):
         means_init: ArrayLike | None = None,
         precisions_init: ArrayLike | None = None,
         covariance_floor: float = 1e-6,
+        covariance_prior: float | None = None,
+        fixed: Collection[str] = (),
+        noise: bool = False,
+        forgetting_rate: float = 0.7,
         warm_start: bool = False,
         random_state: RandomState = None,
         n_jobs: int | None = None,
@@ -113,21 +130,28 @@ class GaussianMixture(FittedMixture):
         self.means_init = means_init
         self.precisions_init = precisions_init
         self.covariance_floor = covariance_floor
+        self.covariance_prior = covariance_prior
+        self.fixed = fixed
+        self.noise = noise
+        self.forgetting_rate = forgetting_rate
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Learn the mixture from samples.
 
         Parameters
         ----------
-        X : array_like of shape (n_samples, n_features)
+        X : array_like of shape (n_samples, n_features), memmap, list of ndarray, or callable
             Samples; float32 and float64 are computed in their own precision, all else as float64.
             NaN is a missing entry, taken at its expectation given the others of its sample, so that
             nothing needs to be filled in before; such samples are computed in float64.
-        y : None
-            Ignored; here so that the mixture fits into a pipeline.
+            An array on disk, a list of tables, or a function that returns a new iterator over
+            blocks (or over pairs of block and sample_weight) is read block by block.
+        y : array_like of shape (n_samples,), optional
+            Components that samples are known to belong to, and -1 where none is known. A ``y``
+            without any -1 is ignored, so that the mixture fits into a pipeline.
         sample_weight : array_like of shape (n_samples,), optional
             How often each sample counts, at least 0.
 
@@ -146,171 +170,123 @@ class GaussianMixture(FittedMixture):
         >>> GaussianMixture().fit([[0.0], [6.0]], sample_weight=[2, 1]).means_
         array([[2.]])
         """
-        del y
-        checked, weight = self._samples(X, sample_weight)
-        self.parameters_, self.record_ = fit_mixture(
-            checked, weight, self._start(), self._options(), n_jobs=self.n_jobs
-        )
+        options = self._options()
+        if comes_in_blocks(X):
+            labels = known_labels(y, row_count(X), self.n_components)
+            data = BlockData(X, sample_weight, labels=labels, n_jobs=self.n_jobs)
+            self.n_features_in_ = data.n_features
+            found = fit_data(data, self._start(labels), options, n_jobs=self.n_jobs)
+        else:
+            checked, weight = self._samples(X, sample_weight)
+            labels = known_labels(y, len(checked), self.n_components)
+            start = self._start(labels)
+            found = fit_mixture(checked, weight, start, options, n_jobs=self.n_jobs)
+        self.parameters_, self.record_ = found
         self._warn_unless_converged("EM", "likelihood")
         self._warn_of_dropped()
         return self
 
-    def adapt(
-        self,
-        X: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        *,
-        relevance_factor: float = 16.0,
+    def partial_fit(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Return a new mixture, moved towards new samples as far as they are many.
+        """Learn from one more block of samples, and forget earlier ones a little.
 
-        Each component goes ``n / (n + relevance_factor)`` of the way to the ``n`` samples that it
-        explains: a few samples move it a little, endless ones all the way. This mixture stays as
-        it is.
+        The first block is fitted as `fit` does, so it should show all components. A fitted or
+        loaded mixture goes on from where it is.
 
         Parameters
         ----------
         X : array_like of shape (n_samples, n_features)
-            New samples.
+            Samples; NaN is a missing entry.
+        y : None
+            Ignored.
         sample_weight : array_like of shape (n_samples,), optional
             How often each sample counts, at least 0.
-        relevance_factor : float, default=16.0
-            Number of samples that the mixture before counts as, in each component.
 
         Returns
         -------
-        adapted : GaussianMixture
-            The new mixture, with the options of this one.
+        self : GaussianMixture
+            This mixture.
 
         Raises
         ------
         InputError
-            If relevance_factor or sample_weight cannot be used; ValueError, its base, if X cannot.
-        NotFittedError
-            If nothing was learned yet.
+            If an option or sample_weight cannot be used; ValueError, its base, if X cannot.
 
         References
         ----------
-        Reynolds, Quatieri, Dunn (2000), "Speaker verification using adapted Gaussian mixture
-        models", equations 11 to 14.
+        Cappé, Moulines (2009), "On-line expectation-maximization algorithm for latent data models".
 
         Examples
         --------
-        >>> one = GaussianMixture.from_parameters([1.0], [[0.0]], [[[1.0]]])
-        >>> one.adapt([[2.0]] * 16, relevance_factor=16).means_
-        array([[1.]])
+        >>> stream = GaussianMixture(forgetting_rate=1.0)
+        >>> for block in ([[0.0], [2.0]], [[4.0], [6.0]]):
+        ...     stream = stream.partial_fit(block)
+        >>> stream.means_
+        array([[3.]])
         """
-        parameters, options = self._fitted(), self._options()
+        del y
+        if "parameters_" not in vars(self):
+            return self.fit(X, sample_weight=sample_weight)
+        options, parameters, record = self._options(), self._fitted(), self.record_
         checked, weight = self._checked_with_weight(X, sample_weight)
         statistics = expectation(checked, parameters, weight, n_jobs=self.n_jobs)
-        moved = adapted(
+        self.parameters_ = updated(
             parameters,
+            record.weight_sum,
             statistics,
-            relevance_factor=relevance_factor,
-            floor=variance_floor(statistics, options.covariance_floor),
+            forgetting_rate=float(self.forgetting_rate),
+            covariance_floor=options.covariance_floor,
+            fixed=options.fixed,
         )
-        record = FitRecord((), is_converged=False, stop_reason="adapted to new samples")
-        return clone(self)._with(moved, record)  # noqa: SLF001 (of the same class)
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the mixture to a model file, without pickle.
-
-        Arrays to start from and a RandomState are not saved.
-
-        Parameters
-        ----------
-        path : str or path
-            Where to write, by custom ending in ".gmm".
-
-        Raises
-        ------
-        InputError
-            If the file cannot be written.
-        """
-        write_mixture(path, self._fitted(), self.record_, self._plain_options())
-
-    @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
-        """Read a mixture from a model file that `save` wrote.
-
-        Parameters
-        ----------
-        path : str or path
-            The model file.
-
-        Returns
-        -------
-        mixture : GaussianMixture
-            The mixture, equal to the last bit.
-
-        Raises
-        ------
-        ModelFileError
-            If the file is missing, damaged, hostile, from a newer version or holds something else.
-        """
-        parameters, record, options = read_mixture(path)
-        with as_damage(path):
-            mixture = cls(**options)
-            mixture._options()
-        return mixture._with(parameters, record)
-
-    @classmethod
-    def from_parameters(
-        cls,
-        weights: ArrayLike,
-        means: ArrayLike,
-        covariances: ArrayLike,
-        *,
-        covariance_type: str = "full",
-    ) -> Self:
-        """Return a mixture with these parameters, ready for use without a fit.
-
-        Parameters
-        ----------
-        weights : array_like of shape (n_components,)
-            Share of each component, summing to 1.
-        means : array_like of shape (n_components, n_features)
-            Centres.
-        covariances : array_like
-            Covariances in the shape of their family.
-        covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
-            Covariance family.
-
-        Returns
-        -------
-        mixture : GaussianMixture
-            The mixture.
-
-        Raises
-        ------
-        InputError
-            If the parameters do not make a mixture.
-
-        Examples
-        --------
-        >>> coin = GaussianMixture.from_parameters(
-        ...     [0.5, 0.5], [[-1.0], [1.0]], [0.1, 0.1], covariance_type="spherical"
-        ... )
-        >>> coin.predict([[-2.0], [3.0]])
-        array([0, 1])
-        """
-        parameters = MixtureParameters(
-            as_numbers(weights, "weights"),
-            as_numbers(means, "means"),
-            as_numbers(covariances, "covariances"),
-            covariance_type=covariance_type,
+        self.record_ = FitRecord(
+            (*record.lower_bounds, statistics.mean_log_likelihood),
+            is_converged=False,
+            stop_reason="learned from a block of samples",
+            events=record.events,
+            weight_sum=record.weight_sum + statistics.weight_sum,
         )
-        mixture = cls(parameters.n_components, covariance_type=covariance_type)
-        return mixture._with(
-            parameters, FitRecord((), is_converged=False, stop_reason="made from parameters")
-        )
+        return self
 
     def _options(self) -> EMOptions:
         self._check_iteration()
         check_number("covariance_floor", self.covariance_floor, least=0)
-        return EMOptions(float(self.tol), int(self.max_iter), float(self.covariance_floor))
+        prior = 0.0 if self.covariance_prior is None else self.covariance_prior
+        check_number("covariance_prior", prior, least=0)
+        check_number("forgetting_rate", self.forgetting_rate, least=0)
+        if not 0.5 < self.forgetting_rate <= 1.0:
+            raise InputError(
+                f"forgetting_rate must be above 0.5 and at most 1, got {self.forgetting_rate}"
+            )
+        return EMOptions(
+            tol=float(self.tol),
+            max_iter=int(self.max_iter),
+            covariance_floor=float(self.covariance_floor),
+            covariance_prior=float(prior),
+            fixed=self._fixed_parts(),
+        )
 
-    def _start(self) -> Start:
+    def _fixed_parts(self) -> frozenset[str]:
+        """Return which parameters stay, all of them given."""
+        names = (self.fixed,) if isinstance(self.fixed, str) else tuple(self.fixed)
+        for name in names:
+            if name not in PARTS:
+                raise InputError(f"fixed must name some of {', '.join(PARTS)}, got {name!r}")
+        start = {
+            "weights": self.weights_init,
+            "means": self.means_init,
+            "covariances": self.precisions_init,
+        }
+        goes_on = self.warm_start and "parameters_" in vars(self)
+        for name in names:
+            if start[name] is None and not goes_on:
+                option = "precisions_init" if name == "covariances" else f"{name}_init"
+                raise InputError(
+                    f"fixed holds {name!r}, so {option} must say what they are, got None"
+                )
+        return frozenset(names)
+
+    def _start(self, labels: Any = None) -> Start:
         return Start(
             n_components=self.n_components,
             rng=self._generator(),
@@ -321,6 +297,8 @@ class GaussianMixture(FittedMixture):
             means=self.means_init,
             precisions=self.precisions_init,
             previous=self._previous(),
+            labels=labels,
+            noise=bool(self.noise),
         )
 
     def _warn_of_dropped(self) -> None:

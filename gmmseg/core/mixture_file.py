@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core.em import Action, FitEvent, FitRecord
+from gmmseg.core.noise import UniformNoise
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.rescue import Reason
 from gmmseg.core.serialization import read_model, write_model
@@ -35,6 +36,9 @@ def write_mixture(
         "covariances": parameters.covariances,
         "lower_bounds": np.array(record.lower_bounds),
     }
+    if (noise := parameters.noise) is not None:
+        header["noise_weight"] = noise.weight
+        arrays |= {"noise_low": noise.low, "noise_high": noise.high}
     write_model(path, kind=KIND, header=header, arrays=arrays)
 
 
@@ -50,11 +54,16 @@ def read_mixture(
     """
     header, arrays = read_model(path, kind=KIND)
     with as_damage(path):
+        noise = None
+        if "noise_weight" in header:
+            weight = _typed(header["noise_weight"], int | float)
+            noise = UniformNoise(weight, arrays["noise_low"], arrays["noise_high"])
         parameters = MixtureParameters(
             arrays["weights"],
             arrays["means"],
             arrays["covariances"],
             covariance_type=str(header["covariance_type"]),
+            noise=noise,
         )
         options = {
             **header["options"],
@@ -80,6 +89,7 @@ def record_header(record: FitRecord) -> dict[str, Any]:
     return {
         "is_converged": record.is_converged,
         "stop_reason": record.stop_reason,
+        "weight_sum": record.weight_sum,
         "events": [[e.iteration, e.component, e.reason, e.action] for e in record.events],
     }
 
@@ -93,7 +103,14 @@ def record_of(header: Mapping[str, Any], lower_bounds: NDArray[Any]) -> FitRecor
         is_converged=_typed(header["is_converged"], bool),
         stop_reason=_typed(header["stop_reason"], str),
         events=tuple(_event(event) for event in _typed(header["events"], list)),
+        weight_sum=_weight_sum(header.get("weight_sum", 0.0)),
     )
+
+
+def _weight_sum(value: Any) -> float:
+    if not 0.0 <= _typed(value, int | float) < np.inf:
+        raise InputError(f"wanted weight_sum from 0 in the header, got {value}")
+    return float(value)
 
 
 def _event(fields: object) -> FitEvent:
@@ -103,7 +120,8 @@ def _event(fields: object) -> FitEvent:
     return FitEvent(_typed(iteration, int), _typed(component, int), reason, action)
 
 
-def _typed(value: Any, kind: type) -> Any:
+def _typed(value: Any, kind: Any) -> Any:
     if not isinstance(value, kind):
-        raise InputError(f"wanted {kind.__name__} in the header, got {type(value).__name__}")
+        wanted = getattr(kind, "__name__", kind)
+        raise InputError(f"wanted {wanted} in the header, got {type(value).__name__}")
     return value

@@ -69,6 +69,25 @@ class SufficientStatistics:
             log_likelihood=0.0,
         )
 
+    @classmethod
+    def of_parameters(
+        cls, parameters: MixtureParameters, weight_sum: float
+    ) -> "SufficientStatistics":
+        """Return the statistics that a mixture is the M-step of, for so much sample weight.
+
+        Of the samples nothing else is known: the log-likelihood is NaN.
+        """
+        resp_sum = weight_sum * parameters.weights
+        spelled_out = parameters.component_covariances
+        return cls(
+            means=parameters.means,
+            resp_sum=resp_sum,
+            dev_sum=np.zeros_like(parameters.means),
+            dev2_sum=resp_sum.reshape((-1,) + (1,) * (spelled_out.ndim - 1)) * spelled_out,
+            log_likelihood=float("nan"),
+            noise_sum=weight_sum * parameters.noise_weight,
+        )
+
     def __add__(self, other: "SufficientStatistics") -> "SufficientStatistics":
         """Return the statistics of both sets of samples together."""
         if not isinstance(other, SufficientStatistics):

@@ -1,0 +1,180 @@
+"""A mixture as a value: made from parameters, saved and read, moved towards new samples."""
+
+from os import PathLike
+from typing import Self
+
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+
+from gmmseg.core.adaptation import adapted
+from gmmseg.core.em import EMOptions, FitRecord
+from gmmseg.core.estep import expectation
+from gmmseg.core.fitted_mixture import FittedMixture
+from gmmseg.core.mixture_file import as_damage, read_mixture, write_mixture
+from gmmseg.core.mstep import variance_floor
+from gmmseg.core.noise import UniformNoise
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.validation import as_numbers
+
+
+class MixtureValue(FittedMixture):
+    """Hold what a mixture can do with parameters alone."""
+
+    def _options(self) -> EMOptions:
+        """Return the options of the fit, checked."""
+        raise NotImplementedError
+
+    def adapt(
+        self,
+        X: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        relevance_factor: float = 16.0,
+    ) -> Self:
+        """Return a new mixture, moved towards new samples as far as they are many.
+
+        Each component goes ``n / (n + relevance_factor)`` of the way to the ``n`` samples that it
+        explains: a few samples move it a little, endless ones all the way. This mixture stays as
+        it is.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            New samples.
+        sample_weight : array_like of shape (n_samples,), optional
+            How often each sample counts, at least 0.
+        relevance_factor : float, default=16.0
+            Number of samples that the mixture before counts as, in each component.
+
+        Returns
+        -------
+        adapted : GaussianMixture
+            The new mixture, with the options of this one.
+
+        Raises
+        ------
+        InputError
+            If relevance_factor or sample_weight cannot be used; ValueError, its base, if X cannot.
+        NotFittedError
+            If nothing was learned yet.
+
+        References
+        ----------
+        Reynolds, Quatieri, Dunn (2000), "Speaker verification using adapted Gaussian mixture
+        models", equations 11 to 14.
+
+        Examples
+        --------
+        >>> one = GaussianMixture.from_parameters([1.0], [[0.0]], [[[1.0]]])
+        >>> one.adapt([[2.0]] * 16, relevance_factor=16).means_
+        array([[1.]])
+        """
+        parameters, options = self._fitted(), self._options()
+        checked, weight = self._checked_with_weight(X, sample_weight)
+        statistics = expectation(checked, parameters, weight, n_jobs=self.n_jobs)
+        moved = adapted(
+            parameters,
+            statistics,
+            relevance_factor=relevance_factor,
+            floor=variance_floor(statistics, options.covariance_floor),
+        )
+        record = FitRecord((), is_converged=False, stop_reason="adapted to new samples")
+        return clone(self)._with(moved, record)  # noqa: SLF001 (of the same class)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the mixture to a model file, without pickle.
+
+        Arrays to start from and a RandomState are not saved.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write, by custom ending in ".gmm".
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
+        write_mixture(path, self._fitted(), self.record_, self._plain_options())
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a mixture from a model file that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            The model file.
+
+        Returns
+        -------
+        mixture : GaussianMixture
+            The mixture, equal to the last bit.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is missing, damaged, hostile, from a newer version or holds something else.
+        """
+        parameters, record, options = read_mixture(path)
+        with as_damage(path):
+            mixture = cls(**options)
+            mixture._options()
+        return mixture._with(parameters, record)
+
+    @classmethod
+    def from_parameters(
+        cls,
+        weights: ArrayLike,
+        means: ArrayLike,
+        covariances: ArrayLike,
+        *,
+        covariance_type: str = "full",
+        noise: UniformNoise | None = None,
+    ) -> Self:
+        """Return a mixture with these parameters, ready for use without a fit.
+
+        Parameters
+        ----------
+        weights : array_like of shape (n_components,)
+            Share of each component, summing to 1.
+        means : array_like of shape (n_components, n_features)
+            Centres.
+        covariances : array_like
+            Covariances in the shape of their family.
+        covariance_type : str, default="full"
+            Covariance family, or one of mclust's names.
+        noise : UniformNoise, optional
+            One more component, of samples that belong to no Gaussian.
+
+        Returns
+        -------
+        mixture : GaussianMixture
+            The mixture.
+
+        Raises
+        ------
+        InputError
+            If the parameters do not make a mixture.
+
+        Examples
+        --------
+        >>> coin = GaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[-1.0], [1.0]], [0.1, 0.1], covariance_type="spherical"
+        ... )
+        >>> coin.predict([[-2.0], [3.0]])
+        array([0, 1])
+        """
+        parameters = MixtureParameters(
+            as_numbers(weights, "weights"),
+            as_numbers(means, "means"),
+            as_numbers(covariances, "covariances"),
+            covariance_type=covariance_type,
+            noise=noise,
+        )
+        has_noise = noise is not None
+        mixture = cls(parameters.n_components, covariance_type=covariance_type, noise=has_noise)
+        return mixture._with(
+            parameters, FitRecord((), is_converged=False, stop_reason="made from parameters")
+        )
