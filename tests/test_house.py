@@ -42,7 +42,10 @@ def test_import_gmmseg_loads_no_heavy_library():
     assert heavy_libraries_loaded_by("import gmmseg, gmmseg.core, gmmseg.image") == set()
 
 
-@pytest.mark.parametrize("arguments", ["--help", "--version", "image --help", "image segment -h"])
+@pytest.mark.parametrize(
+    "arguments",
+    ["--help", "--version", "image --help", "image segment -h", "table fit -h", "model show -h"],
+)
 def test_asking_for_help_succeeds_and_loads_no_heavy_library(arguments):
     code = f"""
 import sys

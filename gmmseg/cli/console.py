@@ -1,13 +1,19 @@
 """Words for people go to stderr: lines, a progress bar, and why a first run takes longer."""
 
+import shutil
+import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from threading import Timer
 from typing import TYPE_CHECKING, TypeVar
 
+from gmmseg.errors import InputError
+
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 T = TypeVar("T")
 
@@ -28,6 +34,18 @@ def say(message: str, *, style: str | None = None) -> None:
     line = message.replace("\n", " ")
     # Neither file names nor numbers are markup, and a terminal breaks lines better than we do.
     console().print(line, style=style, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def show(table: "Table") -> None:
+    """Write a table to stdout, as wide as it is where no terminal sets a limit."""
+    from rich.console import Console
+
+    Console(width=terminal_width(), highlight=False, emoji=False, markup=False).print(table)
+
+
+def terminal_width() -> int:
+    """Return how many letters a line of stdout may have; many if it is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
 
 
 def warn(message: str) -> None:
@@ -52,6 +70,19 @@ def track(items: Iterable[T], description: str) -> Iterator[T]:
         patience.cancel()
         patience.join()
         progress.stop()
+
+
+@contextmanager
+def about(name: object) -> Iterator[None]:
+    """Put the name of the file before every error and warning about what is in it."""
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    for warning in caught:
+        warn(f"{name}: {warning.message}")
 
 
 @contextmanager

@@ -2,9 +2,6 @@
 
 import json
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gmmseg.cli.console import announce_compilation, say, track, warn
+from gmmseg.cli.console import about, announce_compilation, say, track, warn
+from gmmseg.cli.options import Covariance
 from gmmseg.errors import GmmsegError, InputError
 
 if TYPE_CHECKING:
@@ -25,15 +23,6 @@ LABELS, OVERLAY = "_labels.png", "_overlay.png"
 PROBABILITIES, REPORT = "_probabilities.tif", ".json"
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-
-
-class Covariance(StrEnum):
-    """Shapes of a component."""
-
-    full = "full"
-    diag = "diag"
-    tied = "tied"
-    spherical = "spherical"
 
 
 class Color(StrEnum):
@@ -206,19 +195,6 @@ def report_of(
             for summary in summarize_segments(pixels, labels)
         ],
     }
-
-
-@contextmanager
-def about(path: Path) -> Iterator[None]:
-    """Put the name of the file before every error and warning about what is in it."""
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            yield
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    for warning in caught:
-        warn(f"{path}: {warning.message}")
 
 
 def write_overlay(path: Path, pixels: "NDArray[Any]", labels: "NDArray[Any]") -> None:

@@ -15,6 +15,7 @@ from gmmseg.core.estep import log_densities, predicted_labels, responsibilities
 from gmmseg.core.missing import imputed, imputed_deviation, weight_of_seen
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.sampling import draw_samples
+from gmmseg.core.similarity import Similarity
 from gmmseg.core.validation import check_number, check_sample_weight
 from gmmseg.errors import NotFittedError
 
@@ -227,6 +228,10 @@ class MixtureBase(DensityMixin, BaseEstimator):
         """
         check_number("n_samples", n_samples, least=1, is_whole=True)
         return draw_samples(self._fitted(), n_samples, check_random_state(self.random_state))
+
+    def similarity(self) -> Similarity:
+        """Return how near every two components lie, and what merging them would cost."""
+        return Similarity.of(self._fitted())
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,7 +1,7 @@
 """A mixture in a model file: what is written, and how much of what is read is believed."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, get_args
 
@@ -12,7 +12,7 @@ from gmmseg.core.em import Action, FitEvent, FitRecord
 from gmmseg.core.noise import UniformNoise
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.rescue import Reason
-from gmmseg.core.serialization import read_model, write_model
+from gmmseg.core.serialization import LARGEST_HEADER, read_model, write_model
 from gmmseg.errors import InputError, ModelFileError
 
 KIND = "gaussian-mixture"
@@ -23,13 +23,20 @@ def write_mixture(
     parameters: MixtureParameters,
     record: FitRecord,
     options: Mapping[str, Any],
+    *,
+    feature_names: Sequence[str] = (),
 ) -> None:
-    """Write parameters, the record of the fit and plain options of the estimator."""
+    """Write parameters, the record of the fit, plain options of the estimator and feature names.
+
+    Names that would fill the header are left out: a mixture without them can be used, too.
+    """
     header = {
         "covariance_type": parameters.covariance_type,
         "options": {key: value for key, value in options.items() if key != "covariance_type"},
         **record_header(record),
     }
+    if 0 < sum(len(name) + 10 for name in feature_names) < LARGEST_HEADER // 2:
+        header["feature_names"] = list(feature_names)
     arrays = {
         "weights": parameters.weights,
         "means": parameters.means,
@@ -82,6 +89,22 @@ def as_damage(path: str | PathLike[str]) -> Iterator[None]:
         raise ModelFileError(f"{path} is damaged: it has no {error}") from None
     except (TypeError, ValueError, InputError) as error:
         raise ModelFileError(f"{path} is damaged: {error}") from None
+
+
+def read_feature_names(path: str | PathLike[str]) -> tuple[str, ...]:
+    """Return the names of the features of a mixture in a file; none if it does not know them.
+
+    Raises
+    ------
+    ModelFileError
+        If the names are not those of all features, or the file is no model file.
+    """
+    header, arrays = read_model(path, kind=KIND)
+    names = header.get("feature_names", [])
+    are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    if not are_names or (names and [len(names)] != [*arrays.get("means", np.empty(0)).shape[1:]]):
+        raise ModelFileError(f"{path} is damaged: feature_names do not fit the means")
+    return tuple(names)
 
 
 def record_header(record: FitRecord) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from gmmseg.core.adaptation import adapted
 from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.estep import expectation
 from gmmseg.core.fitted_mixture import FittedMixture
+from gmmseg.core.merging import merge_mixtures
 from gmmseg.core.mixture_file import as_damage, read_mixture, write_mixture
 from gmmseg.core.mstep import variance_floor
 from gmmseg.core.noise import UniformNoise
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import as_numbers
+from gmmseg.errors import InputError
 
 
 class MixtureValue(FittedMixture):
@@ -81,6 +83,54 @@ class MixtureValue(FittedMixture):
         record = FitRecord((), is_converged=False, stop_reason="adapted to new samples")
         return clone(self)._with(moved, record)  # noqa: SLF001 (of the same class)
 
+    def merge(
+        self, other: "MixtureValue", *, share: float = 0.5, n_components: int | None = None
+    ) -> Self:
+        """Return a new mixture of this one and another, as if fitted to the samples of both.
+
+        Both mixtures stay as they are.
+
+        Parameters
+        ----------
+        other : GaussianMixture
+            A fitted mixture of the same features and the same ``covariance_type``.
+        share : float, default=0.5
+            Weight of this mixture in the new one, from 0 to 1: where this one was fitted to n and
+            the other to m samples, ``n / (n + m)``.
+        n_components : int, optional
+            Number of components wanted: the pair that costs least is merged until so many are left.
+            All of both if None.
+
+        Returns
+        -------
+        merged : GaussianMixture
+            The new mixture, with the other options of this one.
+
+        Raises
+        ------
+        InputError
+            If the mixtures do not fit together, or share or n_components cannot be used.
+        NotFittedError
+            If one of the two has learned nothing yet.
+
+        References
+        ----------
+        Runnalls (2007), "Kullback-Leibler approach to Gaussian mixture reduction",
+        DOI 10.1109/TAES.2007.4383588.
+        """
+        if not isinstance(other, MixtureValue):
+            raise InputError(f"other must be a fitted mixture, got {type(other).__name__}")
+        theirs = other._fitted()  # noqa: SLF001 (of the same class)
+        merged = merge_mixtures(
+            self._fitted(), theirs, first_share=share, n_components=n_components
+        )
+        seen = self.record_.weight_sum + other.record_.weight_sum
+        record = FitRecord(
+            (), is_converged=False, stop_reason="merged with another mixture", weight_sum=seen
+        )
+        new: Self = clone(self).set_params(n_components=merged.n_components)
+        return new._with(merged, record)
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write the mixture to a model file, without pickle.
 
@@ -96,7 +146,9 @@ class MixtureValue(FittedMixture):
         InputError
             If the file cannot be written.
         """
-        write_mixture(path, self._fitted(), self.record_, self._plain_options())
+        names = getattr(self, "feature_names_in_", ())  # of a data frame (scikit-learn)
+        options = self._plain_options()
+        write_mixture(path, self._fitted(), self.record_, options, feature_names=names)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:

@@ -92,3 +92,18 @@ def noise_around(X: NDArray[Any]) -> UniformNoise:
     thinnest = np.maximum(thinnest, 8.0 * np.spacing(np.maximum(np.abs(low), np.abs(high))))
     lacking = np.maximum(thinnest - width, 0.0) / 2.0
     return UniformNoise(START_WEIGHT, low - lacking, high + lacking)
+
+
+def joined_noise(
+    first: UniformNoise | None, second: UniformNoise | None, share: float
+) -> UniformNoise | None:
+    """Return the noise of two mixtures together, in the smallest box around both boxes."""
+    weighted = [(first, share), (second, 1.0 - share)]
+    parts = [(noise, weight) for noise, weight in weighted if noise is not None]
+    if not parts:
+        return None
+    return UniformNoise(
+        sum(weight * noise.weight for noise, weight in parts),
+        np.min([noise.low for noise, _ in parts], axis=0),
+        np.max([noise.high for noise, _ in parts], axis=0),
+    )

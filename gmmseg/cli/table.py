@@ -1,0 +1,276 @@
+"""The commands ``gmmseg table``: fit a mixture to a table of numbers, and label its rows."""
+
+import json
+import sys
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gmmseg.cli.console import about, announce_compilation, say, warn
+from gmmseg.cli.options import Covariance, Init, refuse_to_replace
+from gmmseg.cli.table_file import (
+    STDIN,
+    Columns,
+    Table,
+    read_table,
+    shell_list,
+    split_names,
+    title_of,
+)
+from gmmseg.errors import InputError
+
+if TYPE_CHECKING:
+    from gmmseg.core import GaussianMixture
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="CSV or NPY file; - reads CSV from stdin.")
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B,C", help="Columns to use: names, numbers from 1, or ranges such as 2-5."
+    ),
+]
+HeaderOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header", help="Whether the first line holds names.  [default: look]"
+    ),
+]
+
+
+@app.callback()
+def table() -> None:
+    """Fit mixtures to tables of numbers, and label their rows.
+
+    Example: gmmseg table fit measured.csv -k 3 -o measured.gmm
+    """
+
+
+@app.command()
+def fit(
+    file: FileArgument,
+    n_components: Annotated[
+        int, typer.Option("-k", "--components", min=1, help="Number of Gaussians.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Model file.  [default: <stem>.gmm]")
+    ] = None,
+    covariance: Annotated[Covariance, typer.Option(help="Shape of a Gaussian.")] = Covariance.full,
+    columns: ColumnsOption = None,
+    weight: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of how often each row counts.")
+    ] = None,
+    header: HeaderOption = None,
+    starts: Annotated[int, typer.Option(min=1, help="Starts, of which the best is kept.")] = 1,
+    init: Annotated[Init, typer.Option(help="How a start is found.")] = Init.kmeans,
+    max_iter: Annotated[int, typer.Option(min=1, help="Largest number of iterations.")] = 100,
+    tol: Annotated[
+        float, typer.Option(min=0.0, help="Stop when the score changes by less.")
+    ] = 1e-3,
+    floor: Annotated[
+        float, typer.Option(min=0.0, help="Smallest variance, as a share of that of the data.")
+    ] = 1e-6,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same mixture.")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was learned to stdout, as JSON.")
+    ] = False,
+) -> None:
+    """Fit a mixture of Gaussians to the columns of a table.
+
+    Commas, semicolons or tabs separate the cells, with or without a line of names. The model file
+    remembers the names of the columns.
+
+    Example: gmmseg table fit measured.csv -k 3 --columns height,weight -o measured.gmm
+    """
+    from gmmseg.core import GaussianMixture
+
+    start = time.perf_counter()
+    out = model_path(file, out)
+    data = read_table(file, fit_columns(columns, weight), header=header)
+    X, names, sample_weight = data.values, data.names, None
+    if weight is not None:
+        X, names, sample_weight = X[:, :-1], names[:-1], X[:, -1]
+    mixture = GaussianMixture(
+        n_components,
+        covariance_type=covariance.value,
+        n_init=starts,
+        init_params=init.value,
+        max_iter=max_iter,
+        tol=tol,
+        covariance_floor=floor,
+        random_state=seed,
+    )
+    with about(title_of(file)), announce_compilation():
+        fit_to(mixture, X, sample_weight)
+        bic = mixture.bic(X, sample_weight)
+    mixture.feature_names_in_ = names
+    mixture.save(out)
+    seconds = time.perf_counter() - start
+    if as_json:
+        report = {"file": str(file), "model": str(out), "n_rows": len(X), "bic": bic}
+        typer.echo(
+            json.dumps({**report, **summary_of(mixture, names), "seconds": round(seconds, 3)})
+        )
+    gaussians = "1 Gaussian" if n_components == 1 else f"{n_components} Gaussians"
+    many = "1 column" if len(names) == 1 else f"{len(names)} columns"
+    learned = f"{gaussians} over {many} of {len(X)} rows"
+    say(f"{title_of(file)}: {learned} in {seconds:.1f} s, BIC {bic:.6g}, {out}")
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model file of gmmseg table fit.")],
+    file: FileArgument,
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="CSV file for the labels; - is stdout.")
+    ] = Path(STDIN),
+    columns: ColumnsOption = None,
+    header: HeaderOption = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Write how likely every label is, too.")
+    ] = False,
+    log_density: Annotated[
+        bool, typer.Option("--log-density", help="Write the log-density of every row, too.")
+    ] = False,
+) -> None:
+    """Label every row of a table by the Gaussian that explains it best.
+
+    Writes CSV with a row for every row of the table: label (from 1 to K, as gmmseg model show
+    numbers them), with --probabilities probability_1 to probability_K, with --log-density
+    log_density. Columns are found by the names they had when the model was fitted.
+
+    Example: gmmseg table predict measured.gmm new.csv -o labels.csv --probabilities
+    """
+    from gmmseg.core import GaussianMixture
+    from gmmseg.core.mixture_file import read_feature_names
+
+    refuse_to_replace([model, file], out)
+    mixture, names = GaussianMixture.load(model), read_feature_names(model)
+    pick = predict_columns(columns, names, mixture.n_features_in_)
+    X = read_table(file, pick, header=header).values
+    with about(title_of(file)), announce_compilation():
+        labelled = labels_of(mixture, X, probabilities=probabilities, log_density=log_density)
+    write_csv(out, labelled)
+    if str(out) != STDIN:
+        say(f"{title_of(file)}: {len(X)} rows labelled, {out}")
+
+
+def fit_to(mixture: "GaussianMixture", X: Any, sample_weight: Any) -> None:
+    """Fit, and tell what is wrong with the table in one line."""
+    try:
+        mixture.fit(X, sample_weight=sample_weight)
+    except InputError:
+        raise
+    except ValueError as error:  # scikit-learn's, about what is in X, with advice below
+        raise InputError(str(error).splitlines()[0]) from error
+
+
+def labels_of(
+    mixture: "GaussianMixture", X: Any, *, probabilities: bool, log_density: bool
+) -> Table:
+    """Return the columns that `predict` writes."""
+    import numpy as np
+
+    names, values = ["label"], [mixture.predict(X)[:, None] + 1.0]
+    if probabilities:
+        values.append(mixture.predict_proba(X))
+        names += [f"probability_{k + 1}" for k in range(values[-1].shape[1])]
+    if log_density:
+        values.append(mixture.score_samples(X)[:, None])
+        names.append("log_density")
+    return Table(np.concatenate(values, axis=1), names)
+
+
+def write_csv(path: Path, labelled: Table) -> None:
+    """Write labels, whole numbers, and what goes with them, as CSV."""
+    import numpy as np
+
+    from gmmseg.files import replacing
+
+    formats = ["%d"] + ["%.9g"] * (len(labelled.names) - 1)
+    with nullcontext(sys.stdout) if str(path) == STDIN else replacing(path) as target:
+        np.savetxt(
+            target,
+            labelled.values,
+            fmt=formats,
+            delimiter=",",
+            header=",".join(labelled.names),
+            comments="",
+        )
+
+
+def summary_of(mixture: "GaussianMixture", names: list[str]) -> dict[str, Any]:
+    """Return what was learned, as JSON knows it."""
+    return {
+        "columns": names,
+        "covariance_type": mixture.covariance_type,
+        "n_components": mixture.n_components,
+        "weights": mixture.weights_.tolist(),
+        "means": mixture.means_.tolist(),
+        "score": mixture.lower_bound_,
+        "n_iter": mixture.n_iter_,
+        "is_converged": mixture.converged_,
+        "stop_reason": mixture.record_.stop_reason,
+    }
+
+
+def fit_columns(columns: str | None, weight: str | None) -> Any:
+    """Return what picks the columns to fit; that of the weights comes last."""
+
+    def pick(there: Columns) -> list[int]:
+        extra = [] if weight is None else there.named([weight])
+        if columns is not None:
+            chosen = there.named(split_names(columns))
+        else:
+            chosen = [k for k, name in enumerate(there.names) if name and k not in extra]
+            if left_out := [str(k + 1) for k, name in enumerate(there.names) if not name]:
+                warn(f"{there.file}: column {', '.join(left_out)} has no name and is left out")
+        if set(chosen) & set(extra):
+            raise InputError(f"column {weight!r} is the weight; leave it out of --columns")
+        if not chosen:
+            raise InputError(f"{there.file} has no column left to fit; it has {there.listed()}")
+        return chosen + extra
+
+    return pick
+
+
+def predict_columns(columns: str | None, names: tuple[str, ...], n_features: int) -> Any:
+    """Return what picks the columns that the model was fitted to, in its order."""
+
+    def pick(there: Columns) -> list[int]:
+        everything = list(range(len(there.names)))
+        if columns is not None:
+            everything = there.named(split_names(columns))
+        elif names and set(names) <= set(there.names) and list(names) != there.names:
+            return there.named(list(names))
+        elif there.has_header and names and list(names) != there.names:
+            missing = next(name for name in names if name not in there.names)
+            raise InputError(
+                f"{there.file} has no column {missing!r}, which the model was fitted to; it has "
+                f"{there.listed()}; name the {n_features} to use, in the order "
+                f"{shell_list(list(names))}, with --columns"
+            )
+        if len(everything) != n_features:
+            raise InputError(
+                f"{there.file}: the model wants {n_features} columns, got {len(everything)}; "
+                "choose them with --columns"
+            )
+        return everything
+
+    return pick
+
+
+def model_path(file: Path, out: Path | None) -> Path:
+    """Return where the model goes; stop, as misuse, where that is nowhere or an input."""
+    if out is None:
+        if str(file) == STDIN:
+            raise typer.BadParameter("a table from stdin has no name; name the model file with -o")
+        out = Path(f"{file.stem}.gmm")
+    refuse_to_replace([file], out)
+    return out

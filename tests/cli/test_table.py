@@ -1,0 +1,261 @@
+"""``gmmseg table`` from files to files."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmseg.core import GaussianMixture
+
+NAMES = ["height", "weight", "age"]
+
+
+@pytest.fixture
+def X(rng):
+    """Two groups that lie far apart, 30 rows each."""
+    return np.repeat([[1.0, 2.0, 3.0], [9.0, 8.0, 7.0]], 30, axis=0) + rng.normal(size=(60, 3))
+
+
+@pytest.fixture
+def table(tmp_path, X):
+    path = tmp_path / "people.csv"
+    write(path, NAMES, X)
+    return path
+
+
+@pytest.fixture
+def model(gmmseg, table, tmp_path):
+    path = tmp_path / "people.gmm"
+    assert gmmseg("table", "fit", table, "-k", 2, "-o", path)[0] == 0
+    return path
+
+
+def write(path, names, rows):
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(names)
+        writer.writerows(np.asarray(rows).tolist())
+
+
+def read(text):
+    """Return CSV as a dictionary of columns."""
+    header, *rows = csv.reader(io.StringIO(text))
+    return dict(zip(header, np.array(rows, dtype=float).T, strict=True))
+
+
+def test_fit_writes_a_model_that_python_reads(gmmseg, table, tmp_path, X):
+    out = tmp_path / "people.gmm"
+    code, stdout, lines = gmmseg("table", "fit", table, "-k", 2, "-o", out)
+    assert (code, stdout) == (0, "")
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{table}: 2 Gaussians over 3 columns of 60 rows in ")
+    assert lines[0].endswith(f", {out}")
+    mixture = GaussianMixture.load(out)
+    assert_array_equal(mixture.means_, GaussianMixture(2, random_state=0).fit(X).means_)
+
+
+def test_every_option_reaches_the_mixture(gmmseg, table, tmp_path):
+    out = tmp_path / "people.gmm"
+    options = [
+        "--covariance", "diag", "--starts", 2, "--init", "random", "--max-iter", 50, "--tol", 0.01,
+        "--floor", 0.001, "--seed", 7, "--columns", "age,1", "--json",
+    ]  # fmt: skip
+    code, stdout, _ = gmmseg("table", "fit", table, "-k", 2, "-o", out, *options)
+    assert code == 0
+    learned = GaussianMixture.load(out).get_params()
+    assert {name: learned[name] for name in ("n_init", "init_params", "max_iter", "tol")} == {
+        "n_init": 2,
+        "init_params": "random",
+        "max_iter": 50,
+        "tol": 0.01,
+    }
+    assert (learned["covariance_floor"], learned["random_state"]) == (0.001, 7)
+    report = json.loads(stdout)
+    assert report["columns"] == ["age", "height"]
+    assert (report["n_rows"], report["covariance_type"]) == (60, "diag")
+    assert sum(report["weights"]) == pytest.approx(1)
+    assert np.shape(report["means"]) == (2, 2)
+
+
+def test_a_column_of_weights_counts_rows_and_is_no_feature(gmmseg, tmp_path, X, rng):
+    times = rng.integers(0, 4, size=60)
+    write(tmp_path / "once.csv", [*NAMES, "times"], np.c_[X, times])
+    write(tmp_path / "often.csv", NAMES, X.repeat(times, axis=0))
+    found = []
+    for name, options in (("once", ("--weight", "times")), ("often", ())):
+        out = tmp_path / f"{name}.gmm"
+        assert (
+            gmmseg("table", "fit", tmp_path / f"{name}.csv", "-k", 1, "-o", out, *options)[0] == 0
+        )
+        found.append(GaussianMixture.load(out).covariances_)
+    assert_allclose(*found)
+
+
+def test_predict_labels_from_1_and_keeps_the_rows(gmmseg, table, model, X):
+    code, stdout, lines = gmmseg("table", "predict", model, table)
+    assert (code, lines) == (0, [])
+    mixture = GaussianMixture.load(model)
+    assert stdout.splitlines()[0] == "label"
+    assert_array_equal(read(stdout)["label"], mixture.predict(X) + 1)
+
+
+def test_predict_writes_probabilities_and_log_density_when_asked(gmmseg, table, model, X, tmp_path):
+    out = tmp_path / "labels.csv"
+    options = ("-o", out, "--probabilities", "--log-density")
+    code, stdout, lines = gmmseg("table", "predict", model, table, *options)
+    assert (code, stdout) == (0, "")
+    assert lines == [f"{table}: 60 rows labelled, {out}"]
+    columns = read(out.read_text())
+    assert list(columns) == ["label", "probability_1", "probability_2", "log_density"]
+    mixture = GaussianMixture.load(model)
+    assert_allclose(columns["probability_2"], mixture.predict_proba(X)[:, 1], rtol=1e-8)
+    assert_allclose(columns["log_density"], mixture.score_samples(X), rtol=1e-8)
+
+
+def test_predict_finds_its_columns_in_a_wider_table_in_any_order(gmmseg, table, model, tmp_path, X):
+    wide = tmp_path / "wide.csv"
+    rows = [["Ada", *row[::-1], 5] for row in X.tolist()]
+    write(wide, ["name", *NAMES[::-1], "shoes"], np.array(rows, dtype=object))
+    narrow = gmmseg("table", "predict", model, table, "--log-density")
+    assert gmmseg("table", "predict", model, wide, "--log-density") == narrow
+
+
+def test_predict_takes_columns_without_names_in_their_order(gmmseg, table, model, tmp_path, X):
+    expected = gmmseg("table", "predict", model, table)
+    np.save(tmp_path / "new.npy", X)
+    np.savetxt(tmp_path / "new.csv", X, delimiter=";", fmt="%.17g")
+    assert gmmseg("table", "predict", model, tmp_path / "new.npy") == expected
+    assert gmmseg("table", "predict", model, tmp_path / "new.csv") == expected
+    np.save(tmp_path / "wide.npy", np.c_[X[:, ::-1], X])
+    options = ("--columns", "4-6")
+    assert gmmseg("table", "predict", model, tmp_path / "wide.npy", *options) == expected
+
+
+def test_columns_chosen_by_number_are_remembered(gmmseg, tmp_path, X):
+    np.save(tmp_path / "t.npy", X)
+    out = tmp_path / "t.gmm"
+    assert (
+        gmmseg("table", "fit", tmp_path / "t.npy", "-k", 2, "-o", out, "--columns", "3,1")[0] == 0
+    )
+    code, stdout, _ = gmmseg("table", "predict", out, tmp_path / "t.npy", "--log-density")
+    assert code == 0
+    expected = GaussianMixture.load(out).score_samples(X[:, [2, 0]])
+    assert_allclose(read(stdout)["log_density"], expected, rtol=1e-8)
+
+
+def test_a_pipe_runs_from_stdin_to_stdout(gmmseg, table, model, tmp_path):
+    content = table.read_bytes()
+    expected = gmmseg("table", "predict", model, table)
+    assert gmmseg("table", "predict", model, "-", "-o", "-", stdin=content) == expected
+    out = tmp_path / "piped.gmm"
+    assert gmmseg("table", "fit", "-", "-k", 2, "-o", out, stdin=content)[0] == 0
+    assert out.read_bytes() == model.read_bytes()
+    told = gmmseg("table", "fit", "-", "-k", 2, "-o", out, stdin=b"a\nx\n")[2]
+    assert told[0].startswith("gmmseg: stdin has 'x' in line 2, column 1 ('a')")
+
+
+def test_a_column_without_a_name_is_left_out_and_that_is_said(gmmseg, tmp_path, X):
+    path = tmp_path / "frame.csv"
+    write(path, ["", *NAMES], np.c_[np.arange(60), X])  # as pandas writes its index
+    code, stdout, lines = gmmseg("table", "fit", path, "-k", 1, "-o", tmp_path / "f.gmm", "--json")
+    assert code == 0
+    assert lines[0] == f"gmmseg: {path}: column 1 has no name and is left out"
+    assert json.loads(stdout)["columns"] == NAMES
+
+
+def test_the_model_lies_beside_us_under_the_name_of_the_table(gmmseg, table, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert gmmseg("table", "fit", table, "-k", 1)[0] == 0
+    assert (tmp_path / "here" / "people.gmm").is_file()
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "message"),
+    [
+        (
+            ["height", "mass", "age"],
+            (),
+            (
+                "new.csv has no column 'weight', which the model was fitted to; it has height, "
+                "mass, age; name the 3 to use, in the order height,weight,age, with --columns"
+            ),
+        ),
+        (
+            NAMES,
+            ("--columns", "1-2"),
+            "new.csv: the model wants 3 columns, got 2; choose them with --columns",
+        ),
+        (NAMES, ("--columns", "size"), "new.csv has no column 'size'; it has height, weight, age"),
+    ],
+)
+def test_columns_that_do_not_fit_the_model_are_told(
+    gmmseg, model, tmp_path, names, options, message
+):
+    write(tmp_path / "new.csv", names, [[1, 2, 3]])
+    code, stdout, lines = gmmseg("table", "predict", model, tmp_path / "new.csv", *options)
+    assert (code, stdout) == (1, "")
+    assert lines == [f"gmmseg: {tmp_path}/{message}"]
+
+
+def test_a_model_without_names_wants_as_many_columns_as_it_has(gmmseg, table, tmp_path, X):
+    path = tmp_path / "python.gmm"
+    GaussianMixture(2, random_state=0).fit(X).save(path)
+    assert gmmseg("table", "predict", path, table)[0] == 0
+    GaussianMixture(2, random_state=0).fit(X[:, :2]).save(path)
+    code, _, lines = gmmseg("table", "predict", path, table)
+    assert code == 1
+    told = f"gmmseg: {table}: the model wants 2 columns, got 3; choose them with --columns"
+    assert lines == [told]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "told"),
+    [
+        (b"a,b\n1,2\n3,x\n", (), " has 'x' in line 3, column 2 ('b'), which is not a number; "),
+        (b"a,b\n1,inf\n3,4\n", (), ": Input X contains infinity"),
+        (b"a,b\n1,-1\n3,4\n", ("--weight", "b"), ": sample_weight must be finite and not negat"),
+        (b"a,b\n1,2\n", ("--weight", "b", "--columns", "a,b"), "column 'b' is the weight; leave"),
+        (b"a\n1\n", ("--weight", "a"), " has no column left to fit; it has a"),
+    ],
+)
+def test_tables_that_cannot_be_fitted_are_told_in_one_line(
+    gmmseg, tmp_path, content, options, told
+):
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    code, stdout, lines = gmmseg("table", "fit", path, "-k", 1, "-o", tmp_path / "m.gmm", *options)
+    assert (code, stdout, len(lines)) == (1, "", 1)
+    assert told in lines[0]
+    assert not (tmp_path / "m.gmm").exists()
+
+
+def test_a_model_file_that_is_none_is_told_in_one_line(gmmseg, table):
+    code, _, lines = gmmseg("table", "predict", table, table)
+    assert (code, len(lines)) == (1, 1)
+    assert "is not a gmmseg model file" in lines[0]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fit", "t.csv"),
+        ("fit", "t.csv", "-k", "0"),
+        ("fit", "t.csv", "-k", "2", "--covariance", "round"),
+        ("fit", "t.csv", "-k", "2", "-o", "t.csv"),
+        ("fit", "-", "-k", "2"),
+        ("predict", "m.gmm", "t.csv", "-o", "t.csv"),
+        ("predict", "m.gmm", "t.csv", "-o", "m.gmm"),
+        ("predict", "m.gmm"),
+    ],
+    ids=" ".join,
+)
+def test_misuse_exits_with_2_and_replaces_nothing(gmmseg, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    for name in ("t.csv", "m.gmm"):
+        (tmp_path / name).write_text("1\n")
+    assert gmmseg("table", *arguments)[0] == 2
+    assert (tmp_path / "t.csv").read_text() == (tmp_path / "m.gmm").read_text() == "1\n"
