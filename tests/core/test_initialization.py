@@ -190,9 +190,9 @@ def test_an_unknown_method_is_refused_with_the_known_ones(rng):
         )
 
 
-def test_equal_samples_with_missing_entries_are_merged_too(rng):
+def test_samples_with_missing_entries_are_merged_too_and_empty_ones_left_out(rng):
     nan = float("nan")
-    X = np.array([[nan, 1.0], [2.0, nan], [nan, 1.0], [2.0, 0.0]])
+    X = np.array([[nan, 1.0], [2.0, nan], [nan, nan], [nan, 1.0], [2.0, 0.0]])
     sample, weight = initialization.subsample(X, None, rng)
     assert_array_equal(sample, [[2.0, 0.0], [2.0, nan], [nan, 1.0]])
     assert_array_equal(weight, [1.0, 1.0, 2.0])

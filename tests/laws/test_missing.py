@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from gmmseg.core import GaussianMixture, MixtureParameters, expectation
 from gmmseg.core.mstep import maximize
-from gmmseg.errors import GmmsegWarning
+from gmmseg.errors import GmmsegWarning, InputError
 from tests.mixtures import COVARIANCE_TYPES, SKLEARN_TYPES, draw, random_mixture, spelled_out
 
 # One of each kind: what is missing does not depend on the rest of a family.
@@ -129,6 +129,21 @@ def test_the_order_of_samples_does_not_matter(rng, covariance_type):
     one = fitted(X, covariance_type=covariance_type)
     assert_same_mixture(one, fitted(X[order], covariance_type=covariance_type))
     assert_allclose(one.predict_proba(X)[order], one.predict_proba(X[order]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
+def test_blocks_with_holes_give_the_mixture_of_the_whole(rng, covariance_type):
+    X = with_holes(rng, draw(rng, random_mixture(rng, spread=4.0), 400))
+    X[100:103] = NAN
+    one = fitted(X, covariance_type=covariance_type)
+    assert_same_mixture(one, fitted([X[:150], X[150:]], covariance_type=covariance_type))
+
+
+def test_blocks_without_any_entry_are_refused():
+    with pytest.raises(
+        InputError, match=r"^X is missing \(NaN\) in every entry; give at least one"
+    ):
+        fitted([np.full((3, 2), NAN)] * 2)
 
 
 @pytest.mark.parametrize("covariance_type", ["full", "diag"])
