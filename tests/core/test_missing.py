@@ -19,6 +19,7 @@ from gmmseg.core.missing import (
     with_unseen_features,
 )
 from gmmseg.core.missing_start import filled_by_group, observed_mean, squared_distances
+from gmmseg.core.noise import UniformNoise
 from gmmseg.errors import InputError
 from tests import naive
 from tests.mixtures import COVARIANCE_TYPES, SKLEARN_TYPES, draw, random_mixture, spelled_out
@@ -274,3 +275,18 @@ def test_infinity_is_refused_beside_missing_entries_too(bad):
     for use in (fitted.fit, fitted.predict, fitted.score_samples, fitted.impute):
         with pytest.raises(ValueError, match=r"^Input X contains infinity or a value too large"):
             use(X)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag"])
+def test_noise_takes_the_observed_part_of_its_box(rng, covariance_type):
+    parameters = random_mixture(rng, covariance_type, n_features=3)
+    X = with_holes(rng, draw(rng, parameters, 50))
+    X = X[~np.isnan(X).all(axis=1)]
+    width = np.array([20.0, 24.0, 30.0])
+    noisy = parameters.with_noise(UniformNoise(0.2, -0.5 * width, 0.5 * width))
+    log_prob = naive.log_prob_of_observed(X, noisy.weights, noisy.means, spelled_out(noisy))
+    of_noise = [np.log(0.2) - np.log(width[~np.isnan(row)]).sum() for row in X]
+    log_prob = np.c_[log_prob, of_noise]
+    found = expectation(X, noisy)
+    assert found.log_likelihood == pytest.approx(naive.logsumexp(log_prob).sum(), rel=1e-11)
+    assert_allclose(responsibilities(X, noisy), naive.responsibilities(log_prob), atol=1e-10)
