@@ -123,6 +123,8 @@ class BlockData(Data):
         if self.n_samples == 0:
             raise InputError("X has no block; give at least one with a sample in it")
         self.dtype, self.n_features = self._corners.dtype, self._corners.shape[1]
+        if np.isnan(self._corners).all():
+            raise InputError("X is missing (NaN) in every entry; give at least one entry")
         if not heaviest > 0.0:
             raise InputError(
                 "sample_weight is zero for every sample; give at least one a positive weight"

@@ -43,8 +43,12 @@ def subsample(
 
 
 def merged_rows(rows: NDArray[Any], weight: Array) -> tuple[Array, Array]:
-    """Return the different rows in ascending order as float64, and their weights."""
-    drawn = rows.astype(np.float64)
+    """Return the different rows in ascending order as float64, and their weights.
+
+    Rows of which every entry is missing tell nothing and are left out.
+    """
+    is_seen = ~np.isnan(rows).all(axis=1)
+    drawn, weight = rows[is_seen].astype(np.float64), weight[is_seen]
     # NaN equals nothing, but infinity, which no sample has, equals itself.
     drawn[np.isnan(drawn)] = np.inf
     sample, index = np.unique(drawn, axis=0, return_inverse=True)

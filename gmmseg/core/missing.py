@@ -291,13 +291,17 @@ def with_unseen_features(
 ) -> MixtureParameters:
     """Return the mixture with the features that no row had beside those that were ``seen``.
 
-    They have mean 0, are as wide as the others on average and independent of them, so that nothing
-    changes for those.
+    They have mean 0 and are independent of the others, so that nothing changes for those. They are
+    as wide as the geometric mean of a component's axes: that keeps volumes and shapes equal where
+    the family wants them equal.
     """
     n_components, spelled_out = parameters.n_components, parameters.component_covariances
     means = np.zeros((n_components, n_features))
     means[:, seen] = parameters.means
-    scatter = np.repeat(parameters.component_variances.mean(axis=1)[:, None], n_features, axis=1)
+    factors = parameters.component_factors
+    diagonal = np.diagonal(factors, axis1=1, axis2=2) if factors.ndim == 3 else factors
+    variance = np.exp(-2.0 * np.log(diagonal).mean(axis=1))
+    scatter = np.repeat(variance[:, None], n_features, axis=1)
     if spelled_out.ndim == 3:
         scatter = scatter[:, :, None] * np.eye(n_features)
         scatter[:, seen[:, None], seen] = spelled_out
@@ -308,12 +312,11 @@ def with_unseen_features(
         low, high = np.full(n_features, -0.5), np.full(n_features, 0.5)
         low[seen], high[seen] = noise.low, noise.high
         noise = UniformNoise(noise.weight, low, high)
+    family, weights = parameters.family, parameters.weights.copy()
+    is_spelled_out = family.shape(*means.shape) == scatter.shape
+    covariances = scatter if is_spelled_out else family.estimate(scatter, weights, 0.0)
     return MixtureParameters.trusted(
-        parameters.weights.copy(),
-        means,
-        parameters.family.estimate(scatter, parameters.weights, 0.0),
-        parameters.covariance_type,
-        noise=noise,
+        weights, means, covariances, parameters.covariance_type, noise=noise
     )
 
 

@@ -100,25 +100,26 @@ def set_pattern(sample, missing):
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def prepare_pattern(factors, n_missing, mixture, scratch):
     """Fill ``scratch.log_norm`` and, for full factors, ``basis`` and ``triangle``."""
-    for k in range(factors.shape[0]):
-        log_norm = mixture.log_norm[k]
+    for k in range(gaussian_count(mixture)):
+        log_norm = mixture.log_norm[k] + n_missing * HALF_LOG_PI
         for a in range(n_missing):
-            if is_noise(k, mixture):
-                log_norm += math.log(mixture.noise_width[scratch.missing[a]])
-                continue
-            log_norm += HALF_LOG_PI
             if factors.ndim == 3:
                 length = orthogonalise(k, a, factors, scratch)
             else:
                 length = factors[k, scratch.missing[a]]
             log_norm -= math.log(length)
         scratch.log_norm[k] = log_norm
+    for k in range(gaussian_count(mixture), factors.shape[0]):
+        log_norm = mixture.log_norm[k]
+        for a in range(n_missing):
+            log_norm += math.log(mixture.noise_width[scratch.missing[a]])
+        scratch.log_norm[k] = log_norm
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def is_noise(k, mixture):
-    """Return whether component k is the noise, of which only the weight is learned."""
-    return mixture.noise_width.size > 0 and k == mixture.means.shape[0] - 1
+def gaussian_count(mixture):
+    """Return the number of Gaussians; one that follows is noise, of which the weight is learned."""
+    return mixture.means.shape[0] - min(mixture.noise_width.size, 1)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -148,17 +149,17 @@ def orthogonalise(k, a, factors, scratch):
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def expect_row(factors, n_missing, mixture, scratch):
     """Fill ``scratch.resp`` with log-probabilities and ``scratch.expected`` with deviations."""
-    for k in range(factors.shape[0]):
-        if is_noise(k, mixture):  # it lies in the middle of its box and is nowhere else less dense
-            scratch.resp[k] = scratch.log_norm[k]
-            for d in range(scratch.sample.size):
-                scratch.expected[k, d] = 0.0
-            continue
+    for k in range(gaussian_count(mixture)):
         if factors.ndim == 3:
             distance = expect_full(k, n_missing, factors, mixture, scratch)
         else:
             distance = expect_diag(k, factors, mixture, scratch)
         scratch.resp[k] = scratch.log_norm[k] - min(distance, mixture.farthest)
+    # Noise lies in the middle of its box and is nowhere else less dense.
+    for k in range(gaussian_count(mixture), factors.shape[0]):
+        scratch.resp[k] = scratch.log_norm[k]
+        for d in range(scratch.sample.size):
+            scratch.expected[k, d] = 0.0
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -256,10 +257,10 @@ def invert_triangle(k, n_missing, triangle, inverse):
 def add_conditional(factors, n_missing, mixture, scratch, dev2_sum):
     """Add the conditional covariances of the missing features, once for each row of a pattern."""
     missing, inverse = scratch.missing, scratch.inverse
-    for k in range(factors.shape[0]):
+    for k in range(gaussian_count(mixture)):
         share = 0.5 * scratch.pattern_resp[k]
         scratch.pattern_resp[k] = 0.0
-        if n_missing == 0 or share == 0.0 or is_noise(k, mixture):
+        if n_missing == 0 or share == 0.0:
             continue
         if factors.ndim == 3:
             invert_triangle(k, n_missing, scratch.triangle, inverse)
@@ -278,12 +279,11 @@ def add_conditional(factors, n_missing, mixture, scratch, dev2_sum):
 def fill_variances(factors, n_missing, mixture, scratch):
     """Fill ``scratch.variances`` with the conditional variances of the missing features."""
     inverse = scratch.inverse
-    for k in range(factors.shape[0]):
-        if is_noise(k, mixture):
-            for a in range(n_missing):
-                d = scratch.missing[a]
-                scratch.variances[k, d] = mixture.noise_width[d] ** 2 / 12.0
-            continue
+    for k in range(gaussian_count(mixture), factors.shape[0]):
+        for a in range(n_missing):
+            d = scratch.missing[a]
+            scratch.variances[k, d] = mixture.noise_width[d] ** 2 / 12.0
+    for k in range(gaussian_count(mixture)):
         if factors.ndim == 3:
             invert_triangle(k, n_missing, scratch.triangle, inverse)
         for a in range(n_missing):

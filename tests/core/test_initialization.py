@@ -188,3 +188,20 @@ def test_an_unknown_method_is_refused_with_the_known_ones(rng):
         initialization.initial_parameters(
             np.zeros((3, 1)), np.ones(3), 1, covariance_type="full", method="kmeans", rng=rng
         )
+
+
+def test_samples_with_missing_entries_are_merged_too_and_empty_ones_left_out(rng):
+    nan = float("nan")
+    X = np.array([[nan, 1.0], [2.0, nan], [nan, nan], [nan, 1.0], [2.0, 0.0]])
+    sample, weight = initialization.subsample(X, None, rng)
+    assert_array_equal(sample, [[2.0, 0.0], [2.0, nan], [nan, 1.0]])
+    assert_array_equal(weight, [1.0, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("method", ["kmeans_labels", "random_labels"])
+def test_heaps_with_missing_entries_are_found_by_what_is_there(rng, method):
+    X, heap = heaps(rng)
+    X[::4, 0] = X[1::4, 1] = float("nan")
+    found = getattr(initialization, method)(X, np.ones(len(X)), 4, np.random.default_rng(3))
+    for label in np.unique(found):  # a heap may be cut in two by chance, or two be one
+        assert np.ptp(heap[found == label]) <= 2

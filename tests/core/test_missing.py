@@ -19,9 +19,10 @@ from gmmseg.core.missing import (
     with_unseen_features,
 )
 from gmmseg.core.missing_start import filled_by_group, observed_mean, squared_distances
+from gmmseg.core.noise import UniformNoise
 from gmmseg.errors import InputError
 from tests import naive
-from tests.mixtures import COVARIANCE_TYPES, draw, random_mixture, spelled_out
+from tests.mixtures import COVARIANCE_TYPES, SKLEARN_TYPES, draw, random_mixture, spelled_out
 
 NAN = float("nan")
 
@@ -35,7 +36,7 @@ def with_holes(rng, X, share=0.3):
 
 
 @pytest.mark.parametrize("n_features", [1, 2, 5, 10])
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_expected_sums_are_those_of_plain_conditioning(rng, covariance_type, n_features):
     parameters = random_mixture(rng, covariance_type, n_features=n_features)
     X, weight = with_holes(rng, draw(rng, parameters, 80)), rng.uniform(0.0, 2.0, 80)
@@ -55,7 +56,7 @@ def test_expected_sums_are_those_of_plain_conditioning(rng, covariance_type, n_f
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_answers_are_those_of_plain_conditioning(rng, covariance_type, dtype):
     parameters = random_mixture(rng, covariance_type, n_features=4)
     X = with_holes(rng, draw(rng, parameters, 60)).astype(dtype)
@@ -119,7 +120,7 @@ def test_a_row_that_misses_all_has_density_one_and_the_weights_as_posteriors(rng
     assert_allclose(imputed(X, parameters)[0], parameters.weights @ parameters.means)
 
 
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_a_table_without_holes_put_in_order_by_hand_has_the_same_sums(rng, covariance_type):
     # So the rows of a table with holes that have none take the ordinary way.
     parameters = random_mixture(rng, covariance_type)
@@ -166,7 +167,7 @@ def test_features_that_no_row_has_can_be_left_out():
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
-def test_a_feature_that_no_row_has_gets_mean_zero_and_the_mean_variance(rng, covariance_type):
+def test_a_feature_that_no_row_has_gets_mean_zero_and_the_mean_width(rng, covariance_type):
     known = random_mixture(rng, covariance_type, n_features=2)
     padded = with_unseen_features(known, np.array([0, 2]), 3)
     assert_allclose(padded.means[:, [0, 2]], known.means)
@@ -174,7 +175,14 @@ def test_a_feature_that_no_row_has_gets_mean_zero_and_the_mean_variance(rng, cov
     matrices = spelled_out(padded)
     assert_allclose(matrices[:, [[0], [2]], [0, 2]], spelled_out(known), rtol=1e-12)
     assert_allclose(matrices[:, 1, [0, 2]], 0.0)
-    assert_allclose(matrices[:, 1, 1], known.component_variances.mean(axis=1), rtol=1e-12)
+    assert_allclose(matrices[:, 1, 1], np.sqrt(np.linalg.det(spelled_out(known))), rtol=1e-12)
+
+
+@pytest.mark.parametrize("covariance_type", sorted(set(COVARIANCE_TYPES) - {"EVE", "VVE"}))
+def test_a_feature_that_no_row_has_leaves_the_mixture_in_its_family(rng, covariance_type):
+    known = random_mixture(rng, covariance_type, n_features=3)
+    padded = with_unseen_features(known, np.array([0, 1, 3]), 5)
+    padded.family.check_positive(padded.covariances, "covariances")
 
 
 def test_rows_that_miss_all_get_weight_zero():
@@ -239,3 +247,46 @@ def test_preparing_and_summing_takes_little_memory_beside_the_table(rng):
     tracemalloc.stop()
     assert kept < 8.1 * len(X)  # one index per row
     assert peak - kept < 0.5 * X.nbytes
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag"])
+def test_a_known_label_leaves_a_row_with_holes_to_its_component(rng, covariance_type):
+    parameters = random_mixture(rng, covariance_type, n_features=3)
+    X = with_holes(rng, draw(rng, parameters, 60))
+    weight = np.where(np.isnan(X).all(axis=1), 0.0, 1.0)
+    labels = rng.integers(-1, 3, 60).astype(np.int32)
+    mixture = parameters.weights, parameters.means, spelled_out(parameters)
+    log_prob = naive.pinned(naive.log_prob_of_observed(X, *mixture), labels)
+    resp_sum, dev_sum, _ = naive.expected_statistics(
+        X, naive.responsibilities(log_prob), *mixture[1:], weight
+    )
+    found = weighted_statistics(prepared(X), parameters, weight, known_labels=labels)
+    assert_allclose(found.resp_sum, resp_sum, rtol=1e-10)
+    assert_allclose(found.dev_sum, dev_sum, atol=1e-9)
+    assert found.log_likelihood == pytest.approx(weight @ naive.logsumexp(log_prob), rel=1e-11)
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf])
+def test_infinity_is_refused_beside_missing_entries_too(bad):
+    X = [[NAN, 0.0], [bad, 1.0]]
+    fitted = GaussianMixture.from_parameters(
+        [1.0], [[0.0, 0.0]], [[1.0, 1.0]], covariance_type="diag"
+    )
+    for use in (fitted.fit, fitted.predict, fitted.score_samples, fitted.impute):
+        with pytest.raises(ValueError, match=r"^Input X contains infinity or a value too large"):
+            use(X)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag"])
+def test_noise_takes_the_observed_part_of_its_box(rng, covariance_type):
+    parameters = random_mixture(rng, covariance_type, n_features=3)
+    X = with_holes(rng, draw(rng, parameters, 50))
+    X = X[~np.isnan(X).all(axis=1)]
+    width = np.array([20.0, 24.0, 30.0])
+    noisy = parameters.with_noise(UniformNoise(0.2, -0.5 * width, 0.5 * width))
+    log_prob = naive.log_prob_of_observed(X, noisy.weights, noisy.means, spelled_out(noisy))
+    of_noise = [np.log(0.2) - np.log(width[~np.isnan(row)]).sum() for row in X]
+    log_prob = np.c_[log_prob, of_noise]
+    found = expectation(X, noisy)
+    assert found.log_likelihood == pytest.approx(naive.logsumexp(log_prob).sum(), rel=1e-11)
+    assert_allclose(responsibilities(X, noisy), naive.responsibilities(log_prob), atol=1e-10)
