@@ -16,7 +16,7 @@ from gmmseg.core.missing import imputed, imputed_deviation, weight_of_seen
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.sampling import draw_samples
 from gmmseg.core.similarity import Similarity
-from gmmseg.core.validation import as_numbers, check_number, check_sample_weight
+from gmmseg.core.validation import check_number, check_sample_weight
 from gmmseg.errors import NotFittedError
 
 
@@ -32,58 +32,6 @@ class MixtureBase(DensityMixin, BaseEstimator):
     n_features_in_: int
     n_jobs: int | None
     random_state: int | np.random.RandomState | None
-
-    @classmethod
-    def from_parameters(
-        cls,
-        weights: ArrayLike,
-        means: ArrayLike,
-        covariances: ArrayLike,
-        *,
-        covariance_type: str = "full",
-    ) -> Self:
-        """Return a mixture with these parameters, ready for use without a fit.
-
-        Parameters
-        ----------
-        weights : array_like of shape (n_components,)
-            Share of each component, summing to 1.
-        means : array_like of shape (n_components, n_features)
-            Centres.
-        covariances : array_like
-            Covariances in the shape of their family.
-        covariance_type : str, default="full"
-            Covariance family.
-
-        Returns
-        -------
-        mixture : GaussianMixture
-            The mixture.
-
-        Raises
-        ------
-        InputError
-            If the parameters do not make a mixture.
-
-        Examples
-        --------
-        >>> from gmmseg.core import GaussianMixture
-        >>> coin = GaussianMixture.from_parameters(
-        ...     [0.5, 0.5], [[-1.0], [1.0]], [0.1, 0.1], covariance_type="spherical"
-        ... )
-        >>> coin.predict([[-2.0], [3.0]])
-        array([0, 1])
-        """
-        parameters = MixtureParameters(
-            as_numbers(weights, "weights"),
-            as_numbers(means, "means"),
-            as_numbers(covariances, "covariances"),
-            covariance_type=covariance_type,
-        )
-        mixture = cls(parameters.n_components, covariance_type=covariance_type)
-        return mixture._with(
-            parameters, FitRecord((), is_converged=False, stop_reason="made from parameters")
-        )
 
     def predict(self, X: ArrayLike) -> NDArray[np.intp]:
         """Return the component of largest posterior for each sample.
