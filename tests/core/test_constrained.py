@@ -134,9 +134,11 @@ def test_no_eigenvalue_is_below_the_floor(covariance_type, seed, floor, rank):
 @pytest.mark.parametrize("scale", [1e-9, 1e9])
 def test_components_without_samples_do_not_matter(rng, covariance_type, scale):
     scatter = random_covariances(rng, 4, 3)
-    scatter[2] *= scale
+    scatter *= np.array([1.0, 0.05, scale, 20.0])[:, None, None]
+    scatter[0, 0] *= 9.0  # no longer symmetric in its axes
+    scatter[0, :, 0] *= 9.0
     used = [0, 1, 3]
-    for floor in (0.0, 0.5):
+    for floor in (0.0, 0.01, 0.1, 0.5):
         found = estimated(covariance_type, scatter, np.array([3.0, 1.0, 0.0, 2.0]), floor)
         alone = estimated(covariance_type, scatter[used], np.array([3.0, 1.0, 2.0]), floor)
         assert_allclose(found[used], alone, rtol=1e-5, atol=1e-6)

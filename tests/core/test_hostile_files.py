@@ -105,7 +105,10 @@ HEADERS = {
     ),
     "unknown family": (
         {"covariance_type": "round"},
-        "is damaged: covariance_type must be one of diag, full, spherical, tied, got 'round'",
+        (
+            "is damaged: covariance_type must be one of full, tied, diag, spherical, EII, EEI, "
+            "VEI, EVI, VEE, EVE, VVE, EEV, VEV, EVV, got 'round'"
+        ),
     ),
     "unknown option": (
         {"options": {"speed": 9}},
