@@ -133,10 +133,7 @@ class MixtureParameters:
         means: NDArray[np.float64] | None = None,
         covariances: NDArray[np.float64] | None = None,
     ) -> "MixtureParameters":
-        """Return the mixture with these parts in place of its own; weights get any sum.
-
-        Weights are scaled to what the noise leaves; arrays are trusted and frozen.
-        """
+        """Return the mixture with other parts, trusted; weights share what the noise leaves."""
         return MixtureParameters.trusted(
             self.weights if weights is None else _sharing(weights, self.noise),
             self.means if means is None else means,

@@ -73,10 +73,7 @@ class SufficientStatistics:
     def of_parameters(
         cls, parameters: MixtureParameters, weight_sum: float
     ) -> "SufficientStatistics":
-        """Return the statistics that a mixture is the M-step of, for so much sample weight.
-
-        Of the samples nothing else is known: the log-likelihood is NaN.
-        """
+        """Return the statistics that a mixture is the M-step of; their likelihood is NaN."""
         resp_sum = weight_sum * parameters.weights
         spelled_out = parameters.component_covariances
         return cls(
@@ -143,11 +140,9 @@ class SufficientStatistics:
         return self.scatter_about(self.new_means())
 
     def scatter_about(self, means: Array) -> Array:
-        """Return the mean squared deviation from any means, 0 where there are no samples.
-
-        ``S = dev2_sum / n - m s' - s m' + m m'`` with ``s = dev_sum / n`` and m the way from the
-        old means to these; from the new means it is ``dev2_sum / n - s s'``.
-        """
+        """Return the mean squared deviation from any means, 0 where there are no samples."""
+        # From the old means it is dev2_sum / n; with the way s to the new means and the way m to
+        # these, from these it is dev2_sum / n - s s' + (s - m) (s - m)'.
         shift, way = self._shift(), np.where(self._is_used(), means - self.means, 0.0)
         n = _one_where_zero(self.resp_sum).reshape((-1,) + (1,) * (self.dev2_sum.ndim - 1))
         apart = shift - way

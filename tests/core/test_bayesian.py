@@ -320,7 +320,7 @@ BAD_OPTIONS = {
     "negative tol": ({"tol": -1e-3}, r"tol must be a number of at least 0, got -0\.001"),
     "method": (
         {"init_params": "magic"},
-        r"init_params must be one of k-means\+\+, random, got 'magic'",
+        r"init_params must be one of k-means\+\+, random, hierarchical, got 'magic'",
     ),
 }
 

@@ -78,7 +78,7 @@ def test_several_starts_keep_the_most_likely_result(X):
     bounds = [record.lower_bounds[-1] for record in single]
     assert max(bounds) > min(bounds) + 1e-6
     best = fitted(X, options, seed=4, method="random", n_init=4)[1]
-    assert best.lower_bounds[-1] == max(bounds)
+    assert best.lower_bounds[-1] >= max(bounds) - 1e-9
 
 
 def test_going_on_from_the_last_solution_goes_on(X):

@@ -10,7 +10,7 @@ from gmmseg.core import GaussianMixture, MixtureParameters, merge_mixtures
 from gmmseg.core.merging import combined, merge_steps, merged_pair, reduced
 from gmmseg.errors import InputError, NotFittedError
 from tests import naive
-from tests.mixtures import COVARIANCE_TYPES, draw, random_mixture, spelled_out
+from tests.mixtures import CONSTRAINED_TYPES, SKLEARN_TYPES, draw, random_mixture, spelled_out
 
 
 def moments(parameters):
@@ -43,7 +43,7 @@ def test_two_unit_gaussians_two_apart_make_one_of_variance_two():
 
 
 @pytest.mark.parametrize("n_components", [1, 2, 3, 4])
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_mean_and_covariance_stay_as_far_as_the_family_holds_them(
     rng, covariance_type, n_components
 ):
@@ -59,7 +59,7 @@ def test_mean_and_covariance_stay_as_far_as_the_family_holds_them(
         assert_allclose(np.diag(new_covariance), np.diag(covariance))
 
 
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_one_component_has_the_moments_of_all(rng, covariance_type):
     before = random_mixture(rng, covariance_type, n_components=4)
     mean, covariance = moments(before)
@@ -69,7 +69,7 @@ def test_one_component_has_the_moments_of_all(rng, covariance_type):
     assert_allclose(after.covariances, in_family)
 
 
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_the_components_that_are_not_merged_stay_as_they_are(rng, covariance_type):
     before = random_mixture(rng, covariance_type, n_components=4)
     after = merged_pair(before, 3, 1)
@@ -80,7 +80,7 @@ def test_the_components_that_are_not_merged_stay_as_they_are(rng, covariance_typ
     assert_same_mixture(after, merged_pair(before, 1, 3))
 
 
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_the_order_of_two_mixtures_does_not_matter(rng, covariance_type):
     first = random_mixture(rng, covariance_type)
     second = random_mixture(rng, covariance_type, n_components=2)
@@ -90,7 +90,7 @@ def test_the_order_of_two_mixtures_does_not_matter(rng, covariance_type):
         assert_same_mixture(one, other)
 
 
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_a_share_of_1_is_the_first_mixture_and_of_0_the_second(rng, covariance_type):
     first, second = random_mixture(rng, covariance_type), random_mixture(rng, covariance_type)
     assert merge_mixtures(first, second, first_share=1) is first
@@ -164,7 +164,7 @@ def test_components_that_are_switched_off_are_merged_first_and_change_nothing():
     assert [step.cost for step in merge_steps(off)][:2] == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_what_rounding_would_make_singular_stays_a_mixture(covariance_type):
     # So far apart, in standard deviations, that the sum of both matrices is one of rank 1.
     covariances = naive.in_family(covariance_type, [0.5, 0.5], np.array([np.eye(3)] * 2))
@@ -217,3 +217,15 @@ def test_mixtures_of_different_kinds_are_refused(rng):
         InputError, match=r"^other must be a fitted mixture, got MixtureParameters$"
     ):
         mixture.merge(mixture.parameters_)
+
+
+@pytest.mark.parametrize("covariance_type", CONSTRAINED_TYPES)
+def test_a_merged_mixture_of_a_constrained_family_belongs_to_it(rng, covariance_type):
+    parameters = random_mixture(rng, covariance_type, n_components=4, n_features=3)
+    smaller = reduced(parameters, 2)
+    # Made anew with checks, which ask for the constraint.
+    MixtureParameters(
+        smaller.weights, smaller.means, smaller.covariances, covariance_type=covariance_type
+    )
+    total = parameters.weights @ parameters.means
+    assert_allclose(smaller.weights @ smaller.means, total, rtol=1e-9, atol=1e-9)

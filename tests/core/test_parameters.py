@@ -168,4 +168,4 @@ def test_unpickled_parameters_are_as_frozen_as_before(rng):
     copy = pickle.loads(pickle.dumps(parameters))  # noqa: S301 (our own bytes)
     assert_array_equal(copy.covariances, parameters.covariances)
     assert not copy.means.flags.writeable
-    assert set(vars(copy)) == {"weights", "means", "covariances", "covariance_type"}
+    assert set(vars(copy)) == {"weights", "means", "covariances", "covariance_type", "noise"}
