@@ -3,6 +3,7 @@ from .estep import expectation
 from .merging import merge_mixtures
 from .mixture import GaussianMixture
 from .mstep import maximization
+from .noise import UniformNoise
 from .parameters import MixtureParameters
 from .selection import Selection
 from .similarity import Similarity
@@ -15,6 +16,7 @@ __all__ = [
     "Selection",
     "Similarity",
     "SufficientStatistics",
+    "UniformNoise",
     "expectation",
     "maximization",
     "merge_mixtures",

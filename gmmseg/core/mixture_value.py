@@ -67,6 +67,7 @@ class MixtureValue(FittedMixture):
 
         Examples
         --------
+        >>> from gmmseg import GaussianMixture
         >>> one = GaussianMixture.from_parameters([1.0], [[0.0]], [[[1.0]]])
         >>> one.adapt([[2.0]] * 16, relevance_factor=16).means_
         array([[1.]])
@@ -212,6 +213,7 @@ class MixtureValue(FittedMixture):
 
         Examples
         --------
+        >>> from gmmseg import GaussianMixture
         >>> coin = GaussianMixture.from_parameters(
         ...     [0.5, 0.5], [[-1.0], [1.0]], [0.1, 0.1], covariance_type="spherical"
         ... )
