@@ -28,6 +28,7 @@ class Full(MatrixPerComponent):
     """Each component has its own covariance matrix."""
 
     name = "full"
+    is_linear = True
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """Return one symmetric matrix per component."""
@@ -44,6 +45,7 @@ class Tied(CovarianceFamily):
     """All components share one covariance matrix."""
 
     name = "tied"
+    is_linear = True
     scatter_kind = "full"
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
@@ -77,6 +79,7 @@ class Diag(VariancePerFeature):
     """Each component has its own variance per feature."""
 
     name = "diag"
+    is_linear = True
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """Return one variance per component and feature."""
@@ -93,6 +96,7 @@ class Spherical(CovarianceFamily):
     """Each component has one variance for all features."""
 
     name = "spherical"
+    is_linear = True
     scatter_kind = "diag"
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:

@@ -20,6 +20,8 @@ class CovarianceFamily(ABC):
 
     name: ClassVar[str]
     scatter_kind: ClassVar[Literal["full", "diag"]]
+    # Whether sums and multiples of its covariances belong to the family, too.
+    is_linear: ClassVar[bool] = False
 
     @abstractmethod
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:

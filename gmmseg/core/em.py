@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.core.acceleration import FIRST_PLAIN, Leaps
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.prior import CovariancePrior, prior_of_data
@@ -43,6 +44,8 @@ class EMOptions:
         Number of samples that the prior over covariances counts as, in each component.
     fixed : frozenset of str, default=frozenset()
         Which of "weights", "means" and "covariances" stay as they are at the start.
+    accelerate : bool, default=False
+        Whether to leap where EM goes the same way in ever shorter steps.
     """
 
     tol: float = 1e-3
@@ -50,6 +53,7 @@ class EMOptions:
     covariance_floor: float = 1e-6
     covariance_prior: float = 0.0
     fixed: frozenset[str] = frozenset()
+    accelerate: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,7 @@ def run_em(
     if parameters is not start:
         statistics = estep(parameters)
     progress = _Progress(options)
+    leaps = Leaps() if options.accelerate and parameters.family.is_linear else None
     before = parameters
     while not progress.is_at_limit(goal.bound(statistics, parameters)):
         progress.note(goal.bound(statistics, parameters))
@@ -145,10 +150,18 @@ def run_em(
             is_first = redundant.component not in progress.reseeded
             trial = redundant.try_at(parameters, find_worst if is_first else None, goal.floor)
             parameters, statistics = _better_of(trial, estep, goal, progress)
+            leaps = None if leaps is None else Leaps()
         elif progress.is_converged:
             return parameters, progress.record()
         else:
-            statistics = estep(parameters)
+            leap = None if leaps is None else leaps.propose(before, parameters, goal.floor)
+            if leap is not None and leaps is not None:
+                statistics = estep(leap)
+                is_good = goal.bound(statistics, leap) >= progress.bounds[-1]
+                leaps.judge(was_good=is_good)
+                parameters = leap if is_good else parameters
+            if leap is not parameters:
+                statistics = estep(parameters)
     return before, progress.record(is_at_limit=True)
 
 
@@ -216,6 +229,7 @@ class _Progress:
         self.options = options
         self.bounds: list[float] = []
         self.events: list[FitEvent] = []
+        self.n_still = 0
         self.is_converged = False
         self.is_restarted = False
 
@@ -242,8 +256,11 @@ class _Progress:
     def note(self, bound: float) -> None:
         """Append a likelihood and see whether it stands still."""
         change = abs(bound - self.bounds[-1]) if self.bounds else np.inf
+        self.n_still = self.n_still + 1 if change < self.options.tol else 0
+        # Where leaps are made, one of them must bring no more than a step.
+        n_wanted = 2 if self.options.accelerate and len(self.bounds) > FIRST_PLAIN else 1
         # A component at a new place needs an iteration to show what it is worth.
-        self.is_converged = change < self.options.tol and not self.is_restarted
+        self.is_converged = self.n_still >= n_wanted and not self.is_restarted
         self.is_restarted = False
         self.bounds.append(bound)
 

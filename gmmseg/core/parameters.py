@@ -1,6 +1,6 @@
 """MixtureParameters: the weights, means and covariances of a Gaussian mixture, checked once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -141,6 +141,13 @@ class MixtureParameters:
             self.covariance_type,
             noise=self.noise,
         )
+
+    def weighed(self, shares: NDArray[np.float64]) -> "MixtureParameters":
+        """Return the mixture with other weights, that of the noise the last if there is any."""
+        if self.noise is None:
+            return self.replaced(weights=shares)
+        noise = replace(self.noise, weight=float(shares[-1]))
+        return self.replaced(weights=shares[:-1]).with_noise(noise)
 
     def with_noise(self, noise: UniformNoise | None) -> "MixtureParameters":
         """Return the mixture with this noise, its Gaussians sharing what that leaves."""
