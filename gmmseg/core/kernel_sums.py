@@ -80,6 +80,15 @@ def add_products(k, i, j, size, samples, means, resp, dev2_sum):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def is_sparse(resp, k, size, share):
+    """Return whether component k has a part of fewer than this share of the samples."""
+    count = 0
+    for n in range(size):
+        count += resp[k, n] > 0
+    return count < share * size
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def find_active(resp, k, size, active, active_resp):
     """Write down the samples that component k has a part of; return how many, to a whole four.
 
@@ -105,8 +114,8 @@ def accumulate_many(samples, size, means, scratch, sums):
     """
     active, active_resp, dev2_sum = scratch.active, scratch.active_resp, sums.dev2_sum
     for k in range(means.shape[0]):
-        count = find_active(scratch.log_prob, k, size, active, active_resp)
-        if count < SPARSE_COLUMNS * size:
+        if is_sparse(scratch.log_prob, k, size, SPARSE_COLUMNS):
+            count = find_active(scratch.log_prob, k, size, active, active_resp)
             store_active(k, count, samples, means, scratch, sums.dev_sum)
             add_outer_products(k, count, scratch.dev, scratch.weighted_dev, dev2_sum)
         else:
@@ -176,27 +185,31 @@ def accumulate_full(samples, size, means, scratch, sums):
 def accumulate_diag(samples, size, means, scratch, sums):
     """Add ``dev_sum`` and ``dev2_sum``."""
     for k in range(means.shape[0]):
-        if scratch.rows.shape[0] > 0:
+        if scratch.rows.shape[0] > 0 and is_sparse(scratch.log_prob, k, size, SPARSE_ROWS):
             count = find_active(scratch.log_prob, k, size, scratch.active, scratch.active_resp)
-            if count < SPARSE_ROWS * size:
-                add_active_squares(k, count, means, scratch, sums.dev_sum, sums.dev2_sum)
-                continue
-        add_all_squares(k, size, samples, means, scratch.log_prob, sums.dev_sum, sums.dev2_sum)
+            add_active_squares(k, count, means, scratch, sums.dev_sum, sums.dev2_sum)
+        else:
+            add_all_squares(k, size, samples, means, scratch.log_prob, sums.dev_sum, sums.dev2_sum)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def add_all_squares(k, size, samples, means, resp, dev_sum, dev2_sum):
     """Add the weighted deviations of all samples from mean k, and their squares."""
-    for d in range(means.shape[1]):
-        center = means[k, d]
-        total, total2 = means.dtype.type(0.0), means.dtype.type(0.0)
+    zero = means.dtype.type(0.0)
+    for d in range(0, means.shape[1], 2):
+        even_mean, odd_mean = means[k, d], means[k, d + 1]
+        even_sum, odd_sum, even_even, odd_odd = zero, zero, zero, zero
         for n in range(size):
-            deviation = samples[d, n] - center
-            weighted = resp[k, n] * deviation
-            total += weighted
-            total2 += weighted * deviation
-        dev_sum[k, d] += total
-        dev2_sum[k, d] += total2
+            even, odd = samples[d, n] - even_mean, samples[d + 1, n] - odd_mean
+            weighted_even, weighted_odd = resp[k, n] * even, resp[k, n] * odd
+            even_sum += weighted_even
+            odd_sum += weighted_odd
+            even_even += weighted_even * even
+            odd_odd += weighted_odd * odd
+        dev_sum[k, d] += even_sum
+        dev_sum[k, d + 1] += odd_sum
+        dev2_sum[k, d] += even_even
+        dev2_sum[k, d + 1] += odd_odd
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

@@ -12,7 +12,7 @@ from gmmseg.core.statistics import SufficientStatistics
 
 Array = NDArray[np.float64]
 
-BLOCK_BYTES = 2**18  # of one block: it shares the second-level cache with the parameters
+BLOCK_BYTES = 2**20  # of one block: about what the second-level cache holds
 # A block is an odd number of vector register loads long: rows that lie a power of two apart evict
 # one another from the cache.
 REGISTERS = 64
