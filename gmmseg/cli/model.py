@@ -51,10 +51,10 @@ def show_model(
 
     Example: gmmseg model show measured.gmm --plot measured.png --features height weight
     """
-    from gmmseg.core import GaussianMixture
+    from gmmseg.core import load_mixture
     from gmmseg.core.mixture_file import read_feature_names
 
-    mixture, names = GaussianMixture.load(path), list(read_feature_names(path))
+    mixture, names = load_mixture(path), list(read_feature_names(path))
     has_names, n_features = bool(names), mixture.n_features_in_
     names = names or [str(k + 1) for k in range(n_features)]
     if features is not None and plot is None:
@@ -154,10 +154,12 @@ def kind_of(mixture: "GaussianMixture") -> str:
     """Return how many Gaussians of which shape over how many features there are."""
     n_off = int((mixture.weights_ == 0.0).sum())
     off = f" ({n_off} of weight 0)" if n_off else ""
-    number = mixture.parameters_.n_components
+    number, noise = mixture.n_components_, mixture.parameters_.noise_weight
+    off += f" and {noise:.1%} noise" if noise else ""
     return (
         f"{number} Gaussian{'s' if number > 1 else ''}{off} over {mixture.n_features_in_} "
-        f"feature{'s' if mixture.n_features_in_ > 1 else ''}, covariances {mixture.covariance_type}"
+        f"feature{'s' if mixture.n_features_in_ > 1 else ''}, "
+        f"covariances {mixture.covariance_type_}"
     )
 
 
@@ -174,9 +176,10 @@ def end_of_fit(mixture: "GaussianMixture") -> str:
     record = mixture.record_
     if not record.n_iter:
         return f"not fitted: {record.stop_reason}"
+    of_what = "in all" if hasattr(mixture, "posterior_") else "per sample"
     return (
         f"fit: {record.stop_reason}; {record.n_iter} "
-        f"iteration{'s' if record.n_iter > 1 else ''}, {mixture.lower_bound_:.6g} nats per sample"
+        f"iteration{'s' if record.n_iter > 1 else ''}, {mixture.lower_bound_:.6g} nats {of_what}"
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, warn
-from gmmseg.cli.options import Covariance, Init, refuse_to_replace
+from gmmseg.cli.options import Criterion, Init, families_of, numbers_of, refuse_to_replace
 from gmmseg.cli.table_file import (
     STDIN,
     Columns,
@@ -56,16 +56,40 @@ def table() -> None:
 def fit(
     file: FileArgument,
     n_components: Annotated[
-        int, typer.Option("-k", "--components", min=1, help="Number of Gaussians.")
+        str,
+        typer.Option(
+            "-k", "--components", help="Number of Gaussians; 2-6, 2,4,8 or auto to choose one."
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Model file.  [default: <stem>.gmm]")
     ] = None,
-    covariance: Annotated[Covariance, typer.Option(help="Shape of a Gaussian.")] = Covariance.full,
+    covariance: Annotated[
+        str,
+        typer.Option(
+            help="Shape of a Gaussian: full, diag, tied, spherical or a name of mclust such as VEV;"
+            " several, separated by commas, or auto to choose one."
+        ),
+    ] = "full",
+    criterion: Annotated[Criterion, typer.Option(help="What chooses.")] = Criterion.bic,
     columns: ColumnsOption = None,
     weight: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Column of how often each row counts.")
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column of the Gaussian that a row is known to belong to, 1 to K; empty or 0 if"
+            " none is known.",
+        ),
+    ] = None,
+    noise: Annotated[
+        bool, typer.Option("--noise", help="Allow for rows that belong to no Gaussian (label 0).")
+    ] = False,
+    prior: Annotated[
+        float, typer.Option(min=0.0, help="Rows that a prior over the covariances counts as.")
+    ] = 0.0,
     header: HeaderOption = None,
     starts: Annotated[int, typer.Option(min=1, help="Starts, of which the best is kept.")] = 1,
     init: Annotated[Init, typer.Option(help="How a start is found.")] = Init.kmeans,
@@ -83,22 +107,27 @@ def fit(
 ) -> None:
     """Fit a mixture of Gaussians to the columns of a table.
 
-    Commas, semicolons or tabs separate the cells, with or without a line of names. The model file
-    remembers the names of the columns.
+    Commas, semicolons or tabs separate the cells, with or without a line of names. Empty cells are
+    missing values, taken at their expectation. The model file remembers the names of the columns.
 
-    Example: gmmseg table fit measured.csv -k 3 --columns height,weight -o measured.gmm
+    Example: gmmseg table fit measured.csv -k auto --columns height,weight -o measured.gmm
     """
     from gmmseg.core import GaussianMixture
 
     start = time.perf_counter()
-    out = model_path(file, out)
-    data = read_table(file, fit_columns(columns, weight), header=header)
-    X, names, sample_weight = data.values, data.names, None
-    if weight is not None:
-        X, names, sample_weight = X[:, :-1], names[:-1], X[:, -1]
+    out, numbers = model_path(file, out), numbers_of(n_components)
+    asides = [name for name in (weight, labels) if name is not None]
+    data = read_table(file, fit_columns(columns, asides), header=header)
+    n_fitted = len(data.names) - len(asides)
+    X, names = data.values[:, :n_fitted], data.names[:n_fitted]
+    sample_weight = None if weight is None else data.values[:, n_fitted]
+    known = None if labels is None else known_of(data.values[:, -1], labels)
     mixture = GaussianMixture(
-        n_components,
-        covariance_type=covariance.value,
+        numbers,
+        covariance_type=families_of(covariance),
+        criterion=criterion.value,
+        noise=noise,
+        covariance_prior=prior or None,
         n_init=starts,
         init_params=init.value,
         max_iter=max_iter,
@@ -107,7 +136,7 @@ def fit(
         random_state=seed,
     )
     with about(title_of(file)), announce_compilation():
-        fit_to(mixture, X, sample_weight)
+        fit_to(mixture, X, known, sample_weight)
         bic = mixture.bic(X, sample_weight)
     mixture.feature_names_in_ = names
     mixture.save(out)
@@ -117,7 +146,8 @@ def fit(
         typer.echo(
             json.dumps({**report, **summary_of(mixture, names), "seconds": round(seconds, 3)})
         )
-    gaussians = "1 Gaussian" if n_components == 1 else f"{n_components} Gaussians"
+    found = mixture.n_components_
+    gaussians = f"{found} Gaussian{'s' if found > 1 else ''} ({mixture.covariance_type_})"
     many = "1 column" if len(names) == 1 else f"{len(names)} columns"
     learned = f"{gaussians} over {many} of {len(X)} rows"
     say(f"{title_of(file)}: {learned} in {seconds:.1f} s, BIC {bic:.6g}, {out}")
@@ -142,16 +172,16 @@ def predict(
     """Label every row of a table by the Gaussian that explains it best.
 
     Writes CSV with a row for every row of the table: label (from 1 to K, as gmmseg model show
-    numbers them), with --probabilities probability_1 to probability_K, with --log-density
-    log_density. Columns are found by the names they had when the model was fitted.
+    numbers them; 0 is noise), with --probabilities probability_1 to probability_K, with
+    --log-density log_density. Columns are found by the names they had when the model was fitted.
 
     Example: gmmseg table predict measured.gmm new.csv -o labels.csv --probabilities
     """
-    from gmmseg.core import GaussianMixture
+    from gmmseg.core import load_mixture
     from gmmseg.core.mixture_file import read_feature_names
 
     refuse_to_replace([model, file], out)
-    mixture, names = GaussianMixture.load(model), read_feature_names(model)
+    mixture, names = load_mixture(model), read_feature_names(model)
     pick = predict_columns(columns, names, mixture.n_features_in_)
     X = read_table(file, pick, header=header).values
     with about(title_of(file)), announce_compilation():
@@ -161,10 +191,28 @@ def predict(
         say(f"{title_of(file)}: {len(X)} rows labelled, {out}")
 
 
-def fit_to(mixture: "GaussianMixture", X: Any, sample_weight: Any) -> None:
+def known_of(values: Any, name: str) -> Any:
+    """Return labels from 0, and -1 where none is known, of a column that counts from 1."""
+    import numpy as np
+
+    labels = np.where(np.isnan(values), 0.0, values)
+    if (labels != np.round(labels)).any() or labels.min() < 0:
+        raise InputError(
+            f"column {name!r} must hold the numbers of Gaussians from 1, or nothing where none is "
+            f"known, got {labels[((labels != np.round(labels)) | (labels < 0)).argmax()]:g}"
+        )
+    if labels.all():
+        raise InputError(
+            f"column {name!r} knows the Gaussian of every row, so there is nothing to find; "
+            "leave --labels out, or empty the cells that are to be found"
+        )
+    return labels.astype(int) - 1
+
+
+def fit_to(mixture: "GaussianMixture", X: Any, known: Any, sample_weight: Any) -> None:
     """Fit, and tell what is wrong with the table in one line."""
     try:
-        mixture.fit(X, sample_weight=sample_weight)
+        mixture.fit(X, known, sample_weight=sample_weight)
     except InputError:
         raise
     except ValueError as error:  # scikit-learn's, about what is in X, with advice below
@@ -180,7 +228,8 @@ def labels_of(
     names, values = ["label"], [mixture.predict(X)[:, None] + 1.0]
     if probabilities:
         values.append(mixture.predict_proba(X))
-        names += [f"probability_{k + 1}" for k in range(values[-1].shape[1])]
+        names += [f"probability_{k + 1}" for k in range(mixture.n_components_)]
+        names += ["probability_noise"] * (mixture.parameters_.noise is not None)
     if log_density:
         values.append(mixture.score_samples(X)[:, None])
         names.append("log_density")
@@ -209,8 +258,9 @@ def summary_of(mixture: "GaussianMixture", names: list[str]) -> dict[str, Any]:
     """Return what was learned, as JSON knows it."""
     return {
         "columns": names,
-        "covariance_type": mixture.covariance_type,
-        "n_components": mixture.n_components,
+        "covariance_type": mixture.covariance_type_,
+        "n_components": mixture.n_components_,
+        "noise_weight": mixture.parameters_.noise_weight,
         "weights": mixture.weights_.tolist(),
         "means": mixture.means_.tolist(),
         "score": mixture.lower_bound_,
@@ -220,19 +270,21 @@ def summary_of(mixture: "GaussianMixture", names: list[str]) -> dict[str, Any]:
     }
 
 
-def fit_columns(columns: str | None, weight: str | None) -> Any:
-    """Return what picks the columns to fit; that of the weights comes last."""
+def fit_columns(columns: str | None, asides: list[str]) -> Any:
+    """Return what picks the columns to fit, and after them those with another meaning."""
 
     def pick(there: Columns) -> list[int]:
-        extra = [] if weight is None else there.named([weight])
+        extra = there.named(asides) if asides else []
         if columns is not None:
             chosen = there.named(split_names(columns))
         else:
             chosen = [k for k, name in enumerate(there.names) if name and k not in extra]
             if left_out := [str(k + 1) for k, name in enumerate(there.names) if not name]:
                 warn(f"{there.file}: column {', '.join(left_out)} has no name and is left out")
-        if set(chosen) & set(extra):
-            raise InputError(f"column {weight!r} is the weight; leave it out of --columns")
+        if both := [name for name, k in zip(asides, extra, strict=True) if k in chosen]:
+            raise InputError(
+                f"column {both[0]!r} has the weights or labels; leave it out of --columns"
+            )
         if not chosen:
             raise InputError(f"{there.file} has no column left to fit; it has {there.listed()}")
         return chosen + extra

@@ -1,5 +1,6 @@
 from .bayesian import BayesianGaussianMixture
 from .estep import expectation
+from .loading import load_mixture
 from .merging import merge_mixtures
 from .mixture import GaussianMixture
 from .mstep import maximization
@@ -18,6 +19,7 @@ __all__ = [
     "SufficientStatistics",
     "UniformNoise",
     "expectation",
+    "load_mixture",
     "maximization",
     "merge_mixtures",
 ]

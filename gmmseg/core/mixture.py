@@ -135,8 +135,8 @@ class GaussianMixture(MixtureValue):
         fixed: Collection[str] = (),
         noise: bool = False,
         forgetting_rate: float = 0.7,
-        accelerate: bool = True,
         criterion: Criterion = "bic",
+        accelerate: bool = True,
         warm_start: bool = False,
         random_state: RandomState = None,
         n_jobs: int | None = None,
@@ -155,8 +155,8 @@ class GaussianMixture(MixtureValue):
         self.fixed = fixed
         self.noise = noise
         self.forgetting_rate = forgetting_rate
-        self.accelerate = accelerate
         self.criterion = criterion
+        self.accelerate = accelerate
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs

@@ -12,7 +12,7 @@ from gmmseg.core.em import Action, FitEvent, FitRecord
 from gmmseg.core.noise import UniformNoise
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.rescue import Reason
-from gmmseg.core.serialization import LARGEST_HEADER, read_model, write_model
+from gmmseg.core.serialization import LARGEST_HEADER, read_kind, read_model, write_model
 from gmmseg.errors import InputError, ModelFileError
 
 KIND = "gaussian-mixture"
@@ -94,11 +94,15 @@ def as_damage(path: str | PathLike[str]) -> Iterator[None]:
 def read_feature_names(path: str | PathLike[str]) -> tuple[str, ...]:
     """Return the names of the features of a mixture in a file; none if it does not know them.
 
+    A mixture of another kind knows none.
+
     Raises
     ------
     ModelFileError
         If the names are not those of all features, or the file is no model file.
     """
+    if read_kind(path) != KIND:
+        return ()
     header, arrays = read_model(path, kind=KIND)
     names = header.get("feature_names", [])
     are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)

@@ -1,10 +1,11 @@
 """The model file: a zip of plain arrays and a JSON header, in which nothing can run."""
 
+import contextlib
 import io
 import json
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -73,11 +74,31 @@ def read_model(path: FilePath, *, kind: str) -> tuple[dict[str, Any], dict[str, 
         asks for more memory than it holds.
     """
     path = Path(path)
+    with _opened(path) as archive:
+        header = _read_header(archive, path)
+        _check_header(header, path, kind)
+        return header, _read_arrays(archive, path)
+
+
+def read_kind(path: FilePath) -> str:
+    """Return the kind of model that a file says it holds.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, no model file or damaged.
+    """
+    path = Path(path)
+    with _opened(path) as archive:
+        return str(_read_header(archive, path).get("kind"))
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a model file; whatever is wrong with it becomes a ModelFileError."""
     try:
         with zipfile.ZipFile(path) as archive:
-            header = _read_header(archive, path)
-            _check_header(header, path, kind)
-            return header, _read_arrays(archive, path)
+            yield archive
     except FileNotFoundError:
         raise ModelFileError(f"{path} does not exist") from None
     except zipfile.BadZipFile as error:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmseg.core import GaussianMixture
+from gmmseg.core import BayesianGaussianMixture, GaussianMixture
 
 NAMES = ["height", "weight", "age"]
 
@@ -51,7 +51,7 @@ def test_fit_writes_a_model_that_python_reads(gmmseg, table, tmp_path, X):
     code, stdout, lines = gmmseg("table", "fit", table, "-k", 2, "-o", out)
     assert (code, stdout) == (0, "")
     assert len(lines) == 1
-    assert lines[0].startswith(f"{table}: 2 Gaussians over 3 columns of 60 rows in ")
+    assert lines[0].startswith(f"{table}: 2 Gaussians (full) over 3 columns of 60 rows in ")
     assert lines[0].endswith(f", {out}")
     mixture = GaussianMixture.load(out)
     assert_array_equal(mixture.means_, GaussianMixture(2, random_state=0).fit(X).means_)
@@ -218,7 +218,11 @@ def test_a_model_without_names_wants_as_many_columns_as_it_has(gmmseg, table, tm
         (b"a,b\n1,2\n3,x\n", (), " has 'x' in line 3, column 2 ('b'), which is not a number; "),
         (b"a,b\n1,inf\n3,4\n", (), ": Input X contains infinity"),
         (b"a,b\n1,-1\n3,4\n", ("--weight", "b"), ": sample_weight must be finite and not negat"),
-        (b"a,b\n1,2\n", ("--weight", "b", "--columns", "a,b"), "column 'b' is the weight; leave"),
+        (
+            b"a,b\n1,2\n",
+            ("--weight", "b", "--columns", "a,b"),
+            "column 'b' has the weights or labels; leave",
+        ),
         (b"a\n1\n", ("--weight", "a"), " has no column left to fit; it has a"),
     ],
 )
@@ -259,3 +263,85 @@ def test_misuse_exits_with_2_and_replaces_nothing(gmmseg, tmp_path, monkeypatch,
         (tmp_path / name).write_text("1\n")
     assert gmmseg("table", *arguments)[0] == 2
     assert (tmp_path / "t.csv").read_text() == (tmp_path / "m.gmm").read_text() == "1\n"
+
+
+@pytest.mark.parametrize("asked", ["auto", "1-4", "1,2,3"])
+def test_the_number_of_gaussians_and_their_family_are_chosen(gmmseg, table, tmp_path, asked):
+    out = tmp_path / "chosen.gmm"
+    options = ["-k", asked, "--covariance", "EII,full", "--criterion", "bic", "--json"]
+    code, stdout, lines = gmmseg("table", "fit", table, "-o", out, *options)
+    assert code == 0
+    report = json.loads(stdout)
+    assert (report["n_components"], report["covariance_type"]) == (2, "EII")
+    assert "2 Gaussians (EII)" in lines[0]
+
+
+@pytest.mark.parametrize("asked", ["none", "2-", "-3", "0", "1.5"])
+def test_a_number_of_gaussians_that_is_none_is_misuse(gmmseg, table, asked):
+    code, _, lines = gmmseg("table", "fit", table, f"-k{asked}")
+    assert code == 2
+    assert any("the number of Gaussians must be" in line or "at least 1" in line for line in lines)
+
+
+def test_rows_of_known_gaussian_say_which_is_which(gmmseg, tmp_path, X):
+    path, out = tmp_path / "some.csv", tmp_path / "some.gmm"
+    lines = [f"{row[0]},{row[1]}," for row in X]
+    lines[0], lines[-1] = lines[0] + "2", lines[-1] + "1"
+    path.write_text("a,b,group\n" + "\n".join(lines) + "\n")
+    assert gmmseg("table", "fit", path, "-k", 2, "--labels", "group", "-o", out)[0] == 0
+    means = GaussianMixture.load(out).means_
+    assert_allclose(means, [[9.0, 8.0], [1.0, 2.0]], atol=0.8)
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [("1.5", "must hold the numbers of Gaussians"), ("1", "knows the Gaussian of every row")],
+)
+def test_labels_that_are_none_are_refused_in_one_line(gmmseg, tmp_path, cell, reason):
+    path = tmp_path / "labelled.csv"
+    path.write_text("a,group\n" + f"1,{cell}\n2,{cell}\n")
+    code, _, lines = gmmseg("table", "fit", path, "-k", 1, "--labels", "group")
+    assert (code, len(lines)) == (1, 1)
+    assert reason in lines[0]
+
+
+def test_noise_is_label_0_and_has_a_probability(gmmseg, tmp_path, X):
+    path, out = tmp_path / "noisy.csv", tmp_path / "noisy.gmm"
+    outliers = 35.0 * np.vstack([np.eye(3), -np.eye(3)])
+    write(path, NAMES, np.vstack([X, outliers]))
+    assert gmmseg("table", "fit", path, "-k", 2, "--noise", "-o", out)[0] == 0
+    _, stdout, _ = gmmseg("table", "predict", out, path, "--probabilities")
+    columns = read(stdout)
+    assert list(columns) == ["label", "probability_1", "probability_2", "probability_noise"]
+    assert (columns["label"][-6:] == 0).all()
+    assert set(columns["label"][:-6]) == {1, 2}
+
+
+def test_empty_cells_are_missing_values(gmmseg, tmp_path, X):
+    path, out = tmp_path / "holes.csv", tmp_path / "holes.gmm"
+    rows = [[f"{value}" for value in row] for row in X]
+    rows[3][1] = rows[40][0] = ""
+    path.write_text("a,b,c\n" + "\n".join(",".join(row) for row in rows) + "\n")
+    assert gmmseg("table", "fit", path, "-k", 2, "-o", out)[0] == 0
+    holes = X.copy()
+    holes[3, 1] = holes[40, 0] = np.nan
+    assert_array_equal(
+        GaussianMixture.load(out).means_, GaussianMixture(2, random_state=0).fit(holes).means_
+    )
+
+
+def test_the_prior_reaches_the_mixture(gmmseg, table, tmp_path):
+    out = tmp_path / "prior.gmm"
+    assert gmmseg("table", "fit", table, "-k", 2, "--prior", 5, "-o", out)[0] == 0
+    assert GaussianMixture.load(out).covariance_prior == 5.0
+
+
+def test_a_bayesian_mixture_is_shown_and_labels_rows(gmmseg, table, tmp_path, X):
+    out = tmp_path / "bayes.gmm"
+    mixture = BayesianGaussianMixture(2, random_state=0).fit(X)
+    mixture.save(out)
+    code, stdout, _ = gmmseg("model", "show", out)
+    assert code == 0
+    assert "nats in all" in stdout
+    _, stdout, _ = gmmseg("table", "predict", out, table)
+    assert_array_equal(read(stdout)["label"], mixture.predict(X) + 1)
