@@ -209,7 +209,7 @@ class BlockData(Data):
             mine = _Census.of(block, weight)
             census = mine if census is None else census + mine
         if census is None:
-            raise InputError("X has no block; give at least one with a sample in it")
+            raise InputError("X holds no sample; give at least one block with a row")
         if not census.heaviest > 0.0:
             raise InputError(
                 "X is missing (NaN) in every entry of every sample of positive weight; give at "

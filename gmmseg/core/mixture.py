@@ -348,26 +348,30 @@ class GaussianMixture(MixtureValue):
         )
 
     def _fixed_parts(self) -> frozenset[str]:
-        """Return which parameters stay, all of them given."""
+        """Return which parameters stay."""
         names = (self.fixed,) if isinstance(self.fixed, str) else tuple(self.fixed)
         for name in names:
             if name not in PARTS:
                 raise InputError(f"fixed must name some of {', '.join(PARTS)}, got {name!r}")
+        return frozenset(names)
+
+    def _check_fixed_are_given(self) -> None:
+        """Raise InputError unless a fit knows what the parameters are that stay."""
         start = {
             "weights": self.weights_init,
             "means": self.means_init,
             "covariances": self.precisions_init,
         }
         goes_on = self.warm_start and "parameters_" in vars(self)
-        for name in names:
+        for name in sorted(self._fixed_parts()):
             if start[name] is None and not goes_on:
                 option = "precisions_init" if name == "covariances" else f"{name}_init"
                 raise InputError(
                     f"fixed holds {name!r}, so {option} must say what they are, got None"
                 )
-        return frozenset(names)
 
     def _start(self, labels: Any = None) -> Start:
+        self._check_fixed_are_given()
         return Start(
             n_components=cast("int", self.n_components),
             rng=self._generator(),

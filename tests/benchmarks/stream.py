@@ -39,7 +39,7 @@ WORKLOADS = {"full": Workload(4, "full"), "diag": Workload(8, "diag")}
 def write_samples(path, n_samples):
     """Write float32 samples of eight overlapping blobs, block by block, as one .npy file."""
     rng = np.random.default_rng(0)
-    means = rng.normal(0.0, 2.0, (8, N_FEATURES)).astype(np.float32)
+    means = rng.normal(0.0, 0.5, (8, N_FEATURES)).astype(np.float32)
     shape = (n_samples, N_FEATURES)
     header = {"descr": "<f4", "fortran_order": False, "shape": shape}
     with path.open("wb") as file:

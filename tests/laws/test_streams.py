@@ -1,5 +1,7 @@
 """Laws of streams: how samples arrive does not matter to a fit, and a stream comes to the fit."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -68,11 +70,12 @@ def test_a_fit_does_not_depend_on_how_samples_arrive(tmp_path, X, covariance_typ
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_single_precision_differs_by_its_rounding(tmp_path, monkeypatch, X, way):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2_000)
-    single = X.astype(np.float32)
+def test_single_precision_differs_by_its_rounding(tmp_path, monkeypatch, rng, way):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 20_000)
+    single = blobs(rng, 20_000).astype(np.float32)
     source, _ = all_ways(tmp_path, single)[way]
-    assert_same_fit(fitted(source), fitted(single), 1e-6)
+    # Few iterations: at the limit of its precision one of the two may stop before the other.
+    assert_same_fit(fitted(source, max_iter=4), fitted(single, max_iter=4), 1e-6)
 
 
 def spoiled(rng, X):
@@ -136,8 +139,8 @@ def test_the_choice_of_number_and_family_is_that_of_the_table(tmp_path, X, way):
 
 def test_repeated_rows_count_in_the_choice_as_often_as_they_are_there(rng):
     X = np.round(np.concatenate([rng.normal(size=(2_000, 1)), rng.normal(size=(2_000, 1)) + 9.0]))
-    one = fitted([X], n_components=[1, 2, 3], tol=1e-3, max_iter=100)
-    other = fitted(X, n_components=[1, 2, 3], tol=1e-3, max_iter=100)
+    one = fitted([X], n_components=[1, 2], tol=1e-3, max_iter=100)
+    other = fitted(X, n_components=[1, 2], tol=1e-3, max_iter=100)
     assert_allclose(
         [candidate.value for candidate in one.selection_.candidates],
         [candidate.value for candidate in other.selection_.candidates],
@@ -189,7 +192,7 @@ def test_one_component_that_forgets_nothing_is_the_fit_of_all(covariance_type, s
     options = {"covariance_type": covariance_type, "covariance_floor": 0.0, "forgetting_rate": 1.0}
     stream = GaussianMixture(**options)
     edges = [0, *sorted({cut for cut in cuts if cut % 5 == 0}), 200]
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         stream.partial_fit(X[first:last], sample_weight=weight[first:last])
     whole = GaussianMixture(**options).fit(X, sample_weight=weight)
     assert_allclose(stream.means_, whole.means_, atol=1e-10)
@@ -223,20 +226,28 @@ def test_a_stream_of_blocks_comes_to_the_fit_of_all(rate, seed):
 
 
 def test_what_drifts_is_followed_faster_at_a_lower_rate(rng):
-    behind = []
     streams = [GaussianMixture(3, random_state=0, forgetting_rate=r) for r in (0.6, 0.8, 1.0)]
     for t in range(40):
         block = blobs(rng, 500, shift=0.1 * t)
         for stream in streams:
             stream.partial_fit(block)
     wanted = blobs(rng, 20_000, shift=3.9).mean(axis=0)
-    for stream in streams:
-        behind.append(np.linalg.norm(stream.weights_ @ stream.means_ - wanted))
+    behind = [np.linalg.norm(s.weights_ @ s.means_ - wanted) for s in streams]
     assert behind[0] < 0.7 * behind[1]
     assert behind[1] < 0.7 * behind[2]
 
 
-@pytest.mark.parametrize("options", [{}, {"noise": True}, {"covariance_type": "VEV"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"noise": True},
+        {"covariance_type": "VEV"},
+        {"fixed": ("means",), "means_init": [[0.0, 0.0], [5.0, 0.0], [0.0, 5.0]]},
+        {"fixed": "weights", "weights_init": [0.2, 0.3, 0.5]},
+    ],
+    ids=lambda options: next(iter(options), "plain"),
+)
 def test_saved_loaded_and_gone_on_gives_the_same_bits(tmp_path, rng, options):
     X = blobs(rng, 900)
     kept = GaussianMixture(3, random_state=0, **options).partial_fit(X[:300])
