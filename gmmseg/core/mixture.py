@@ -191,6 +191,7 @@ class GaussianMixture(MixtureValue):
         >>> GaussianMixture().fit([[0.0], [6.0]], sample_weight=[2, 1]).means_
         array([[2.]])
         """
+        self._check_fixed_are_given()
         self.__dict__.pop("selection_", None)  # of another fit
         if comes_in_blocks(X):
             labels = self._known_labels(y, row_count(X))
@@ -371,7 +372,6 @@ class GaussianMixture(MixtureValue):
                 )
 
     def _start(self, labels: Any = None) -> Start:
-        self._check_fixed_are_given()
         return Start(
             n_components=cast("int", self.n_components),
             rng=self._generator(),

@@ -87,7 +87,7 @@ def as_damage(path: str | PathLike[str]) -> Iterator[None]:
         yield
     except KeyError as error:
         raise ModelFileError(f"{path} is damaged: it has no {error}") from None
-    except (TypeError, ValueError, InputError) as error:
+    except (TypeError, ValueError, OverflowError, InputError) as error:
         raise ModelFileError(f"{path} is damaged: {error}") from None
 
 
