@@ -1,45 +1,92 @@
 """Samples that need not fit into memory: arrays on disk, lists of arrays, functions of blocks."""
 
 import contextlib
+import copy
 import mmap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.core.data import Data, Labels
+from gmmseg.core.data import LARGEST_SUM, Data, Labels
 from gmmseg.core.estep import weighted_statistics
-from gmmseg.core.initialization import SUBSAMPLE_SIZE, drawn_rows, merged_rows
+from gmmseg.core.initialization import SUBSAMPLE_SIZE, drawn_marks, merged_rows, rows_at
 from gmmseg.core.missing import prepared
 from gmmseg.core.noise import UniformNoise, noise_around
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
-from gmmseg.core.validation import check_sample_weight, check_samples, in_units
+from gmmseg.core.validation import check_sample_weight, check_samples, check_weights, in_units
 from gmmseg.errors import InputError
 
 BLOCK_BYTES = 2**25  # of samples that are worked through at once
 
 Array = NDArray[np.float64]
 Block = tuple[NDArray[Any], Array | None, Labels | None]
-BlockFactory = Callable[[], Iterable[Any]]
 
 
 def comes_in_blocks(X: object) -> bool:
-    """Tell whether X is an array on disk, a list of tables or a function of an iterator."""
+    """Tell whether X is an array on disk, a list of tables, a function or an iterator."""
     if isinstance(X, list | tuple):
         return len(X) > 0 and all(isinstance(part, np.ndarray) and part.ndim == 2 for part in X)
-    return isinstance(X, np.memmap) or (callable(X) and not hasattr(X, "__array__"))
+    return isinstance(X, np.memmap | Iterator) or (callable(X) and not hasattr(X, "__array__"))
 
 
-def row_count(X: Any) -> int:
+def row_count(X: Any) -> int | None:
     """Return the number of samples in arrays that come in blocks; of a function none is known."""
-    parts = [] if callable(X) else [X] if isinstance(X, np.ndarray) else X
-    return sum(map(len, parts))
+    if isinstance(X, list | tuple):
+        return sum(map(len, X))
+    return X.shape[0] if isinstance(X, np.ndarray) and X.ndim else None
+
+
+@dataclass(frozen=True, eq=False)
+class _Census:
+    """What one pass over blocks tells of them.
+
+    ``n_counting`` samples have a positive weight, and ``is_weighted`` tells whether others have
+    none or weights were given; ``corners``, (2, n_columns), are those of the box around them all.
+    """
+
+    n_samples: int
+    n_counting: int
+    weight_sum: float
+    heaviest: float
+    is_weighted: bool
+    has_missing: bool
+    corners: NDArray[Any]
+
+    @classmethod
+    def of(cls, X: NDArray[Any], given: Array | None) -> "_Census":
+        """Return the census of one checked block."""
+        corners = _corners(X)
+        has_missing = bool(np.isnan(X.min()))
+        weight = _weight_of_seen(X, given) if has_missing else given
+        n_counting = len(X) if weight is None else int(np.count_nonzero(weight))
+        with np.errstate(over="ignore"):
+            total = float(len(X)) if weight is None else float(weight.sum())
+        heaviest = 1.0 if weight is None else float(weight.max())
+        is_weighted = weight is not None
+        return cls(len(X), n_counting, total, heaviest, is_weighted, has_missing, corners)
+
+    def __add__(self, other: "_Census") -> "_Census":
+        """Return the census of both together."""
+        return _Census(
+            n_samples=self.n_samples + other.n_samples,
+            n_counting=self.n_counting + other.n_counting,
+            weight_sum=min(self.weight_sum + other.weight_sum, LARGEST_SUM),
+            heaviest=max(self.heaviest, other.heaviest),
+            is_weighted=self.is_weighted or other.is_weighted,
+            has_missing=self.has_missing or other.has_missing,
+            corners=_corners(np.concatenate([self.corners, other.corners])),
+        )
 
 
 class BlockData(Data):
     """Samples that are read block by block, anew in every iteration.
+
+    Values are checked in a first pass, which counts, too. If one block is float64 (or no float, as
+    whole numbers), all are computed so. Blocks without a row are passed over.
 
     Parameters
     ----------
@@ -56,8 +103,8 @@ class BlockData(Data):
     Raises
     ------
     InputError
-        If a block is no table of numbers, blocks differ in their features, there is none, or
-        weights are given where blocks bring their own.
+        If a block is no table of numbers, blocks differ in their features, there is none, weights
+        or labels are given with a function, or X can be read only once.
     """
 
     def __init__(
@@ -68,133 +115,194 @@ class BlockData(Data):
         labels: Labels | None = None,
         n_jobs: int | None = None,
     ) -> None:
-        self.n_jobs = n_jobs
-        self._parts = None if callable(X) else [X] if isinstance(X, np.ndarray) else list(X)
-        self._factory, self._labels, self._weight = X, labels, None
-        if self._parts is None and sample_weight is not None:
+        if isinstance(X, Iterator):
+            raise InputError(
+                f"X is a {type(X).__name__}, which can be read only once, and EM reads the samples "
+                "in every iteration; give the function that makes it, without calling it"
+            )
+        if callable(X) and sample_weight is not None:
             raise InputError(
                 "sample_weight goes with arrays, got it with a function of blocks; let the "
                 "function yield pairs (block, sample_weight)"
             )
-        if self._parts is not None:
-            self._weight = check_sample_weight(sample_weight, row_count(X))
-        self._survey()
+        if callable(X) and labels is not None:
+            raise InputError(
+                "y with known labels goes with arrays, got it with a function of blocks; give a "
+                "list of arrays, which may be memory-mapped"
+            )
+        self.n_jobs = n_jobs
+        self._source = [X] if isinstance(X, np.ndarray) else X
+        self._weight = check_sample_weight(sample_weight, row_count(X) or 0)
+        self._labels, self._census = labels, self._counted()
+        _, self._unit = in_units(np.array([self._census.heaviest]))
+        self.dtype, self.n_columns = self._census.corners.dtype, self._census.corners.shape[1]
+        self.features, self.weight_sum = np.arange(self.n_columns), self._census.weight_sum
+
+    def without_unseen(self) -> "BlockData":
+        """Return the same samples without the features that none of them has."""
+        data = copy.copy(self)
+        data.features = np.flatnonzero(~np.isnan(self._census.corners[0]))
+        return data
 
     def statistics(self, parameters: MixtureParameters) -> SufficientStatistics:
         """Return the statistics of all samples under a mixture (the E-step)."""
         total = SufficientStatistics.zero(parameters)
         for X, weight, labels in self._blocks():
+            table = prepared(X) if self._census.has_missing else X
             total += weighted_statistics(
-                prepared(X), parameters, weight, self.n_jobs, known_labels=labels
+                table, parameters, weight, self.n_jobs, known_labels=labels
             )
         return total
 
     def sample(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Return at most 20,000 different rows as float64 and their weights, to search a start."""
-        if self._parts is None:
-            return merged_rows(*self._drawn_from_stream(rng))
-        rows, weight = drawn_rows(self.n_samples, self._scaled_weight(), rng)
-        return merged_rows(self._rows(rows), weight)
+        """Return at most 20,000 different rows as float64 and their weights, to search a start.
+
+        They are those that would be drawn of the same samples in one array.
+        """
+        marks = self._marks(rng)
+        share, before = self._census.weight_sum / self._unit / max(len(marks), 1), 0.0
+        found, weights = [], []
+        for X, its_weight, _ in self._blocks():
+            weight = np.ones(len(X)) if its_weight is None else its_weight
+            if len(marks):
+                rows, before = rows_at(marks, weight, before)
+                weights.append(np.full(len(rows), share))
+            else:
+                rows = np.flatnonzero(weight)
+                weights.append(weight[rows])
+            found.append(X[rows])
+        return merged_rows(np.concatenate(found), np.concatenate(weights))
+
+    def _marks(self, rng: np.random.Generator) -> Array:
+        """Return what to draw by, places in the heap of all weights; none if all are taken."""
+        census = self._census
+        if census.n_counting <= SUBSAMPLE_SIZE:
+            return np.empty(0)
+        if census.is_weighted:
+            return drawn_marks(census.weight_sum / self._unit, rng)
+        rows: NDArray[np.intp] = rng.integers(0, census.n_samples, SUBSAMPLE_SIZE)
+        return np.sort(rows).astype(np.float64) + 0.5
 
     def labelled(self) -> tuple[NDArray[Any], Labels]:
         """Return the samples of known label, and these."""
-        if self._labels is None:
-            return np.empty((0, self.n_features)), np.empty(0, np.int32)
-        rows = np.flatnonzero(self._labels >= 0)
-        return self._rows(rows), self._labels[rows]
+        rows, known = [np.empty((0, self.n_features), self.dtype)], [np.empty(0, np.int32)]
+        for X, _, labels in self._blocks() if self._labels is not None else ():
+            assert labels is not None
+            rows.append(X[labels >= 0])
+            known.append(labels[labels >= 0])
+        return np.concatenate(rows), np.concatenate(known)
 
     def noise(self) -> UniformNoise:
         """Return uniform noise in the smallest box around all samples."""
-        return noise_around(self._corners)
+        return noise_around(self._census.corners[:, self.features])
 
-    def _survey(self) -> None:
-        """Go through all blocks once: check them, count, and find the corners of their box."""
-        self.n_samples, self.weight_sum, self._unit, heaviest = 0, 0.0, 1.0, 0.0
-        self._corners = np.empty((0, 0))
-        for X, weight, _ in self._blocks():
-            with np.errstate(invalid="ignore"):
-                corners = np.stack([np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)])
-                if self.n_samples > 0:
-                    corners = np.vstack([corners, self._corners])
-                self._corners = np.stack([np.fmin.reduce(corners), np.fmax.reduce(corners)])
-            self.n_samples += len(X)
-            self.weight_sum += len(X) if weight is None else float(weight.sum())
-            heaviest = max(heaviest, 1.0 if weight is None else float(weight.max()))
-        if self.n_samples == 0:
-            raise InputError("X has no block; give at least one with a sample in it")
-        self.dtype, self.n_features = self._corners.dtype, self._corners.shape[1]
-        if np.isnan(self._corners).all():
-            raise InputError("X is missing (NaN) in every entry; give at least one entry")
-        if not heaviest > 0.0:
+    def _counted(self) -> _Census:
+        """Go through all blocks for the first time, and check them."""
+        census: _Census | None = None
+        for X, weight, first in self._cut():
+            try:
+                block = check_samples(X)
+            except InputError as error:
+                raise InputError(f"in the block that begins at row {first}, {error}") from None
+            if census is not None:
+                _check_width(block, census.corners.shape[1], first)
+            mine = _Census.of(block, weight)
+            census = mine if census is None else census + mine
+        if census is None:
+            raise InputError("X holds no sample; give at least one block with a row")
+        if not census.heaviest > 0.0:
             raise InputError(
-                "sample_weight is zero for every sample; give at least one a positive weight"
+                "X is missing (NaN) in every entry of every sample of positive weight; give at "
+                "least one entry"
+                if census.has_missing
+                else "sample_weight is zero for every sample; give at least one a positive weight"
             )
-        _, self._unit = in_units(np.array([heaviest]))
+        return census
 
     def _blocks(self) -> Iterator[Block]:
+        """Yield the blocks in one dtype, their weights in units, and their labels."""
+        first, is_all = 0, self.n_features == self.n_columns
+        for X, given, _ in self._cut():
+            block = _check_width(_as_array(X, self.dtype), self.n_columns, first)
+            weight = _weight_of_seen(block, given) if self._census.has_missing else given
+            if weight is not None and self._unit != 1.0:
+                weight = weight / self._unit
+            upto = first + len(block)
+            labels = None if self._labels is None else self._labels[first:upto]
+            used = block if is_all else block[:, self.features]
+            yield np.ascontiguousarray(used), weight, labels
+            first = upto
+        if first != self._census.n_samples:
+            raise InputError(
+                f"X had {self._census.n_samples} samples when it was first read and {first} now; "
+                "the function must return a new iterator, over the same blocks, whenever it is "
+                "called"
+            )
+
+    def _cut(self) -> Iterator[tuple[NDArray[Any], Array | None, int]]:
+        """Yield pieces of the source as they are, with their weights and the row they begin at."""
         first = 0
-        for item in self._factory() if self._parts is None else self._parts:
-            X, weight = item if isinstance(item, tuple) and len(item) == 2 else (item, None)
-            whole = X if isinstance(X, np.ndarray) else np.asarray(X)
+        for item in self._items():
+            is_pair = callable(self._source) and isinstance(item, tuple) and len(item) == 2
+            X, given = item if is_pair else (item, None)
+            whole = X if isinstance(X, np.ndarray) else _as_array(X)
+            if whole.ndim != 2:
+                raise InputError(
+                    "X must have shape (n_samples, n_features) in every block, got "
+                    f"{whole.shape} in the one that begins at row {first}"
+                )
+            weight = None if given is None else check_weights(given, len(whole))
+            if self._weight is not None:
+                weight = self._weight[first : first + len(whole)]
             for rows in _cuts(whole):
-                block = self._checked(whole[rows])
-                upto = first + len(block)
-                its_weight = self._weight[first:upto] if self._weight is not None else None
-                if weight is not None:
-                    its_weight = check_sample_weight(np.asarray(weight)[rows], len(block))
-                if its_weight is not None:
-                    its_weight = its_weight / self._unit
-                labels = None if self._labels is None else self._labels[first:upto]
-                yield block, its_weight, labels
-                first = upto
+                yield whole[rows], None if weight is None else weight[rows], first + rows.start
                 _release(whole)
+            first += len(whole)
 
-    def _checked(self, block: ArrayLike) -> NDArray[Any]:
-        """Return one block as a table of the dtype and the features of the first."""
-        if self.n_samples == 0:
-            return check_samples(block)
-        return check_samples(np.asarray(block, self._corners.dtype), self._corners.shape[1])
+    def _items(self) -> Iterable[Any]:
+        if not callable(self._source):
+            return self._source
+        made = self._source()
+        if not isinstance(made, Iterable):
+            raise InputError(
+                "the function of blocks must return an iterator over tables, got "
+                f"{type(made).__name__}"
+            )
+        return made
 
-    def _scaled_weight(self) -> Array | None:
-        return None if self._weight is None else self._weight / self._unit
 
-    def _rows(self, rows: NDArray[np.intp]) -> NDArray[Any]:
-        """Return these rows of all parts together, in ascending order."""
-        assert self._parts is not None
-        rows, first, found = np.sort(rows), 0, []
-        for part in self._parts:
-            mine = rows[slice(*np.searchsorted(rows, [first, first + len(part)]))]
-            found.append(self._checked(part[mine - first]) if len(mine) else part[:0])
-            first += len(part)
-            _release(part)
-        return np.concatenate(found)
+def _as_array(X: Any, dtype: np.dtype[Any] | None = None) -> NDArray[Any]:
+    try:
+        return np.asarray(X, dtype)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"X must be a table of numbers, got something else: {error}") from None
 
-    def _drawn_from_stream(self, rng: np.random.Generator) -> tuple[NDArray[Any], Array]:
-        """Return rows drawn by weight in one pass (Efraimidis, Spirakis 2006, algorithm A-Res)."""
-        kept = np.empty((0, self.n_features), self.dtype)
-        keys, weights, total = np.empty(0), np.empty(0), 0.0
-        for X, its_weight, _ in self._blocks():
-            weight = np.ones(len(X)) if its_weight is None else its_weight
-            total += float(weight.sum())
-            with np.errstate(divide="ignore"):
-                key = np.log(rng.random(len(X))) / weight
-            keys = np.concatenate([keys, np.where(weight > 0.0, key, -np.inf)])
-            weights = np.concatenate([weights, weight])
-            best = np.argsort(-keys, kind="stable")[:SUBSAMPLE_SIZE]
-            kept = np.concatenate([kept, X])[best]
-            keys, weights = keys[best], weights[best]
-        is_drawn = np.isfinite(keys)
-        kept, weights = kept[is_drawn], weights[is_drawn]
-        if self.n_samples > SUBSAMPLE_SIZE:
-            weights = np.full(len(kept), total / len(kept))
-        return kept, weights
+
+def _check_width(X: NDArray[Any], n_columns: int, first: int) -> NDArray[Any]:
+    if X.shape[1] != n_columns:
+        raise InputError(
+            f"X must have the {n_columns} features of its first block in all others, got "
+            f"{X.shape[1]} in the one that begins at row {first}"
+        )
+    return X
+
+
+def _corners(X: NDArray[Any]) -> NDArray[Any]:
+    """Return the least and the greatest entry in each column; NaN where there is none."""
+    with np.errstate(invalid="ignore"):
+        return np.stack([np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)])
+
+
+def _weight_of_seen(X: NDArray[Any], weight: Array | None) -> Array | None:
+    """Return the weights with 0 for rows that miss all, which tell nothing."""
+    is_empty = np.isnan(np.fmin.reduce(X, axis=1))
+    if not is_empty.any():
+        return weight
+    return np.where(is_empty, 0.0, 1.0 if weight is None else weight)
 
 
 def _cuts(X: NDArray[Any]) -> Iterator[slice]:
     """Yield slices of rows, each of a size that may be copied."""
-    if X.ndim != 2:
-        yield slice(None)  # which the check of the block refuses
-        return
     size = max(1, BLOCK_BYTES // max(X.shape[1] * X.itemsize, 1))
     for first in range(0, len(X), size):
         yield slice(first, first + size)

@@ -15,16 +15,27 @@ from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.core.validation import in_units
 
+LARGEST_SUM = float(np.finfo(np.float64).max)  # which a sum of weights may exceed
+
 Array = NDArray[np.float64]
 Labels = NDArray[np.int32]
 
 
 class Data(ABC):
-    """Samples with their weights, as a fit sees them."""
+    """Samples with their weights, as a fit sees them.
+
+    Of ``n_columns`` columns the ``features`` take part; rows that miss all count for nothing.
+    """
 
     dtype: np.dtype[Any]
-    n_features: int
+    n_columns: int
+    features: NDArray[np.intp]
     weight_sum: float
+
+    @property
+    def n_features(self) -> int:
+        """Number of features that take part."""
+        return len(self.features)
 
     @abstractmethod
     def statistics(self, parameters: MixtureParameters) -> SufficientStatistics:
@@ -73,18 +84,14 @@ class TableData(Data):
         """Look for missing entries once, not in every iteration."""
         weight, unit = in_units(weight_of_seen(self.X, self.sample_weight))
         object.__setattr__(self, "weight", weight)
-        object.__setattr__(self, "table", prepared(self.X, with_unseen=self.with_unseen))
+        table, n_columns = prepared(self.X, with_unseen=self.with_unseen), self.X.shape[1]
+        object.__setattr__(self, "table", table)
+        features = table.features if isinstance(table, Incomplete) else np.arange(n_columns)
         object.__setattr__(self, "dtype", self.X.dtype)
-        object.__setattr__(self, "n_features", len(self.features))
+        object.__setattr__(self, "n_columns", n_columns)
+        object.__setattr__(self, "features", features)
         total = len(self.X) if weight is None else float(weight.sum()) * unit
-        object.__setattr__(self, "weight_sum", float(total))
-
-    @property
-    def features(self) -> NDArray[np.intp]:
-        """Columns of X that take part."""
-        if isinstance(self.table, Incomplete):
-            return self.table.features
-        return np.arange(self.X.shape[1])
+        object.__setattr__(self, "weight_sum", min(float(total), LARGEST_SUM))
 
     def statistics(self, parameters: MixtureParameters) -> SufficientStatistics:
         """Return the statistics of all samples under a mixture (the E-step)."""

@@ -24,7 +24,8 @@ from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import as_numbers
 from gmmseg.errors import InputError
 
-SHORT_ITERATIONS = 8  # of each start, where there are several
+# Where there are several starts: so many iterations for each, then so many of the best go on.
+SHORT_ROUNDS = ((8, 3), (32, 1))
 
 Array = NDArray[np.float64]
 Sample = Callable[[], tuple[Array, Array]]  # rows and their weights, drawn when first asked for
@@ -78,6 +79,11 @@ class Start:
         is_found_by_chance = self.means is None and self.method != "hierarchical"
         return self.previous is not None or not is_found_by_chance
 
+    @property
+    def needs_unseen(self) -> bool:
+        """Whether features that no sample has take part, because something is given for them."""
+        return self.is_given or self.precisions is not None
+
 
 def fit_mixture(
     X: NDArray[Any],
@@ -110,12 +116,8 @@ def fit_mixture(
     record : FitRecord
         How the fit went.
     """
-    with_unseen = start.is_given or start.precisions is not None
-    data = TableData(X, sample_weight, start.labels, with_unseen, n_jobs)
-    parameters, record = fit_data(data, start, options, n_jobs=n_jobs)
-    if data.n_features < X.shape[1]:
-        parameters = with_unseen_features(parameters, data.features, X.shape[1])
-    return parameters, record
+    data = TableData(X, sample_weight, start.labels, start.needs_unseen, n_jobs)
+    return fit_data(data, start, options, n_jobs=n_jobs)
 
 
 def fit_data(
@@ -123,9 +125,10 @@ def fit_data(
 ) -> tuple[MixtureParameters, FitRecord]:
     """Return the same of any data.
 
-    Of several starts each gets a few iterations on a subsample, and the best of them the whole
-    fit: Biernacki, Celeux, Govaert (2003), "Choosing starting values for the EM algorithm for
-    getting the highest likelihood in multivariate Gaussian mixture models" (small EM).
+    Of several starts each gets a few iterations on a subsample, the best few some more, and the
+    best of these the whole fit: Biernacki, Celeux, Govaert (2003), "Choosing starting values for
+    the EM algorithm for getting the highest likelihood in multivariate Gaussian mixture models"
+    (small EM).
     """
 
     @cache  # it takes longer than an iteration, and a given start does without
@@ -142,23 +145,37 @@ def fit_data(
         return worst
 
     starts = [_with_noise(point, data, start) for point in _starting_points(sample, data, start)]
-    best = starts[0]
     if len(starts) > 1:
-        few = (
-            data if start.labels is not None else TableData(*_small(sample(), data), n_jobs=n_jobs)
-        )
-        short = replace(options, max_iter=SHORT_ITERATIONS)
-        runs = [run_em(few.statistics, point, short) for point in starts]
-        best = max(runs, key=lambda run: run[1].lower_bounds[-1])[0]
+        # What labels are known of a subsample is not known; so then all samples are taken.
+        few = data if start.labels is not None else _small(*sample(), data.dtype, n_jobs)
+        starts = _most_promising(starts, few, options)
     parameters, record = run_em(
-        data.statistics, best, options, find_worst=find_worst, has_labels=start.labels is not None
+        data.statistics,
+        starts[0],
+        options,
+        find_worst=find_worst,
+        has_labels=start.labels is not None,
     )
+    if data.n_features < data.n_columns:
+        parameters = with_unseen_features(parameters, data.features, data.n_columns)
     return parameters, replace(record, weight_sum=data.weight_sum)
 
 
-def _small(sample: tuple[Array, Array], data: Data) -> tuple[NDArray[Any], Array]:
-    rows, weight = sample
-    return rows.astype(data.dtype), weight
+def _small(rows: Array, weight: Array, dtype: np.dtype[Any], n_jobs: int | None) -> TableData:
+    # In the precision of the data, whose kernels are compiled already.
+    return TableData(rows.astype(dtype), weight, n_jobs=n_jobs)
+
+
+def _most_promising(
+    starts: list[MixtureParameters], data: Data, options: EMOptions
+) -> list[MixtureParameters]:
+    """Return the one mixture that is left of several after short rounds of EM."""
+    for max_iter, n_best in SHORT_ROUNDS:
+        short = replace(options, max_iter=max_iter)
+        runs = [run_em(data.statistics, start, short) for start in starts]
+        runs.sort(key=lambda run: -run[1].lower_bounds[-1])
+        starts = [parameters for parameters, _ in runs[:n_best]]
+    return starts
 
 
 def _with_noise(point: MixtureParameters, data: Data, start: Start) -> MixtureParameters:

@@ -97,8 +97,15 @@ class FittedMixture(MixtureBase):
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in self.get_params(deep=False).items()
         }
+        names = options.get("fixed", ())  # any collection, of which JSON knows the list alone
+        if not isinstance(names, str) and names:
+            options["fixed"] = sorted(names)
         plain = (bool, int, float, str, type(None))
-        return {name: value for name, value in options.items() if isinstance(value, plain)}
+        return {
+            name: value
+            for name, value in options.items()
+            if isinstance(value, plain) or (name == "fixed" and value)
+        }
 
     def _warn_unless_converged(self, method: str, measure: str) -> None:
         """Warn the caller of `fit`, which calls this, if the last iteration came too soon."""

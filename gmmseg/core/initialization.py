@@ -69,14 +69,27 @@ def drawn_rows(
         rows = np.flatnonzero(sample_weight)
         return rows, sample_weight[rows]
     total = float(sample_weight.sum())
-    marks, before = np.sort(rng.random(SUBSAMPLE_SIZE)) * total, 0.0
-    rows = np.full(SUBSAMPLE_SIZE, int(sample_weight.argmax()))
+    marks, before, found = drawn_marks(total, rng), 0.0, []
     for first in range(0, n_samples, BLOCK_SIZE):
-        upto = before + np.cumsum(sample_weight[first : first + BLOCK_SIZE])
-        mine = slice(*np.searchsorted(marks, [before, upto[-1]], side="left"))
-        rows[mine] = first + np.searchsorted(upto, marks[mine], side="right")
-        before = float(upto[-1])
-    return rows, np.full(SUBSAMPLE_SIZE, total / SUBSAMPLE_SIZE)
+        rows, before = rows_at(marks, sample_weight[first : first + BLOCK_SIZE], before)
+        found.append(first + rows)
+    rows = np.concatenate(found)
+    return rows, np.full(len(rows), total / len(rows))
+
+
+def drawn_marks(total: float, rng: np.random.Generator) -> Array:
+    """Return as many ascending places in a heap of this weight as a subsample has rows."""
+    return np.sort(rng.random(SUBSAMPLE_SIZE)) * total
+
+
+def rows_at(marks: Array, weight: Array, before: float) -> tuple[NDArray[np.intp], float]:
+    """Return the rows that marks fall on, in a block on top of the weight ``before`` it.
+
+    Also the weight with this block, which is before the next.
+    """
+    upto = before + np.cumsum(weight)
+    mine = slice(*np.searchsorted(marks, [before, upto[-1]], side="left"))
+    return np.searchsorted(upto, marks[mine], side="right"), float(upto[-1])
 
 
 def initial_parameters(

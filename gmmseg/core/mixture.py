@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.blocks import BlockData, comes_in_blocks, row_count
-from gmmseg.core.em import EMOptions, FitRecord
+from gmmseg.core.em import EMOptions
 from gmmseg.core.estep import expectation
 from gmmseg.core.fit import Start, fit_data, fit_mixture
 from gmmseg.core.fitted_mixture import RandomState
+from gmmseg.core.initialization import SUBSAMPLE_SIZE
 from gmmseg.core.known_labels import Labels, known_labels
 from gmmseg.core.mixture_selection import check_criterion, is_choice, selection_plan
 from gmmseg.core.mixture_value import MixtureValue
 from gmmseg.core.selection import Criterion, select_mixture
-from gmmseg.core.stepwise import updated
+from gmmseg.core.stepwise import learned
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning, InputError
 
@@ -47,7 +48,8 @@ class GaussianMixture(MixtureValue):
     max_iter : int, default=100
         Largest number of EM iterations.
     n_init : int, default=1
-        Number of starts. Each gets a few iterations on a subsample, the best of them the whole fit.
+        Number of starts. Each gets a few iterations on a subsample, the best three some more, the
+        best of these the whole fit.
     init_params : {"k-means++", "random", "hierarchical"}, default="k-means++"
         How a start is found, on at most 20,000 of the samples (2,000 for "hierarchical", which
         leaves nothing to chance). Where there is a choice, "hierarchical" is always tried, too.
@@ -170,8 +172,10 @@ class GaussianMixture(MixtureValue):
             Samples; float32 and float64 are computed in their own precision, all else as float64.
             NaN is a missing entry, taken at its expectation given the others of its sample, so that
             nothing needs to be filled in before; such samples are computed in float64.
-            An array on disk, a list of tables, or a function that returns a new iterator over
-            blocks (or over pairs of block and sample_weight) is read block by block.
+            An array on disk, a list of arrays (which may be on disk), or a function that returns a
+            new iterator over blocks (or over pairs of block and sample_weight) is read block by
+            block, in every iteration anew, so that memory does not grow with the data. What
+            ``n_components`` and ``covariance_type`` leave open is then chosen on a subsample.
         y : array_like of shape (n_samples,), optional
             Components that samples are known to belong to, and -1 where none is known. A ``y``
             without any -1 is ignored, so that the mixture fits into a pipeline.
@@ -193,10 +197,12 @@ class GaussianMixture(MixtureValue):
         >>> GaussianMixture().fit([[0.0], [6.0]], sample_weight=[2, 1]).means_
         array([[2.]])
         """
+        self._check_fixed_are_given()
         self.__dict__.pop("selection_", None)  # of another fit
         if comes_in_blocks(X):
             labels = self._known_labels(y, row_count(X))
-            self._fit_data(BlockData(X, sample_weight, labels=labels, n_jobs=self.n_jobs), labels)
+            data = BlockData(X, sample_weight, labels=labels, n_jobs=self.n_jobs)
+            self._fit_blocks(data, labels)
         else:
             checked, weight = self._samples(X, sample_weight)
             self._fit_table(checked, weight, self._known_labels(y, len(checked)))
@@ -210,7 +216,9 @@ class GaussianMixture(MixtureValue):
         """Learn from one more block of samples, and forget earlier ones a little.
 
         The first block is fitted as `fit` does, so it should show all components. A fitted or
-        loaded mixture goes on from where it is.
+        loaded mixture goes on from where it is; one made from parameters has seen no samples, so
+        they are where the first block begins. The prior of ``covariance_prior`` acts in the first
+        block, as samples that later fade like the others. `record_` tells of the last block.
 
         Parameters
         ----------
@@ -246,23 +254,12 @@ class GaussianMixture(MixtureValue):
         del y
         if "parameters_" not in vars(self):
             return self.fit(X, sample_weight=sample_weight)
-        options, parameters, record = self._options(), self._fitted(), self.record_
+        options, parameters = self._options(), self._fitted()
         checked, weight = self._checked_with_weight(X, sample_weight)
         statistics = expectation(checked, parameters, weight, n_jobs=self.n_jobs)
-        self.parameters_ = updated(
-            parameters,
-            record.weight_sum,
-            statistics,
-            forgetting_rate=float(self.forgetting_rate),
-            covariance_floor=options.covariance_floor,
-            fixed=options.fixed,
-        )
-        self.record_ = FitRecord(
-            (*record.lower_bounds, statistics.mean_log_likelihood),
-            is_converged=False,
-            stop_reason="learned from a block of samples",
-            events=record.events,
-            weight_sum=record.weight_sum + statistics.weight_sum,
+        rate = float(self.forgetting_rate)
+        self.parameters_, self.record_ = learned(
+            parameters, self.record_, statistics, options, forgetting_rate=rate
         )
         return self
 
@@ -277,12 +274,15 @@ class GaussianMixture(MixtureValue):
             X, weight, self._start(labels), options, n_jobs=self.n_jobs
         )
 
-    def _fit_data(self, data: BlockData, labels: Labels | None) -> None:
-        """Fit to blocks; what is open is chosen on a sample of them."""
-        options, self.n_features_in_ = self._options(), data.n_features
+    def _fit_blocks(self, data: BlockData, labels: Labels | None) -> None:
+        """Fit to blocks; what is open is chosen on a subsample of them."""
+        options, self.n_features_in_ = self._options(), data.n_columns
+        self.__dict__.pop("feature_names_in_", None)  # of another fit (scikit-learn)
         if self._is_open:
             rows, weight = data.sample(self._generator())
-            self._choose(rows.astype(data.dtype), weight * (len(rows) / weight.sum()))
+            # The criteria count as many samples as were drawn.
+            n_drawn = min(weight.sum(), SUBSAMPLE_SIZE)
+            self._choose(rows.astype(data.dtype), weight * (n_drawn / weight.sum()))
             chosen = self.parameters_
             start = Start(
                 n_components=chosen.n_components,
@@ -293,6 +293,7 @@ class GaussianMixture(MixtureValue):
             )
         else:
             start = self._start(labels)
+        data = data if start.needs_unseen else data.without_unseen()
         self.parameters_, self.record_ = fit_data(data, start, options, n_jobs=self.n_jobs)
 
     def _choose(self, X: NDArray[Any], weight: NDArray[np.float64] | None) -> None:
@@ -322,7 +323,8 @@ class GaussianMixture(MixtureValue):
         """Whether the number of components or the family is to be chosen."""
         return is_choice(self.n_components, self.covariance_type)
 
-    def _known_labels(self, y: Any, n_samples: int) -> Labels | None:
+    def _known_labels(self, y: Any, n_samples: int | None) -> Labels | None:
+        n_samples = np.size(y) if n_samples is None else n_samples  # of a function none is known
         if not self._is_open:
             check_number("n_components", self.n_components, least=1, is_whole=True)
             return known_labels(y, n_samples, cast("int", self.n_components))
@@ -354,24 +356,27 @@ class GaussianMixture(MixtureValue):
         )
 
     def _fixed_parts(self) -> frozenset[str]:
-        """Return which parameters stay, all of them given."""
+        """Return which parameters stay."""
         names = (self.fixed,) if isinstance(self.fixed, str) else tuple(self.fixed)
         for name in names:
             if name not in PARTS:
                 raise InputError(f"fixed must name some of {', '.join(PARTS)}, got {name!r}")
+        return frozenset(names)
+
+    def _check_fixed_are_given(self) -> None:
+        """Raise InputError unless a fit knows what the parameters are that stay."""
         start = {
             "weights": self.weights_init,
             "means": self.means_init,
             "covariances": self.precisions_init,
         }
         goes_on = self.warm_start and "parameters_" in vars(self)
-        for name in names:
+        for name in sorted(self._fixed_parts()):
             if start[name] is None and not goes_on:
                 option = "precisions_init" if name == "covariances" else f"{name}_init"
                 raise InputError(
                     f"fixed holds {name!r}, so {option} must say what they are, got None"
                 )
-        return frozenset(names)
 
     def _start(self, labels: Any = None) -> Start:
         return Start(

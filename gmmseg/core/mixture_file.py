@@ -87,7 +87,7 @@ def as_damage(path: str | PathLike[str]) -> Iterator[None]:
         yield
     except KeyError as error:
         raise ModelFileError(f"{path} is damaged: it has no {error}") from None
-    except (TypeError, ValueError, InputError) as error:
+    except (TypeError, ValueError, OverflowError, InputError) as error:
         raise ModelFileError(f"{path} is damaged: {error}") from None
 
 
@@ -135,7 +135,8 @@ def record_of(header: Mapping[str, Any], lower_bounds: NDArray[Any]) -> FitRecor
 
 
 def _weight_sum(value: Any) -> float:
-    if not 0.0 <= _typed(value, int | float) < np.inf:
+    # A whole number in JSON may be larger than any float.
+    if not 0.0 <= _typed(value, int | float) <= np.finfo(np.float64).max:
         raise InputError(f"wanted weight_sum from 0 in the header, got {value}")
     return float(value)
 

@@ -81,7 +81,10 @@ class MixtureValue(FittedMixture):
             relevance_factor=relevance_factor,
             floor=variance_floor(statistics, options.covariance_floor),
         )
-        record = FitRecord((), is_converged=False, stop_reason="adapted to new samples")
+        seen = self.record_.weight_sum + statistics.weight_sum
+        record = FitRecord(
+            (), is_converged=False, stop_reason="adapted to new samples", weight_sum=seen
+        )
         return clone(self)._with(moved, record)  # noqa: SLF001 (of the same class)
 
     def merge(

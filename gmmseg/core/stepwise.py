@@ -1,20 +1,21 @@
 """Stepwise EM: a mixture that learns from one block of samples after another, and forgets."""
 
+from gmmseg.core.data import LARGEST_SUM
+from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 
 
-def updated(
+def learned(
     parameters: MixtureParameters,
-    seen: float,
+    record: FitRecord,
     statistics: SufficientStatistics,
+    options: EMOptions,
     *,
     forgetting_rate: float,
-    covariance_floor: float,
-    fixed: frozenset[str] = frozenset(),
-) -> MixtureParameters:
-    """Return the mixture after one more block of samples.
+) -> tuple[MixtureParameters, FitRecord]:
+    """Return the mixture after one more block of samples, and the record of this.
 
     What the mixture knows of earlier samples is kept as the statistics that it is the M-step of,
     so nothing but the mixture is carried from block to block. With the weight n of the block and
@@ -25,21 +26,21 @@ def updated(
     ----------
     parameters : MixtureParameters
         The mixture before.
-    seen : float
-        Total weight of the samples that it has learned from.
+    record : FitRecord
+        Its record, which knows the total weight of the samples that it has learned from.
     statistics : SufficientStatistics
         Those of the new block under it.
+    options : EMOptions
+        Floor of the variances, and what stays fixed.
     forgetting_rate : float
         Above 0.5, so that what chance does to single blocks averages out, and up to 1.
-    covariance_floor : float
-        Smallest variance, as a fraction of the mean feature variance.
-    fixed : frozenset of str, default=frozenset()
-        Which of "weights", "means" and "covariances" stay as they are.
 
     Returns
     -------
     parameters : MixtureParameters
         The mixture after.
+    record : FitRecord
+        The likelihood of the block under the mixture before, and the weight of all samples so far.
 
     References
     ----------
@@ -47,9 +48,16 @@ def updated(
     equation 12.
     """
     block = statistics.weight_sum
-    if not block > 0.0:
-        return parameters
-    share = (block / (seen + block)) ** forgetting_rate
+    seen = record.weight_sum + block
+    share = (block / seen) ** forgetting_rate
     before = SufficientStatistics.of_parameters(parameters, (1.0 - share) / share * block)
     both = before + statistics
-    return maximize(both, parameters, variance_floor(both, covariance_floor), fixed=fixed)
+    floor = variance_floor(both, options.covariance_floor)
+    after = FitRecord(
+        (statistics.mean_log_likelihood,),
+        is_converged=False,
+        stop_reason="learned from a block of samples",
+        events=record.events,
+        weight_sum=min(seen, LARGEST_SUM),
+    )
+    return maximize(both, parameters, floor, fixed=options.fixed), after

@@ -75,6 +75,16 @@ def check_sample_weight(
     """Return the weights as float64, (n_samples,), or None where every sample counts once."""
     if sample_weight is None:
         return None
+    weight = check_weights(sample_weight, n_samples)
+    if not weight.any():
+        raise InputError(
+            "sample_weight is zero for every sample; give at least one a positive weight"
+        )
+    return weight
+
+
+def check_weights(sample_weight: ArrayLike, n_samples: int) -> NDArray[np.float64]:
+    """Return the weights of some of the samples as float64, (n_samples,); all may be zero."""
     try:
         weight = np.ascontiguousarray(sample_weight, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -89,10 +99,6 @@ def check_sample_weight(
         raise InputError(
             f"sample_weight must be finite and not negative, got {weight[is_bad.argmax()]} "
             f"for sample {is_bad.argmax()}"
-        )
-    if not weight.any():
-        raise InputError(
-            "sample_weight is zero for every sample; give at least one a positive weight"
         )
     return weight
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gmmseg.core.data import TableData
 from gmmseg.core.em import EMOptions
-from gmmseg.core.fit import Start, fit_mixture
+from gmmseg.core.fit import Start, fit_data, fit_mixture
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.errors import InputError
 from tests.mixtures import COVARIANCE_TYPES, draw, random_mixture
@@ -187,3 +188,43 @@ def test_the_subsample_finds_a_start_for_a_large_table(rng):
     order = found.means.ravel().argsort()
     assert_allclose(found.weights[order], [2 / 3, 1 / 3], atol=1e-3)
     assert record.is_converged
+
+
+def scattered_blobs(seed):
+    """Return eight blobs of standard deviation 1 that chance put somewhere."""
+    rng = np.random.default_rng(seed)
+    centres = rng.uniform(-30.0, 30.0, size=(8, 2))
+    return centres[rng.integers(0, 8, 2_000)] + rng.normal(size=(2_000, 2))
+
+
+def test_short_rounds_find_what_ten_whole_fits_find_where_one_start_seldom_does():
+    gains, losses = [], []
+    for seed in range(6):
+        X, start = scattered_blobs(seed), {"n_components": 8, "method": "random"}
+        rng = np.random.default_rng(seed)
+        whole = [fit_mixture(X, None, Start(rng=rng, **start), EMOptions())[1] for _ in range(10)]
+        bounds = [record.lower_bounds[-1] for record in whole]
+        short = fitted(X, seed=seed, n_init=10, **start)[1].lower_bounds[-1]
+        gains.append(short - bounds[0])
+        losses.append(max(bounds) - short)
+    assert max(losses) < 0.01
+    assert np.mean(gains) > 0.1
+
+
+def test_of_many_samples_several_starts_are_compared_on_some(rng):
+    n_seen = []
+
+    class Counted(TableData):
+        def statistics(self, parameters):
+            n_seen.append(len(self.X))
+            return super().statistics(parameters)
+
+    X = rng.normal(size=(60_000, 1))
+    start = Start(n_components=2, rng=rng, n_init=10)
+    fit_data(Counted(X), start, EMOptions(max_iter=3, tol=0.0))
+    assert len(n_seen) <= 3 + 1
+
+
+def test_the_record_knows_the_weight_of_all_samples(X):
+    assert fitted(X)[1].weight_sum == 200.0
+    assert fitted(X, weight=np.full(200, 0.5))[1].weight_sum == pytest.approx(100.0)

@@ -133,6 +133,23 @@ def test_a_header_that_says_something_else_is_refused(path, members, changes, wo
     assert refusal(path) == words
 
 
+@pytest.mark.parametrize("weight_sum", [-1.0, float("nan"), float("inf"), 10**400, "all", None])
+def test_a_weight_of_samples_that_cannot_be_is_refused(path, members, weight_sum):
+    write_zip(path, with_header(members, {"weight_sum": weight_sum}))
+    assert refusal(path).startswith("is damaged: wanted ")
+
+
+@pytest.mark.parametrize("fixed", [5, [["means"]], ["colour"], {"means": 1, "colour": 2}])
+def test_what_is_fixed_must_be_parts_of_a_mixture(path, members, fixed):
+    write_zip(path, with_header(members, {"options": {"fixed": fixed}}))
+    assert refusal(path).startswith("is damaged: ")
+
+
+def test_a_number_beyond_all_floats_is_refused(path, members):
+    write_zip(path, with_header(members, {"options": {"tol": 10**400}}))
+    assert refusal(path) == "is damaged: int too large to convert to float"
+
+
 @pytest.mark.parametrize("events", [["abcd"], [["one", [], {}, None]]])
 def test_events_of_other_types_are_refused(path, members, events):
     write_zip(path, with_header(members, {"events": events}))

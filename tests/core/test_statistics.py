@@ -5,6 +5,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core import SufficientStatistics, expectation
+from gmmseg.core.mstep import maximize
+from gmmseg.core.noise import UniformNoise
+from gmmseg.core.parameters import MixtureParameters
 from gmmseg.errors import InputError
 from tests.mixtures import COVARIANCE_TYPES, draw, random_mixture
 
@@ -120,3 +123,42 @@ def test_statistics_cannot_be_counted_less_than_not_at_all(rng):
     statistics = SufficientStatistics.zero(random_mixture(rng))
     with pytest.raises(InputError, match=r"^factor must be a number of at least 0, got -1$"):
         statistics.scale(-1)
+
+
+def test_a_mixture_is_the_m_step_of_its_own_statistics(parameters):
+    own = SufficientStatistics.of_parameters(parameters, 40.0)
+    assert own.weight_sum == pytest.approx(40.0)
+    again = maximize(own, parameters, 0.0)
+    assert_allclose(again.weights, parameters.weights, rtol=1e-12)
+    assert_allclose(again.means, parameters.means, rtol=1e-12)
+    wanted = parameters.component_covariances
+    assert_allclose(again.component_covariances, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_the_statistics_of_a_mixture_know_its_noise(rng):
+    noise = UniformNoise(0.25, [0.0, 0.0], [1.0, 1.0])
+    own = SufficientStatistics.of_parameters(random_mixture(rng).with_noise(noise), 40.0)
+    assert own.noise_sum == pytest.approx(10.0)
+    assert own.weight_sum == pytest.approx(40.0)
+
+
+def test_scatter_about_any_means_is_that_of_the_samples(rng, parameters):
+    X, means = draw(rng, parameters, 60), rng.normal(size=(3, 2))
+    one = MixtureParameters([1.0], [[0.3, -0.2]], [np.eye(2)])
+    dev = X - means[0]
+    found = expectation(X, one).scatter_about(means[:1])
+    assert_allclose(found, [dev.T @ dev / 60.0], rtol=1e-12)
+    diag = MixtureParameters([1.0], [[0.3, -0.2]], [[1.0, 1.0]], covariance_type="diag")
+    found = expectation(X, diag).scatter_about(means[:1])
+    assert_allclose(found, [(dev**2).mean(axis=0)], rtol=1e-12)
+
+
+def test_scatter_about_the_new_means_is_the_new_scatter_and_the_least(rng, parameters):
+    statistics = expectation(draw(rng, parameters, 60), parameters)
+    least = statistics.scatter_about(statistics.new_means())
+    assert_array_equal(least, statistics.new_scatter())
+    # Elsewhere it grows by the square of the way there.
+    way = np.array([3.0, -1.0])
+    apart = np.outer(way, way) if least.ndim == 3 else way**2
+    moved = statistics.scatter_about(statistics.new_means() + way)
+    assert_allclose(moved - least, np.broadcast_to(apart, least.shape), atol=1e-9)
