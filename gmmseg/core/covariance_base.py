@@ -74,6 +74,12 @@ class CovarianceFamily(ABC):
                 raise InputError(f"{name} must be positive definite; matrix {k} is not")
 
 
+def shares_of(weights: Array) -> Array:
+    """Return the weights divided by their sum; equal shares where all are 0."""
+    total = weights.sum()
+    return weights / total if total > 0.0 else np.full(weights.shape, 1.0 / weights.size)
+
+
 def is_positive_definite(matrix: Array) -> bool:
     """Tell whether a symmetric matrix is positive definite, whatever the scales of its rows."""
     diagonal = np.diag(matrix)

@@ -1,5 +1,6 @@
 """Partly labelled data: samples that are known to belong to a component, and a start from them."""
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from gmmseg.core.parameters import MixtureParameters
 from gmmseg.errors import InputError
 
 UNKNOWN = -1
+MOST_COMPONENTS = 2**31 - 1
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -24,12 +26,16 @@ Labels = NDArray[np.int32]
 def known_labels(y: Any, n_samples: int, n_components: int) -> Labels | None:
     """Return the labels if some are given and some unknown (-1), else None.
 
-    A ``y`` without -1 is what a pipeline hands on to every step, and as in scikit-learn's mixtures
-    it means nothing here.
+    A ``y`` without -1, or not of whole numbers, is what a pipeline hands on to every step, and as
+    in scikit-learn's mixtures it means nothing here.
     """
-    labels = np.empty(0) if y is None else np.asarray(y)
-    if labels.dtype.kind not in "iu" or labels.ndim != 1 or not (labels == UNKNOWN).any():
+    labels = _whole_numbers(y)
+    if labels is None or not (labels == UNKNOWN).any():
         return None
+    if labels.ndim != 1:
+        raise InputError(
+            f"y must have shape ({n_samples},), got {labels.shape}; give one label per sample"
+        )
     if len(labels) != n_samples:
         raise InputError(
             f"y must have one label for each of the {n_samples} samples, got {len(labels)}"
@@ -41,6 +47,23 @@ def known_labels(y: Any, n_samples: int, n_components: int) -> Labels | None:
             f"{labels[is_bad.argmax()]} for sample {is_bad.argmax()}"
         )
     return labels.astype(np.int32) if (labels > UNKNOWN).any() else None
+
+
+def _whole_numbers(y: Any) -> NDArray[np.int64] | None:
+    """Return y as integers, whatever type holds them; None if it holds anything else."""
+    if y is None:
+        return None
+    values = np.asarray(y)
+    if values.dtype.kind == "O":  # a column of a data frame that may have holes
+        if not all(isinstance(value, numbers.Real) for value in values.ravel()):
+            return None
+        values = values.astype(np.float64)
+    if values.dtype.kind == "f":
+        if not (values == np.trunc(values)).all() or not (np.abs(values) <= MOST_COMPONENTS).all():
+            return None
+    elif values.dtype.kind not in "iu":
+        return None
+    return values.astype(np.int64)
 
 
 def parameters_from_some_labels(

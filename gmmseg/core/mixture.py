@@ -1,7 +1,7 @@
 """GaussianMixture: the scikit-learn shaped face of the core."""
 
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Self, cast
 
 import numpy as np
@@ -12,7 +12,7 @@ from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.estep import expectation
 from gmmseg.core.fit import Start, fit_data, fit_mixture
 from gmmseg.core.fitted_mixture import RandomState
-from gmmseg.core.known_labels import Labels, known_labels
+from gmmseg.core.known_labels import MOST_COMPONENTS, Labels, known_labels
 from gmmseg.core.mixture_selection import check_criterion, is_choice, selection_plan
 from gmmseg.core.mixture_value import MixtureValue
 from gmmseg.core.selection import Criterion, select_mixture
@@ -52,7 +52,7 @@ class GaussianMixture(MixtureValue):
         How a start is found, on at most 20,000 of the samples (2,000 for "hierarchical", which
         leaves nothing to chance). Where there is a choice, "hierarchical" is always tried, too.
     weights_init : array_like of shape (n_components,), optional
-        Weights to start from.
+        Weights to start from; noise is besides them.
     means_init : array_like of shape (n_components, n_features), optional
         Means to start from.
     precisions_init : array_like, optional
@@ -65,7 +65,8 @@ class GaussianMixture(MixtureValue):
         as equal parts of the data would be (Fraley, Raftery 2007). It steadies components with few
         samples for their features; about ``n_features + 2`` is a start. No prior if None.
     fixed : collection of {"weights", "means", "covariances"}, default=()
-        Parameters that stay as they are given to start from.
+        Parameters that stay as they are given to start from, to the last bit. With noise, fixed
+        weights leave room for its own, which then stays, too.
     noise : bool, default=False
         Whether there is uniform noise besides the Gaussians, for samples that belong to none
         (Banfield, Raftery 1993). `predict` labels it -1; in `predict_proba` it is the last column.
@@ -167,8 +168,10 @@ class GaussianMixture(MixtureValue):
             An array on disk, a list of tables, or a function that returns a new iterator over
             blocks (or over pairs of block and sample_weight) is read block by block.
         y : array_like of shape (n_samples,), optional
-            Components that samples are known to belong to, and -1 where none is known. A ``y``
-            without any -1 is ignored, so that the mixture fits into a pipeline.
+            Components that samples are known to belong to, and -1 where none is known: component
+            k is the one of label k. A ``y`` without any -1, or not of whole numbers, is ignored,
+            so that the mixture fits into a pipeline. `predict` tells what the mixture says of a
+            sample, whatever its label was.
         sample_weight : array_like of shape (n_samples,), optional
             How often each sample counts, at least 0.
 
@@ -320,7 +323,7 @@ class GaussianMixture(MixtureValue):
         if not self._is_open:
             check_number("n_components", self.n_components, least=1, is_whole=True)
             return known_labels(y, n_samples, cast("int", self.n_components))
-        if known_labels(y, n_samples, n_samples) is not None:
+        if known_labels(y, n_samples, MOST_COMPONENTS) is not None:
             raise InputError(
                 "y names components, so their number and family cannot be chosen; give "
                 "n_components and covariance_type"
@@ -348,7 +351,8 @@ class GaussianMixture(MixtureValue):
 
     def _fixed_parts(self) -> frozenset[str]:
         """Return which parameters stay, all of them given."""
-        names = (self.fixed,) if isinstance(self.fixed, str) else tuple(self.fixed)
+        fixed: Any = (self.fixed,) if isinstance(self.fixed, str) else self.fixed
+        names = tuple(fixed) if isinstance(fixed, Iterable) else (fixed,)
         for name in names:
             if name not in PARTS:
                 raise InputError(f"fixed must name some of {', '.join(PARTS)}, got {name!r}")

@@ -52,7 +52,7 @@ def write_mixture(
 def read_mixture(
     path: str | PathLike[str],
 ) -> tuple[MixtureParameters, FitRecord, dict[str, Any]]:
-    """Return what `write_mixture` wrote, the options with the family and size of the parameters.
+    """Return what `write_mixture` wrote, the options as the parameters have them.
 
     Raises
     ------
@@ -76,6 +76,7 @@ def read_mixture(
             **header["options"],
             "covariance_type": parameters.covariance_type,
             "n_components": parameters.n_components,
+            "noise": noise is not None,
         }
         return parameters, record_of(header, arrays["lower_bounds"]), options
 
