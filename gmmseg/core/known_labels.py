@@ -23,7 +23,9 @@ Array = NDArray[np.float64]
 Labels = NDArray[np.int32]
 
 
-def known_labels(y: Any, n_samples: int, n_components: int) -> Labels | None:
+def known_labels(
+    y: Any, n_samples: int, n_components: int, sample_weight: Array | None = None
+) -> Labels | None:
     """Return the labels if some are given and some unknown (-1), else None.
 
     A ``y`` without -1, or not of whole numbers, is what a pipeline hands on to every step, and as
@@ -46,6 +48,8 @@ def known_labels(y: Any, n_samples: int, n_components: int) -> Labels | None:
             f"y must hold components from 0 to {n_components - 1}, or -1 where none is known, got "
             f"{labels[is_bad.argmax()]} for sample {is_bad.argmax()}"
         )
+    if sample_weight is not None:  # a sample that does not count tells nothing
+        labels = np.where(sample_weight > 0.0, labels, UNKNOWN)
     return labels.astype(np.int32) if (labels > UNKNOWN).any() else None
 
 
@@ -85,9 +89,8 @@ def parameters_from_some_labels(
     rows, weight = sample
     own, groups = labelled.astype(np.float64), labels
     present = np.unique(groups)
-    centers = np.array(
-        [observed_mean(own[groups == k], np.ones((groups == k).sum())) for k in present]
-    )
+    overall = observed_mean(rows, weight)
+    centers = np.array([_center(own[groups == k], overall) for k in present])
     if len(present) < n_components:
         centers = kmeans_plus_plus(rows, weight, n_components, rng, centers=centers)
     absent = np.setdiff1d(np.arange(n_components), present)
@@ -100,3 +103,9 @@ def parameters_from_some_labels(
         n_components,
         covariance_type=covariance_type,
     )
+
+
+def _center(group: Array, overall: Array) -> Array:
+    """Return the mean of a group; the overall one in features that the whole group misses."""
+    is_unseen = np.isnan(group).all(axis=0)
+    return np.where(is_unseen, overall, observed_mean(group, np.ones(len(group))))

@@ -79,7 +79,7 @@ def kernel_mixture(
         factors=np.pad(
             np.clip(factors, -limit, limit), ((0, 0),) + (to_tiles,) * (factors.ndim - 1)
         ).astype(dtype),
-        noise_width=noise_width.astype(dtype),
+        noise_width=noise_width,
         tile=(0,) * tile_size,
     )
     return mixture, scale

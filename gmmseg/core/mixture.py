@@ -196,7 +196,7 @@ class GaussianMixture(MixtureValue):
             self._fit_data(BlockData(X, sample_weight, labels=labels, n_jobs=self.n_jobs), labels)
         else:
             checked, weight = self._samples(X, sample_weight)
-            self._fit_table(checked, weight, self._known_labels(y, len(checked)))
+            self._fit_table(checked, weight, self._known_labels(y, len(checked), weight))
         self._warn_unless_converged("EM", "likelihood")
         self._warn_of_dropped()
         return self
@@ -319,10 +319,12 @@ class GaussianMixture(MixtureValue):
         """Whether the number of components or the family is to be chosen."""
         return is_choice(self.n_components, self.covariance_type)
 
-    def _known_labels(self, y: Any, n_samples: int) -> Labels | None:
+    def _known_labels(
+        self, y: Any, n_samples: int, weight: NDArray[np.float64] | None = None
+    ) -> Labels | None:
         if not self._is_open:
             check_number("n_components", self.n_components, least=1, is_whole=True)
-            return known_labels(y, n_samples, cast("int", self.n_components))
+            return known_labels(y, n_samples, cast("int", self.n_components), weight)
         if known_labels(y, n_samples, MOST_COMPONENTS) is not None:
             raise InputError(
                 "y names components, so their number and family cannot be chosen; give "
