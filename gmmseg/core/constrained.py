@@ -32,6 +32,7 @@ from gmmseg.core.volume_shape import MOST_ROUNDS, STEADY, TINY, Letter, log_volu
 from gmmseg.errors import InputError
 
 GOLDEN = 0.5 * (5.0**0.5 - 1.0)
+EPS = float(np.finfo(np.float64).eps)
 MEMBER = 1e-6  # difference from the family, as a share of the largest entry, that is rounding
 
 
@@ -50,10 +51,13 @@ class ConstrainedFamily(CovarianceFamily):
     def check_positive(self, matrices: Array, name: str) -> None:
         """Raise InputError unless the matrices are positive definite and of this family."""
         super().check_positive(matrices, name)
+        rounding = _rounding(matrices)
+        if rounding >= 1.0:  # so narrow along some axis that its volume cannot be told
+            return
         nearest = self.estimate(matrices, np.ones(len(matrices)), 0.0, before=matrices)
         largest = matrices.reshape(len(matrices), -1).max(axis=1)
         off = np.abs(nearest - matrices).reshape(len(matrices), -1).max(axis=1) / largest
-        if off.max() > MEMBER + _rounding(matrices):
+        if off.max() > MEMBER + rounding:
             raise InputError(
                 f"{name} must be of the family {self.name}; those of component {off.argmax()} are "
                 "not. Its letters say how volume, shape and orientation compare: E equal, "
@@ -222,7 +226,7 @@ def _rounding(covariances: Array) -> float:
     """Return the relative error that rounding leaves in the smallest variance along any axis."""
     values = np.linalg.eigvalsh(covariances) if covariances.ndim == 3 else np.sort(covariances)
     spread = values[:, -1] / np.maximum(values[:, 0], TINY)
-    return float(spread.max()) * covariances.shape[-1] * float(np.finfo(np.float64).eps)
+    return float(spread.max()) * 16.0 * covariances.shape[-1] * EPS
 
 
 def _axes(matrix: Array) -> Array:

@@ -81,13 +81,17 @@ def shares_of(weights: Array) -> Array:
 
 
 def is_positive_definite(matrix: Array) -> bool:
-    """Tell whether a symmetric matrix is positive definite, whatever the scales of its rows."""
+    """Tell whether a symmetric matrix is positive definite, whatever the scales of its rows.
+
+    Eigenvalues that rounding cannot tell from 0 will do, as it may have made them of any positive.
+    """
     diagonal = np.diag(matrix)
     if not (diagonal > 0).all():
         return False
     scale = np.sqrt(diagonal)
     try:
-        np.linalg.cholesky(matrix / scale / scale[:, None])
+        rounding = 4.0 * len(matrix) * np.finfo(np.float64).eps
+        np.linalg.cholesky(matrix / scale / scale[:, None] + rounding * np.eye(len(matrix)))
     except np.linalg.LinAlgError:
         return False
     return True
