@@ -162,9 +162,9 @@ def _small(sample: tuple[Array, Array], data: Data) -> tuple[NDArray[Any], Array
 
 
 def _with_noise(point: MixtureParameters, data: Data, start: Start) -> MixtureParameters:
-    if start.noise and point.noise is None:
-        return point.with_noise(data.noise())
-    return point if start.noise else point.with_noise(None)
+    if start.noise == (point.noise is not None):
+        return point
+    return point.with_noise(data.noise() if start.noise else None)
 
 
 def _starting_points(sample: Sample, data: Data, start: Start) -> Iterator[MixtureParameters]:

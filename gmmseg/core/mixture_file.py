@@ -145,7 +145,8 @@ def _event(fields: object) -> FitEvent:
 
 
 def _typed(value: Any, kind: Any) -> Any:
-    if not isinstance(value, kind):
+    is_truth = isinstance(value, bool) and kind is not bool  # which Python counts as a number
+    if is_truth or not isinstance(value, kind):
         wanted = getattr(kind, "__name__", kind)
         raise InputError(f"wanted {wanted} in the header, got {type(value).__name__}")
     return value

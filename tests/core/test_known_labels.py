@@ -274,7 +274,7 @@ def test_a_warm_start_gives_a_dropped_component_the_samples_of_its_label(rng):
 
 
 def test_a_labelled_group_that_misses_a_feature_begins_at_its_overall_mean(rng):
-    X = rng.normal(size=(100, 2)) + [0.0, 1e4]
+    X = rng.normal([0.0, 1e4], size=(100, 2))
     X[50:, 0] += 8.0
     labels = np.full(100, -1, np.int32)
     labels[[0, 1]], labels[[50, 51]] = 0, 1
