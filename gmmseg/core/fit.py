@@ -20,6 +20,7 @@ from gmmseg.core.initialization import (
 )
 from gmmseg.core.known_labels import parameters_from_some_labels
 from gmmseg.core.missing import imputed, with_unseen_features
+from gmmseg.core.noise_start import dense_samples
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import as_numbers
 from gmmseg.errors import InputError
@@ -134,6 +135,10 @@ def fit_data(
             return subsample(start.sample, None, start.rng)
         return data.sample(start.rng)
 
+    @cache
+    def searched() -> tuple[Array, Array]:
+        return dense_samples(*sample(), start.rng) if start.noise else sample()
+
     def find_worst(parameters: MixtureParameters) -> Array:
         rows, _ = sample()
         # In the precision of the data, whose kernels are compiled already.
@@ -141,7 +146,7 @@ def fit_data(
         worst: Array = imputed(rows[[density.argmin()]], parameters, n_jobs)[0]
         return worst
 
-    starts = [_with_noise(point, data, start) for point in _starting_points(sample, data, start)]
+    starts = [_with_noise(point, data, start) for point in _starting_points(searched, data, start)]
     best = starts[0]
     if len(starts) > 1:
         few = (
@@ -199,8 +204,10 @@ def _starting_point(sample: Sample, n_features: int, start: Start) -> MixturePar
         found = _found(sample, start, means)
         weights = found.weights if weights is None else weights
         means = found.means if means is None else means
-    covariances = found.covariances if precisions is None else family.covariances(precisions)
-    return MixtureParameters(weights, means, covariances, covariance_type=start.covariance_type)
+    if precisions is None:
+        return MixtureParameters.trusted(weights, means, found.covariances, family.name)
+    covariances = family.covariances(precisions)
+    return MixtureParameters(weights, means, covariances, covariance_type=family.name)
 
 
 def _found(sample: Sample, start: Start, means: Array | None) -> MixtureParameters:

@@ -25,6 +25,7 @@ from gmmseg.core.initialization import (
 from gmmseg.core.missing import prepared, weight_of_seen
 from gmmseg.core.mstep import variance_floor
 from gmmseg.core.noise import noise_around
+from gmmseg.core.noise_start import dense_samples
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.core.validation import in_units
@@ -283,8 +284,11 @@ class _Bench:
 
     @cached_property
     def _sources(self) -> list[LabelSource]:
+        searched = self.sample
+        if self.noise is not None:
+            searched = dense_samples(*searched, self.rng)
         return [
-            label_source(*self.sample, method=method, rng=self.rng) for method in self.plan.methods
+            label_source(*searched, method=method, rng=self.rng) for method in self.plan.methods
         ]
 
     def starts(self, n_components: int, covariance_type: str) -> Iterator[MixtureParameters]:

@@ -64,9 +64,7 @@ def spelled(parameters):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_heaps_among_outliers_are_found_as_they_are(covariance_type, dtype):
     X = blobs_with_outliers(np.random.default_rng(3)).astype(dtype)
-    mixture = fitted(
-        X, covariance_type=covariance_type, init_params="hierarchical", max_iter=200, tol=1e-6
-    )
+    mixture = fitted(X, covariance_type=covariance_type, max_iter=200, tol=1e-6)
     alone = fitted(X, covariance_type=covariance_type, noise=False, max_iter=500, tol=1e-6)
 
     def error(one):
