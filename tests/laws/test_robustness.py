@@ -107,7 +107,7 @@ def test_any_table_gives_a_mixture_of_finite_numbers(X, covariance_type, n_compo
 
 # All families take turns in the number of components.
 @pytest.mark.parametrize(
-    "option", [{"noise": True}, {"covariance_prior": 5}], ids=lambda o: [*o][0]
+    "option", [{"noise": True}, {"covariance_prior": 5}], ids=["noise", "prior"]
 )
 @pytest.mark.parametrize("X", TABLES.values(), ids=TABLES)
 def test_any_table_gives_one_with_noise_or_a_prior_of_a_likelihood_that_never_falls(X, option):
