@@ -46,6 +46,18 @@ def pinned(log_prob, labels):
     return out
 
 
+def with_noise(log_prob, X, noise):
+    """Return the log-probabilities with those of noise: its weight over the observed box."""
+    out = np.empty((len(X), log_prob.shape[1] + 1))
+    out[:, :-1] = log_prob
+    for n, row in enumerate(X):
+        out[n, -1] = math.log(noise.weight) if noise.weight > 0.0 else -math.inf
+        for value, low, high in zip(row, noise.low, noise.high, strict=True):
+            if not math.isnan(value):
+                out[n, -1] -= math.log(high - low)
+    return out
+
+
 def labels(log_prob):
     """Return the first component of largest log-probability in each row."""
     return np.array([list(row).index(max(row)) for row in log_prob])

@@ -1,7 +1,10 @@
 """MAP adaptation: move a mixture towards new data, as far as there is data to move it."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from gmmseg.core.covariance_base import shares_of
 from gmmseg.core.mstep import maximize
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
@@ -20,7 +23,7 @@ def adapted(
     A component that explains ``n`` samples of the new data goes ``n / (n + relevance_factor)`` of
     the way to them: weights, means and second moments are mixed in that proportion. That is the
     M-step of the new statistics with ``relevance_factor`` samples of the old component added to
-    them, except that weights are mixed as shares.
+    them, except that weights are mixed as shares, that of noise, too.
 
     Parameters
     ----------
@@ -59,7 +62,15 @@ def adapted(
         log_likelihood=0.0,
     )
     moved = maximize(statistics + prior, parameters, floor)
-    count = statistics.resp_sum
+    count = np.append(statistics.resp_sum, statistics.noise_sum)
     pull = count / np.where(count + relevance_factor > 0.0, count + relevance_factor, 1.0)
-    weights = pull * count / statistics.weight_sum + (1.0 - pull) * parameters.weights
-    return parameters.replaced(weights=weights, means=moved.means, covariances=moved.covariances)
+    before = np.append(parameters.weights, parameters.noise_weight)
+    shares = shares_of(pull * count / statistics.weight_sum + (1.0 - pull) * before)
+    noise = parameters.noise
+    return MixtureParameters.trusted(
+        shares[:-1],
+        moved.means,
+        moved.covariances,
+        parameters.covariance_type,
+        noise=None if noise is None else replace(noise, weight=float(shares[-1])),
+    )

@@ -60,7 +60,12 @@ def variances_along(scatter: Array, axes: Array) -> Array:
 
 
 def spelled_out(axes: Array, variance: Array) -> Array:
-    """Return the covariances, (n_components, d, d), with these variances along these axes."""
+    """Return the covariances, (n_components, d, d), with these variances along these axes.
+
+    Variances too small for a matrix to hold beside the largest are raised until it can.
+    """
+    smallest = 4.0 * variance.shape[-1] * np.finfo(np.float64).eps
+    variance = np.maximum(variance, smallest * variance.max(axis=-1, keepdims=True))
     matrices = (axes * variance[:, None, :]) @ np.swapaxes(axes, -1, -2)
     return 0.5 * (matrices + np.swapaxes(matrices, -1, -2))
 

@@ -26,11 +26,13 @@ from gmmseg.core.covariance_base import (
     CovarianceFamily,
     MatrixPerComponent,
     VariancePerFeature,
+    shares_of,
 )
 from gmmseg.core.volume_shape import MOST_ROUNDS, STEADY, TINY, Letter, log_volumes, variances
 from gmmseg.errors import InputError
 
 GOLDEN = 0.5 * (5.0**0.5 - 1.0)
+EPS = float(np.finfo(np.float64).eps)
 MEMBER = 1e-6  # difference from the family, as a share of the largest entry, that is rounding
 
 
@@ -49,10 +51,13 @@ class ConstrainedFamily(CovarianceFamily):
     def check_positive(self, matrices: Array, name: str) -> None:
         """Raise InputError unless the matrices are positive definite and of this family."""
         super().check_positive(matrices, name)
+        rounding = _rounding(matrices)
+        if rounding >= 1.0:  # so narrow along some axis that its volume cannot be told
+            return
         nearest = self.estimate(matrices, np.ones(len(matrices)), 0.0, before=matrices)
         largest = matrices.reshape(len(matrices), -1).max(axis=1)
         off = np.abs(nearest - matrices).reshape(len(matrices), -1).max(axis=1) / largest
-        if off.max() > MEMBER:
+        if off.max() > MEMBER + rounding:
             raise InputError(
                 f"{name} must be of the family {self.name}; those of component {off.argmax()} are "
                 "not. Its letters say how volume, shape and orientation compare: E equal, "
@@ -67,7 +72,7 @@ class AlongFeatures(ConstrainedFamily, VariancePerFeature):
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return the variances with volume and shape equal or free."""
-        return variances(scatter, _share(resp_sum), floor, volume=self.volume, shape=self.form)
+        return variances(scatter, shares_of(resp_sum), floor, volume=self.volume, shape=self.form)
 
 
 class EII(AlongFeatures):
@@ -79,7 +84,7 @@ class EII(AlongFeatures):
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return the mean variance over components and features."""
-        return np.full(scatter.shape, max(float(_share(resp_sum) @ scatter.mean(axis=1)), floor))
+        return np.full(scatter.shape, max(float(shares_of(resp_sum) @ scatter.mean(axis=1)), floor))
 
 
 class EEI(AlongFeatures):
@@ -108,7 +113,7 @@ class OwnAxes(ConstrainedFamily, MatrixPerComponent):
     ) -> Array:
         """Return covariances along the axes of the scatter, longest beside longest."""
         values, axes = np.linalg.eigh(0.5 * (scatter + np.swapaxes(scatter, -1, -2)))
-        share = _share(resp_sum)
+        share = shares_of(resp_sum)
         return spelled_out(
             axes, variances(values, share, floor, volume=self.volume, shape=self.form)
         )
@@ -141,7 +146,7 @@ class VEE(ConstrainedFamily, MatrixPerComponent):
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return volumes and the common matrix: each is the mean of what the other leaves."""
-        share, log_floor = _share(resp_sum), np.log(max(floor, TINY))
+        share, log_floor = shares_of(resp_sum), np.log(max(floor, TINY))
         is_used = share > 0.0
         start = scatter if before is None else before
         log_volume = np.log(np.maximum(np.trace(start, axis1=1, axis2=2), TINY) / start.shape[-1])
@@ -168,12 +173,13 @@ class CommonAxes(ConstrainedFamily, MatrixPerComponent):
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return covariances along the likeliest common axes that a search finds."""
-        share = _share(resp_sum)
-        traces = np.maximum(np.trace(scatter, axis1=1, axis2=2), TINY)
+        share = shares_of(resp_sum)
+        # Of scatter that is but rounding, the trace may be less than an entry.
+        sizes = np.maximum(np.trace(scatter, axis1=1, axis2=2), np.abs(scatter).max(axis=(1, 2)))
         candidates = [
             np.eye(scatter.shape[-1]),
             _axes(np.tensordot(share, scatter, axes=1)),
-            _axes(np.tensordot(share / traces, scatter, axes=1)),
+            _axes(np.tensordot(share / np.maximum(sizes, TINY), scatter, axes=1)),
         ]
         if before is not None:
             # Axes of one length in a sum may differ in its terms: no simple sum has such.
@@ -216,8 +222,11 @@ CONSTRAINED: tuple[CovarianceFamily, ...] = (
 )
 
 
-def _share(resp_sum: Array) -> Array:
-    return resp_sum / resp_sum.sum()
+def _rounding(covariances: Array) -> float:
+    """Return the relative error that rounding leaves in the smallest variance along any axis."""
+    values = np.linalg.eigvalsh(covariances) if covariances.ndim == 3 else np.sort(covariances)
+    spread = values[:, -1] / np.maximum(values[:, 0], TINY)
+    return float(spread.max()) * 16.0 * covariances.shape[-1] * EPS
 
 
 def _axes(matrix: Array) -> Array:

@@ -16,6 +16,7 @@ from gmmseg.core.covariance_base import (
     MatrixPerComponent,
     VariancePerFeature,
     clip_eigenvalues,
+    shares_of,
     upper_precision_factors,
 )
 from gmmseg.errors import InputError
@@ -60,7 +61,7 @@ class Tied(CovarianceFamily):
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return the mean scatter with its eigenvalues clipped to the floor."""
-        return clip_eigenvalues(np.tensordot(resp_sum / resp_sum.sum(), scatter, axes=1), floor)
+        return clip_eigenvalues(np.tensordot(shares_of(resp_sum), scatter, axes=1), floor)
 
     def precision_factors(self, covariances: Array) -> Array:
         """Return one upper triangular factor."""

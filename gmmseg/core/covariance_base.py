@@ -76,14 +76,24 @@ class CovarianceFamily(ABC):
                 raise InputError(f"{name} must be positive definite; matrix {k} is not")
 
 
+def shares_of(weights: Array) -> Array:
+    """Return the weights divided by their sum; equal shares where all are 0."""
+    total = weights.sum()
+    return weights / total if total > 0.0 else np.full(weights.shape, 1.0 / weights.size)
+
+
 def is_positive_definite(matrix: Array) -> bool:
-    """Tell whether a symmetric matrix is positive definite, whatever the scales of its rows."""
+    """Tell whether a symmetric matrix is positive definite, whatever the scales of its rows.
+
+    Eigenvalues that rounding cannot tell from 0 will do, as it may have made them of any positive.
+    """
     diagonal = np.diag(matrix)
     if not (diagonal > 0).all():
         return False
     scale = np.sqrt(diagonal)
     try:
-        np.linalg.cholesky(matrix / scale / scale[:, None])
+        rounding = 4.0 * len(matrix) * np.finfo(np.float64).eps
+        np.linalg.cholesky(matrix / scale / scale[:, None] + rounding * np.eye(len(matrix)))
     except np.linalg.LinAlgError:
         return False
     return True

@@ -135,17 +135,20 @@ def run_em(
         statistics = estep(parameters)
     progress = _Progress(options)
     leaps = Leaps() if options.accelerate and parameters.family.is_linear else None
+    may_move = not options.fixed and not has_labels
     before = parameters
     while not progress.is_at_limit(goal.bound(statistics, parameters)):
         progress.note(goal.bound(statistics, parameters))
         before, parameters = parameters, goal.maximize(statistics, parameters)
         redundant = None
-        if not options.fixed and not has_labels:
+        if may_move:
             redundant = find_redundant(
                 parameters, progress.dropped, with_twins=progress.is_converged
             )
         if progress.is_exhausted:
-            return _without_starved(parameters, progress), progress.record()
+            if may_move:
+                parameters = _without_starved(parameters, progress)
+            return parameters, progress.record()
         if redundant is not None:
             is_first = redundant.component not in progress.reseeded
             trial = redundant.try_at(parameters, find_worst if is_first else None, goal.floor)
@@ -214,8 +217,6 @@ def _better_of(
 
 def _without_starved(parameters: MixtureParameters, progress: "_Progress") -> MixtureParameters:
     """Return the mixture without the components that have no samples."""
-    if "weights" in progress.options.fixed:
-        return parameters
     starved = np.setdiff1d(starved_components(parameters), list(progress.dropped))
     for k in starved:
         progress.note_rescue(int(k), "starved", "dropped")

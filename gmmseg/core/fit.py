@@ -20,6 +20,7 @@ from gmmseg.core.initialization import (
 )
 from gmmseg.core.known_labels import parameters_from_some_labels
 from gmmseg.core.missing import imputed, with_unseen_features
+from gmmseg.core.noise_start import dense_samples
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import as_numbers
 from gmmseg.errors import InputError
@@ -137,6 +138,10 @@ def fit_data(
             return subsample(start.sample, None, start.rng)
         return data.sample(start.rng)
 
+    @cache
+    def searched() -> tuple[Array, Array]:
+        return dense_samples(*sample(), start.rng) if start.noise else sample()
+
     def find_worst(parameters: MixtureParameters) -> Array:
         rows, _ = sample()
         # In the precision of the data, whose kernels are compiled already.
@@ -144,7 +149,7 @@ def fit_data(
         worst: Array = imputed(rows[[density.argmin()]], parameters, n_jobs)[0]
         return worst
 
-    starts = [_with_noise(point, data, start) for point in _starting_points(sample, data, start)]
+    starts = [_with_noise(point, data, start) for point in _starting_points(searched, data, start)]
     if len(starts) > 1:
         # What labels are known of a subsample is not known; so then all samples are taken.
         few = data if start.labels is not None else _small(*sample(), data.dtype, n_jobs)
@@ -179,9 +184,9 @@ def _most_promising(
 
 
 def _with_noise(point: MixtureParameters, data: Data, start: Start) -> MixtureParameters:
-    if start.noise and point.noise is None:
-        return point.with_noise(data.noise())
-    return point if start.noise else point.with_noise(None)
+    if start.noise == (point.noise is not None):
+        return point
+    return point.with_noise(data.noise() if start.noise else None)
 
 
 def _starting_points(sample: Sample, data: Data, start: Start) -> Iterator[MixtureParameters]:
@@ -216,8 +221,10 @@ def _starting_point(sample: Sample, n_features: int, start: Start) -> MixturePar
         found = _found(sample, start, means)
         weights = found.weights if weights is None else weights
         means = found.means if means is None else means
-    covariances = found.covariances if precisions is None else family.covariances(precisions)
-    return MixtureParameters(weights, means, covariances, covariance_type=start.covariance_type)
+    if precisions is None:
+        return MixtureParameters.trusted(weights, means, found.covariances, family.name)
+    covariances = family.covariances(precisions)
+    return MixtureParameters(weights, means, covariances, covariance_type=family.name)
 
 
 def _found(sample: Sample, start: Start, means: Array | None) -> MixtureParameters:

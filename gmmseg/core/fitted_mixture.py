@@ -41,15 +41,15 @@ class FittedMixture(MixtureBase):
         ----------
         X : array_like of shape (n_samples, n_features)
             Samples.
-        y : None
-            Ignored.
+        y : array_like of shape (n_samples,), optional
+            As in `fit`. A sample of known label gets the one that the mixture gives it.
         sample_weight : array_like of shape (n_samples,), optional
             How often each sample counts, at least 0.
 
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            Numbers from 0 to ``n_components - 1``.
+            Numbers from 0 to ``n_components - 1``; -1 for noise.
         """
         return self.fit(X, y, sample_weight).predict(X)
 

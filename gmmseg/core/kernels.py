@@ -15,11 +15,13 @@ from gmmseg.core.kernel_types import FASTMATH
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def pin_labels(labels, first, size, log_prob):
-    """Leave a sample of known label, 0 or above, to that component alone."""
+def pin_labels(labels, first, size, log_prob, farthest):
+    """Leave a sample of known label, 0 or above, to that component alone, even one of weight 0."""
     for k in range(log_prob.shape[0]):
         for n in range(size):
-            if labels[first + n] >= 0 and labels[first + n] != k:
+            if labels[first + n] == k:
+                log_prob[k, n] = max(log_prob[k, n], -farthest)
+            elif labels[first + n] >= 0:
                 log_prob[k, n] = -np.inf
 
 
@@ -39,7 +41,7 @@ def accumulate(X, sample_weight, labels, rows, mixture, scratch, sums):
             load_rows(X, first, size, mixture, scratch.rows)
         log_prob_of(mixture.factors, scratch.samples, size, mixture, scratch)
         if labels.size > 0:
-            pin_labels(labels, first, size, scratch.log_prob)
+            pin_labels(labels, first, size, scratch.log_prob, mixture.farthest)
         exponentiate(scratch.log_prob, size, mixture.negligible, scratch.peak, scratch.total)
         finish_log_density(size, scratch.peak, scratch.total)
         if is_weighted:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.core.covariance_base import shares_of
 from gmmseg.core.kernel_types import FEW_FEATURES, TILE_SIZE, KernelMixture, Scratch, Sums
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
@@ -36,13 +37,14 @@ def kernel_mixture(
     Noise is a last component of no precision, at the middle of its box.
     """
     weights = parameters.weights
+    share = shares_of(weights)  # of what is no noise
     # A component that is switched off may lie anywhere: it must not matter where.
     is_used = (weights > 0.0)[:, None]
     means = np.where(is_used, parameters.means, parameters.means[weights.argmax()])
     # Taken about one of the means, so that a far origin costs no digits, and rounded to what X can
     # hold, so that subtracting it from samples nearby is exact.
-    origin = (means[0] + weights @ (means - means[0])).astype(dtype).astype(np.float64)
-    variance = weights @ (parameters.component_variances + (means - origin) ** 2)
+    origin = (means[0] + share @ (means - means[0])).astype(dtype).astype(np.float64)
+    variance = share @ (parameters.component_variances + (means - origin) ** 2)
     # A power of two: dividing by it rounds nothing; within the reach of X its inverse is finite.
     scale = 2.0 ** np.clip(np.round(np.log2(variance) / 2.0), *EXPONENTS[dtype.itemsize])
     n_features, limit = parameters.n_features, LIMITS[dtype.itemsize]
@@ -71,11 +73,13 @@ def kernel_mixture(
         farthest=dtype.type(FARTHEST[dtype.itemsize]),
         negligible=dtype.type(NEGLIGIBLE[dtype.itemsize]),
         log_norm=log_norm.astype(dtype),
-        means=np.pad((means - origin) / scale, ((0, 0), to_rows)).astype(dtype),
+        means=np.pad(np.clip((means - origin) / scale, -limit, limit), ((0, 0), to_rows)).astype(
+            dtype
+        ),
         factors=np.pad(
             np.clip(factors, -limit, limit), ((0, 0),) + (to_tiles,) * (factors.ndim - 1)
         ).astype(dtype),
-        noise_width=noise_width.astype(dtype),
+        noise_width=noise_width,
         tile=(0,) * tile_size,
     )
     return mixture, scale

@@ -226,12 +226,11 @@ def describe(
     run_in_threads(fill_range, ranges, n_jobs)
     empty = table.order[table.n_observed :]
     if answers.labels.size:
-        answers.labels[empty] = parameters.weights.argmax()
+        answers.labels[empty] = parameters.shares.argmax()
     if answers.log_density.size:
         answers.log_density[empty] = 0.0
     if answers.resp.size:
-        noise = () if parameters.noise is None else (parameters.noise.weight,)
-        answers.resp[empty] = (*parameters.weights, *noise)
+        answers.resp[empty] = parameters.shares
 
 
 def _describe_complete_rows(

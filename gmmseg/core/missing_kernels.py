@@ -206,10 +206,12 @@ def expect_diag(k, factors, mixture, scratch):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def pin_row(label, resp):
-    """Leave a row of known label, 0 or above, to that component alone."""
+def pin_row(label, resp, farthest):
+    """Leave a row of known label, 0 or above, to that component alone, even one of weight 0."""
     for k in range(resp.size):
-        if label >= 0 and k != label:
+        if label == k:
+            resp[k] = max(resp[k], -farthest)
+        elif label >= 0:
             resp[k] = -np.inf
 
 
@@ -325,7 +327,7 @@ def accumulate_partial(X, sample_weight, labels, rows, partial, mixture, scratch
             unit = unit_of(n_missing, scratch.missing, scratch.log_scale)
         expect_row(mixture.factors, n_missing, mixture, scratch)
         if labels.size > 0:
-            pin_row(labels[row], scratch.resp)
+            pin_row(labels[row], scratch.resp, mixture.farthest)
         log_likelihood += weight * (share_row(scratch.resp, mixture.negligible) + unit)
         for k in range(scratch.resp.size):
             share = weight * scratch.resp[k]

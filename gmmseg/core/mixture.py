@@ -12,16 +12,15 @@ from gmmseg.core.em import EMOptions
 from gmmseg.core.estep import expectation
 from gmmseg.core.fit import Start, fit_data, fit_mixture
 from gmmseg.core.fitted_mixture import RandomState
+from gmmseg.core.fixed_parts import check_given, named_parts
 from gmmseg.core.initialization import SUBSAMPLE_SIZE
-from gmmseg.core.known_labels import Labels, known_labels
+from gmmseg.core.known_labels import MOST_COMPONENTS, Labels, known_labels
 from gmmseg.core.mixture_selection import check_criterion, is_choice, selection_plan
 from gmmseg.core.mixture_value import MixtureValue
 from gmmseg.core.selection import Criterion, select_mixture
 from gmmseg.core.stepwise import learned
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning, InputError
-
-PARTS = ("weights", "means", "covariances")
 
 
 class GaussianMixture(MixtureValue):
@@ -54,7 +53,7 @@ class GaussianMixture(MixtureValue):
         How a start is found, on at most 20,000 of the samples (2,000 for "hierarchical", which
         leaves nothing to chance). Where there is a choice, "hierarchical" is always tried, too.
     weights_init : array_like of shape (n_components,), optional
-        Weights to start from.
+        Weights to start from; noise is besides them.
     means_init : array_like of shape (n_components, n_features), optional
         Means to start from.
     precisions_init : array_like, optional
@@ -67,7 +66,8 @@ class GaussianMixture(MixtureValue):
         as equal parts of the data would be (Fraley, Raftery 2007). It steadies components with few
         samples for their features; about ``n_features + 2`` is a start. No prior if None.
     fixed : collection of {"weights", "means", "covariances"}, default=()
-        Parameters that stay as they are given to start from.
+        Parameters that stay as they are given to start from, to the last bit. With noise, fixed
+        weights leave room for its own, which then stays, too.
     noise : bool, default=False
         Whether there is uniform noise besides the Gaussians, for samples that belong to none
         (Banfield, Raftery 1993). `predict` labels it -1; in `predict_proba` it is the last column.
@@ -177,8 +177,10 @@ class GaussianMixture(MixtureValue):
             block, in every iteration anew, so that memory does not grow with the data. What
             ``n_components`` and ``covariance_type`` leave open is then chosen on a subsample.
         y : array_like of shape (n_samples,), optional
-            Components that samples are known to belong to, and -1 where none is known. A ``y``
-            without any -1 is ignored, so that the mixture fits into a pipeline.
+            Components that samples are known to belong to, and -1 where none is known: component
+            k is the one of label k. A ``y`` without any -1, or not of whole numbers, is ignored,
+            so that the mixture fits into a pipeline. `predict` tells what the mixture says of a
+            sample, whatever its label was.
         sample_weight : array_like of shape (n_samples,), optional
             How often each sample counts, at least 0.
 
@@ -197,7 +199,8 @@ class GaussianMixture(MixtureValue):
         >>> GaussianMixture().fit([[0.0], [6.0]], sample_weight=[2, 1]).means_
         array([[2.]])
         """
-        self._check_fixed_are_given()
+        if not (self.warm_start and "parameters_" in vars(self)):
+            check_given(named_parts(self.fixed), self.get_params(deep=False))
         self.__dict__.pop("selection_", None)  # of another fit
         if comes_in_blocks(X):
             labels = self._known_labels(y, row_count(X))
@@ -205,7 +208,7 @@ class GaussianMixture(MixtureValue):
             self._fit_blocks(data, labels)
         else:
             checked, weight = self._samples(X, sample_weight)
-            self._fit_table(checked, weight, self._known_labels(y, len(checked)))
+            self._fit_table(checked, weight, self._known_labels(y, len(checked), weight))
         self._warn_unless_converged("EM", "likelihood")
         self._warn_of_dropped()
         return self
@@ -323,12 +326,14 @@ class GaussianMixture(MixtureValue):
         """Whether the number of components or the family is to be chosen."""
         return is_choice(self.n_components, self.covariance_type)
 
-    def _known_labels(self, y: Any, n_samples: int | None) -> Labels | None:
+    def _known_labels(
+        self, y: Any, n_samples: int | None, weight: NDArray[np.float64] | None = None
+    ) -> Labels | None:
         n_samples = np.size(y) if n_samples is None else n_samples  # of a function none is known
         if not self._is_open:
             check_number("n_components", self.n_components, least=1, is_whole=True)
-            return known_labels(y, n_samples, cast("int", self.n_components))
-        if known_labels(y, n_samples, n_samples) is not None:
+            return known_labels(y, n_samples, cast("int", self.n_components), weight)
+        if known_labels(y, n_samples, MOST_COMPONENTS) is not None:
             raise InputError(
                 "y names components, so their number and family cannot be chosen; give "
                 "n_components and covariance_type"
@@ -351,32 +356,9 @@ class GaussianMixture(MixtureValue):
             max_iter=int(self.max_iter),
             covariance_floor=float(self.covariance_floor),
             covariance_prior=float(prior),
-            fixed=self._fixed_parts(),
+            fixed=named_parts(self.fixed),
             accelerate=bool(self.accelerate),
         )
-
-    def _fixed_parts(self) -> frozenset[str]:
-        """Return which parameters stay."""
-        names = (self.fixed,) if isinstance(self.fixed, str) else tuple(self.fixed)
-        for name in names:
-            if name not in PARTS:
-                raise InputError(f"fixed must name some of {', '.join(PARTS)}, got {name!r}")
-        return frozenset(names)
-
-    def _check_fixed_are_given(self) -> None:
-        """Raise InputError unless a fit knows what the parameters are that stay."""
-        start = {
-            "weights": self.weights_init,
-            "means": self.means_init,
-            "covariances": self.precisions_init,
-        }
-        goes_on = self.warm_start and "parameters_" in vars(self)
-        for name in sorted(self._fixed_parts()):
-            if start[name] is None and not goes_on:
-                option = "precisions_init" if name == "covariances" else f"{name}_init"
-                raise InputError(
-                    f"fixed holds {name!r}, so {option} must say what they are, got None"
-                )
 
     def _start(self, labels: Any = None) -> Start:
         return Start(

@@ -44,7 +44,7 @@ class MixtureBase(DensityMixin, BaseEstimator):
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            Numbers from 0 to ``n_components - 1``.
+            Numbers from 0 to ``n_components - 1``; -1 for noise.
         """
         return predicted_labels(self._checked(X), self._labelling(), self.n_jobs)
 
@@ -59,7 +59,7 @@ class MixtureBase(DensityMixin, BaseEstimator):
         Returns
         -------
         responsibilities : ndarray of shape (n_samples, n_components)
-            Posteriors in the dtype of X; rows sum to 1.
+            Posteriors in the dtype of X; rows sum to 1. With noise there is one more column.
         """
         return responsibilities(self._checked(X), self._labelling(), self.n_jobs)
 
@@ -217,9 +217,9 @@ class MixtureBase(DensityMixin, BaseEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            The samples, one component after the other.
+            The samples, one component after the other, then noise.
         labels : ndarray of shape (n_samples,)
-            The component each was drawn from.
+            The component each was drawn from; -1 for noise.
 
         Raises
         ------
@@ -250,7 +250,7 @@ class MixtureBase(DensityMixin, BaseEstimator):
 
     @property
     def weights_(self) -> NDArray[np.float64]:
-        """Share of each component, (n_components,)."""
+        """Share of each component, (n_components,); they sum to 1, with noise to what it leaves."""
         return self._fitted().weights
 
     @property

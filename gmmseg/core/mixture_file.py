@@ -52,7 +52,7 @@ def write_mixture(
 def read_mixture(
     path: str | PathLike[str],
 ) -> tuple[MixtureParameters, FitRecord, dict[str, Any]]:
-    """Return what `write_mixture` wrote, the options with the family and size of the parameters.
+    """Return what `write_mixture` wrote, the options as the parameters have them.
 
     Raises
     ------
@@ -76,6 +76,7 @@ def read_mixture(
             **header["options"],
             "covariance_type": parameters.covariance_type,
             "n_components": parameters.n_components,
+            "noise": noise is not None,
         }
         return parameters, record_of(header, arrays["lower_bounds"]), options
 
@@ -149,7 +150,8 @@ def _event(fields: object) -> FitEvent:
 
 
 def _typed(value: Any, kind: Any) -> Any:
-    if not isinstance(value, kind):
+    is_truth = isinstance(value, bool) and kind is not bool  # which Python counts as a number
+    if is_truth or not isinstance(value, kind):
         wanted = getattr(kind, "__name__", kind)
         raise InputError(f"wanted {wanted} in the header, got {type(value).__name__}")
     return value

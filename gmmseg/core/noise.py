@@ -1,5 +1,6 @@
 """Uniform noise: one more component, equally dense everywhere, for samples of no Gaussian."""
 
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,10 @@ from gmmseg.core.validation import as_numbers
 from gmmseg.errors import InputError
 
 START_WEIGHT = 0.05  # share of the noise that EM begins with
-# A feature that does not vary gets a side this small beside the others, so that there is a volume.
-THINNEST = 1e-3
+# Noise that is denser than a Gaussian can be would take all samples. So no side of the box is much
+# shorter than the floor under variances lets standard deviations be, by default.
+THINNEST = 1e-3  # of a side, as a share of the longest
+SHORTEST = 1e-29  # of a side: ten standard deviations of the narrowest Gaussian there is
 
 Array = NDArray[np.float64]
 
@@ -51,8 +54,10 @@ class UniformNoise:
 
     def __post_init__(self) -> None:
         """Convert, check and freeze."""
-        if not 0.0 <= self.weight <= 1.0:
-            raise InputError(f"the weight of the noise must be from 0 to 1, got {self.weight}")
+        weight: Any = self.weight
+        if not isinstance(weight, numbers.Real) or not 0.0 <= float(weight) <= 1.0:
+            raise InputError(f"the weight of the noise must be from 0 to 1, got {weight!r}")
+        object.__setattr__(self, "weight", float(weight))
         for name in ("low", "high"):
             corner = as_numbers(getattr(self, name), name)
             corner.setflags(write=False)
@@ -62,11 +67,18 @@ class UniformNoise:
                 "low and high must have shape (n_features,), got "
                 f"{self.low.shape} and {self.high.shape}"
             )
-        if not (np.isfinite(self.log_volume) and (self.low < self.high).all()):
+        with np.errstate(over="ignore", invalid="ignore"):
+            is_side = np.isfinite(self.width) & (self.low < self.high)
+        if not is_side.all():
+            d = int(is_side.argmin())
             raise InputError(
-                "the box of the noise must be finite with low < high in every feature, got "
-                f"low {self.low} and high {self.high}"
+                "the box of the noise must be finite with low < high in every feature, got low "
+                f"{self.low[d]} and high {self.high[d]} in feature {d}"
             )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a copy is made from, so that it is as frozen as this."""
+        return UniformNoise, (self.weight, self.low, self.high)
 
     @property
     def width(self) -> Array:
@@ -76,8 +88,7 @@ class UniformNoise:
     @property
     def log_volume(self) -> float:
         """Logarithm of the volume of the box."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return float(np.log(self.width).sum())
+        return float(np.log(self.width).sum())
 
 
 def noise_around(X: NDArray[Any]) -> UniformNoise:
@@ -87,10 +98,10 @@ def noise_around(X: NDArray[Any]) -> UniformNoise:
         high = np.fmax.reduce(X, axis=0).astype(np.float64)
     low, high = np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), 0.0, high)
     width = high - low
-    thinnest = THINNEST * width.max() if width.max() > 0.0 else 1.0
     # Far from the origin a side must be long enough to be told from zero.
-    thinnest = np.maximum(thinnest, 8.0 * np.spacing(np.maximum(np.abs(low), np.abs(high))))
-    lacking = np.maximum(thinnest - width, 0.0) / 2.0
+    resolution = 8.0 * np.spacing(max(np.abs(low).max(), np.abs(high).max()))
+    thinnest = THINNEST * width.max() if width.max() > 0.0 else 1.0
+    lacking = np.maximum(max(thinnest, resolution, SHORTEST) - width, 0.0) / 2.0
     return UniformNoise(START_WEIGHT, low - lacking, high + lacking)
 
 

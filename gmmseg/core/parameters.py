@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.covariance import family_named
-from gmmseg.core.covariance_base import CovarianceFamily
+from gmmseg.core.covariance_base import CovarianceFamily, shares_of
 from gmmseg.core.noise import UniformNoise
 from gmmseg.core.validation import as_numbers
 from gmmseg.errors import InputError
@@ -188,6 +188,11 @@ class MixtureParameters:
         return 0.0 if self.noise is None else self.noise.weight
 
     @property
+    def shares(self) -> NDArray[np.float64]:
+        """Weights of the Gaussians and, if there is noise, its own as the last."""
+        return self.weights if self.noise is None else np.append(self.weights, self.noise.weight)
+
+    @property
     def n_free_parameters(self) -> int:
         """Number of free parameters of the components in use (weight above 0) and the noise."""
         n_used = int((self.weights > 0).sum())
@@ -229,8 +234,7 @@ class MixtureParameters:
 
 def _sharing(weights: NDArray[np.float64], noise: UniformNoise | None) -> NDArray[np.float64]:
     """Return weights in the same proportions that sum to what the noise leaves."""
-    total = float(weights.sum())
-    shares = weights / total if total > 0.0 else np.full(len(weights), 1.0 / len(weights))
+    shares = shares_of(weights)
     return shares if noise is None else shares * (1.0 - noise.weight)
 
 

@@ -50,10 +50,8 @@ class CovariancePrior:
         is_full = factors.ndim == 3
         diagonal = np.diagonal(factors, axis1=1, axis2=2) if is_full else factors
         log_det = -2.0 * np.log(diagonal).sum()
-        scaled = (
-            factors * np.sqrt(self.variance)[:, None] if is_full else factors**2 * self.variance
-        )
-        trace = (scaled**2).sum() if is_full else scaled.sum()
+        deviation = np.sqrt(self.variance)
+        trace = ((factors * (deviation[:, None] if is_full else deviation)) ** 2).sum()
         return -0.5 * self.strength * float(log_det + trace)
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.core.covariance_base import shares_of
 from gmmseg.core.parameters import MixtureParameters
 
 STARVED = 1e-9  # share of the sample weight below which a component explains nothing
@@ -99,7 +100,7 @@ def switch_on(
     """Return the mixture with component k at ``place``, as wide as the others on average."""
     weights, means = parameters.weights.copy(), parameters.means.copy()
     spelled_out = parameters.component_covariances.copy()
-    spelled_out[k] = np.tensordot(weights / weights.sum(), spelled_out, axes=1)
+    spelled_out[k] = np.tensordot(shares_of(weights), spelled_out, axes=1)
     weights *= 1.0 - TRIAL_WEIGHT
     weights[k] = TRIAL_WEIGHT
     means[k] = place

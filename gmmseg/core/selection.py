@@ -25,6 +25,7 @@ from gmmseg.core.initialization import (
 from gmmseg.core.missing import prepared, weight_of_seen
 from gmmseg.core.mstep import variance_floor
 from gmmseg.core.noise import noise_around
+from gmmseg.core.noise_start import dense_samples
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.core.validation import in_units
@@ -283,8 +284,11 @@ class _Bench:
 
     @cached_property
     def _sources(self) -> list[LabelSource]:
+        searched = self.sample
+        if self.noise is not None:
+            searched = dense_samples(*searched, self.rng)
         return [
-            label_source(*self.sample, method=method, rng=self.rng) for method in self.plan.methods
+            label_source(*searched, method=method, rng=self.rng) for method in self.plan.methods
         ]
 
     def starts(self, n_components: int, covariance_type: str) -> Iterator[MixtureParameters]:
@@ -313,8 +317,10 @@ class _Bench:
         """Return the mixture fitted to all samples, where some were held out; without idle ones."""
         if self.plan.criterion == "held-out":
             parameters, record = self._goes_on(parameters, self.all_weight)
-        is_used = parameters.weights > 0.0
-        return parameters if is_used.all() else parameters.subset(np.flatnonzero(is_used)), record
+        used = np.flatnonzero(parameters.weights)
+        if not 0 < len(used) < parameters.n_components:  # there are none where all is noise
+            return parameters, record
+        return parameters.subset(used), record
 
     def judged(
         self, parameters: MixtureParameters, record: FitRecord, n_components: int
@@ -376,5 +382,7 @@ class _Bench:
 def _is_at_floor(parameters: MixtureParameters, floor: float) -> bool:
     """Tell whether the floor holds a component in use."""
     spelled_out = parameters.component_covariances[parameters.weights > 0.0]
+    if len(spelled_out) == 0:  # where all is noise
+        return False
     smallest = np.linalg.eigvalsh(spelled_out)[:, 0] if spelled_out.ndim == 3 else spelled_out
     return bool(smallest.min() <= floor * AT_FLOOR)

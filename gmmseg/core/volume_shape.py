@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 Letter = Literal["E", "V"]
 
 TINY = float(np.finfo(np.float64).tiny)
+HUGE = 1e305  # so that a few such variances can be added
 ROUNDING = 1e-14
 MOST_ROUNDS = 200
 STEADY = 1e-9  # change of a logarithm at which rounds end: the likelihood is right to its square
@@ -100,7 +101,8 @@ def equal_volume(scatter: Array, share: Array, floor: float) -> Array:
             break
     log_volume = max(log_volume, lowest)
     log_t = ((log_product - log_volume) / n_above).max(axis=1)
-    return np.maximum(np.exp(_log(scatter) - log_t[:, None]), floor)
+    log_variance = np.minimum(_log(scatter) - log_t[:, None], np.log(HUGE))
+    return np.maximum(np.exp(log_variance), floor)
 
 
 def _log(values: Array) -> Array:

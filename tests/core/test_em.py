@@ -186,3 +186,39 @@ def test_em_leaves_its_arguments_alone(rng):
     fitted(X, start)
     for array, copy in zip((X, start.weights, start.means, start.covariances), before, strict=True):
         assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize("option", [{"has_labels": True}, {"fixed": frozenset({"means"})}])
+@pytest.mark.parametrize("max_iter", [1, 50])
+def test_with_labels_or_fixed_parts_every_component_stays_as_it_is(
+    two_heaps, far_start, option, max_iter
+):
+    options = EMOptions(max_iter=max_iter, fixed=option.get("fixed", frozenset()))
+    found, record = run_em(
+        partial(expectation, two_heaps),
+        far_start,
+        options,
+        find_worst=lambda _: np.array([20.0]),
+        has_labels=option.get("has_labels", False),
+    )
+    assert record.events == ()
+    assert_array_equal(found.means[1], far_start.means[1])
+    assert_array_equal(found.weights, [1.0, 0.0])
+
+
+def test_a_fixed_covariance_is_not_raised_to_the_floor(rng):
+    X = rng.normal(size=(50, 1))
+    needle = MixtureParameters([1.0], [[0.0]], [1e-9], covariance_type="spherical")
+    found, _ = fitted(X, needle, covariance_floor=0.5, fixed=frozenset({"covariances"}))
+    assert_array_equal(found.covariances, [1e-9])
+    assert_allclose(found.means[0], X.mean())
+
+
+def test_where_nothing_is_free_the_first_bound_is_the_last(rng):
+    start = random_mixture(rng)
+    X = draw(rng, start, 50)
+    everything = frozenset({"weights", "means", "covariances"})
+    found, record = fitted(X, start, fixed=everything)
+    assert record.is_converged
+    assert record.lower_bounds == (expectation(X, start).mean_log_likelihood,) * 2
+    assert_array_equal(found.means, start.means)

@@ -317,3 +317,54 @@ def test_dropped_components_are_said_with_the_remedy():
 def test_a_table_of_another_width_is_refused(mixture):
     with pytest.raises(ValueError, match="X has 3 features, but GaussianMixture is expecting 2"):
         mixture.predict(np.zeros((2, 3)))
+
+
+# ------------------------------------------------------------------------- what is fixed
+
+
+def given_start(rng, covariance_type):
+    start = random_mixture(rng, covariance_type)
+    return start, {
+        "weights_init": start.weights,
+        "means_init": start.means,
+        "precisions_init": start.precisions,
+    }
+
+
+@pytest.mark.parametrize("noise", [False, True])
+@pytest.mark.parametrize("fixed", ["weights", "means", "covariances"])
+def test_what_is_fixed_stays_through_a_fit_and_a_warm_start(rng, X, fixed, noise):
+    start, inits = given_start(rng, "full")
+    options = {"fixed": fixed, "warm_start": True, "noise": noise, "tol": 0.0, "max_iter": 5}
+    mixture = GaussianMixture(3, **options, **inits).fit(X)
+    first, start_bound = mixture.parameters_, mixture.lower_bounds_[0]
+    mixture.fit(X)
+    if fixed == "weights" and noise:
+        assert first.noise.weight == mixture.parameters_.noise.weight == 0.05
+        assert_allclose(first.weights, 0.95 * start.weights, rtol=1e-12)
+    elif fixed == "covariances":  # which are the inverse of what was given
+        assert_allclose(first.covariances, start.covariances, rtol=1e-9, atol=1e-9)
+    else:
+        assert_array_equal(getattr(first, fixed), getattr(start, fixed))
+    assert_array_equal(getattr(first, fixed), getattr(mixture.parameters_, fixed))
+    assert mixture.lower_bound_ > start_bound
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("weights", "weights_init"), ("means", "means_init"), ("covariances", "precisions_init")],
+)
+def test_what_is_fixed_must_be_given(X, name, option):
+    message = f"^fixed holds '{name}', so {option} must say what they are, got None$"
+    for fixed in (name, (name,), {name}):
+        with pytest.raises(InputError, match=message):
+            GaussianMixture(3, fixed=fixed, warm_start=True).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "got"), [("shape", "'shape'"), (["means", 7], "7"), (None, "None"), (3, "3")]
+)
+def test_only_the_three_parts_can_be_fixed(X, fixed, got):
+    message = f"^fixed must name some of weights, means, covariances, got {got}$"
+    with pytest.raises(InputError, match=message):
+        GaussianMixture(2, fixed=fixed, means_init=[[0.0, 0.0], [1.0, 1.0]]).fit(X)

@@ -1,11 +1,14 @@
 """Claims about the M-step."""
 
+import itertools
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core import SufficientStatistics, expectation, maximization
 from gmmseg.core.mstep import SMALLEST_VARIANCE, maximize, variance_floor
+from gmmseg.core.noise import UniformNoise
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.errors import InputError
 from tests import naive
@@ -106,3 +109,35 @@ def test_statistics_of_another_kind_of_mixture_are_refused(rng):
     )
     with pytest.raises(InputError, match=message):
         maximization(statistics, random_mixture(rng, "full"))
+
+
+FIXED = [
+    names
+    for size in (1, 2, 3)
+    for names in itertools.combinations(["weights", "means", "covariances"], size)
+]
+
+
+@pytest.mark.parametrize("fixed", FIXED, ids="-".join)
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_what_is_fixed_stays_and_the_rest_is_the_likeliest_beside_it(rng, covariance_type, fixed):
+    now = random_mixture(rng, covariance_type).with_noise(UniformNoise(0.1, [-9, -9], [9, 9]))
+    now = now.replaced(covariances=100.0 * now.covariances)
+    X, before, bounds = draw(rng, random_mixture(rng), 60), now, []
+    for _ in range(6):
+        statistics = expectation(X, now)
+        bounds.append(statistics.mean_log_likelihood)
+        now = maximize(statistics, now, 1e-6, fixed=fixed)
+    assert (np.diff(bounds) >= -1e-9).all()
+    for name in ("weights", "means", "covariances"):
+        is_same = np.array_equal(getattr(now, name), getattr(before, name))
+        assert is_same == (name in fixed)
+    assert (now.noise is before.noise) == ("weights" in fixed)
+
+
+def test_the_scatter_is_about_fixed_means_by_hand():
+    # About 0, samples 1 and 3 have the mean square 5; about their own mean, 1.
+    start = MixtureParameters([1.0], [[0.0]], [[1.0]], covariance_type="diag")
+    statistics = expectation([[1.0], [3.0]], start)
+    assert_allclose(maximize(statistics, start, 0.0, fixed=["means"]).covariances, [[5.0]])
+    assert_allclose(maximize(statistics, start, 0.0).covariances, [[1.0]])

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from gmmseg.core import BayesianGaussianMixture, GaussianMixture
 from gmmseg.errors import GmmsegWarning
-from tests.mixtures import CONSTRAINED_TYPES, SKLEARN_TYPES, spelled_out
+from tests.mixtures import CONSTRAINED_TYPES, COVARIANCE_TYPES, SKLEARN_TYPES, spelled_out
 
 RNG = np.random.default_rng(12)
 NORMAL = RNG.normal(size=(60, 3))
@@ -45,6 +45,15 @@ TABLES = {
     "very heavy tails": np.exp(100.0 * RNG.normal(size=(60, 3))),
     "line": np.linspace(0.0, 1.0, 60)[:, None] * [1.0, 2.0, 3.0],
     "ten features": RNG.normal(size=(40, 10)) * np.geomspace(1e-6, 1e6, 10),
+    "one column thrice": NORMAL[:, [0, 0, 0]],
+    "one sample less than features": RNG.normal(size=(5, 6)),
+    "cauchy": RNG.standard_cauchy(size=(80, 4)),
+    "heavy tails in five features": RNG.standard_t(1.5, size=(100, 5)),
+    "lattice": np.array(list(itertools.product(range(4), repeat=3)), float),
+    "heap and line": np.r_[NORMAL * 1e-9, np.c_[np.linspace(0, 1e3, 30), np.zeros((30, 2))]],
+    "far mixed scales": NORMAL * [1e-4, 1.0, 1e4] + 1e8,
+    "nearly equal": 1.0 + NORMAL[:30] * 1e-16,
+    "corners, scale 1e150": np.sign(NORMAL) * 1e150,
     "single": NORMAL.astype(np.float32),
     "single, scale 1e12": (NORMAL * 1e12).astype(np.float32),
     "single, scale 1e-12": (NORMAL * 1e-12).astype(np.float32),
@@ -94,6 +103,29 @@ def test_any_table_gives_a_mixture_of_finite_numbers(X, covariance_type, n_compo
     assert np.isfinite(mixture.score_samples(X)).all()
     assert_allclose(mixture.predict_proba(X).sum(axis=1), 1.0, rtol=1e-5)
     assert np.isfinite(mixture.precisions_).all() or mixture.covariances_.min() < 1e-150
+
+
+# All families take turns in the number of components.
+@pytest.mark.parametrize(
+    "option", [{"noise": True}, {"covariance_prior": 5}], ids=["noise", "prior"]
+)
+@pytest.mark.parametrize("X", TABLES.values(), ids=TABLES)
+def test_any_table_gives_one_with_noise_or_a_prior_of_a_likelihood_that_never_falls(X, option):
+    for covariance_type, n_components in zip(COVARIANCE_TYPES, itertools.cycle([1, 2, 4])):
+        mixture = fitted(
+            X, n_components=n_components, covariance_type=covariance_type, tol=0.0, **option
+        )
+        parameters, bounds = mixture.parameters_, np.array(mixture.lower_bounds_)
+        assert np.isfinite(mixture.means_).all()
+        assert np.isfinite(mixture.covariances_).all()
+        assert (parameters.component_variances > 0.0).all()
+        assert parameters.shares.sum() == pytest.approx(1.0)
+        assert np.isfinite(bounds).all()
+        assert (np.diff(bounds) >= -1e-9 * np.abs(bounds[:-1])).all()
+        assert np.isfinite(mixture.score_samples(X)).all()
+        assert_allclose(mixture.predict_proba(X).sum(axis=1), 1.0, rtol=1e-5)
+        assert mixture.predict(X).min() >= -1
+        assert np.isfinite(mixture.sample(5)[0]).all()
 
 
 @pytest.mark.parametrize("weight_type", ["dirichlet_process", "dirichlet_distribution"])
