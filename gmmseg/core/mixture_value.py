@@ -138,7 +138,7 @@ class MixtureValue(FittedMixture):
     def save(self, path: str | PathLike[str]) -> None:
         """Write the mixture to a model file, without pickle.
 
-        Arrays to start from, what is ``fixed`` of them and a RandomState are not saved.
+        Arrays to start from and a RandomState are not saved.
 
         Parameters
         ----------
@@ -152,7 +152,6 @@ class MixtureValue(FittedMixture):
         """
         names = getattr(self, "feature_names_in_", ())  # of a data frame (scikit-learn)
         options = self._plain_options()
-        options.pop("fixed", None)
         write_mixture(path, self._fitted(), self.record_, options, feature_names=names)
 
     @classmethod
