@@ -210,6 +210,8 @@ class BlockData(Data):
             census = mine if census is None else census + mine
         if census is None:
             raise InputError("X holds no sample; give at least one block with a row")
+        if np.isnan(census.corners).all():
+            raise InputError("X is missing (NaN) in every entry; give at least one entry")
         if not census.heaviest > 0.0:
             raise InputError(
                 "X is missing (NaN) in every entry of every sample of positive weight; give at "

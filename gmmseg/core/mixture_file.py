@@ -8,6 +8,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.core.data import LARGEST_SUM
 from gmmseg.core.em import Action, FitEvent, FitRecord
 from gmmseg.core.noise import UniformNoise
 from gmmseg.core.parameters import MixtureParameters
@@ -137,7 +138,7 @@ def record_of(header: Mapping[str, Any], lower_bounds: NDArray[Any]) -> FitRecor
 
 def _weight_sum(value: Any) -> float:
     # A whole number in JSON may be larger than any float.
-    if not 0.0 <= _typed(value, int | float) <= np.finfo(np.float64).max:
+    if not 0.0 <= _typed(value, int | float) <= LARGEST_SUM:
         raise InputError(f"wanted weight_sum from 0 in the header, got {value}")
     return float(value)
 

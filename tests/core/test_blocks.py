@@ -241,6 +241,10 @@ REFUSED = {
     ),
     "nothing but NaN": (
         lambda _: [np.full((3, 2), NAN)],
+        "X is missing (NaN) in every entry; give at least one entry",
+    ),
+    "weights for nothing but NaN": (
+        lambda X: lambda: [(X, np.zeros(300)), (np.full((3, 2), NAN), np.ones(3))],
         (
             "X is missing (NaN) in every entry of every sample of positive weight; give at "
             "least one entry"
