@@ -1,6 +1,7 @@
 """Choose the number and the shape of Gaussians for the eruptions of a geyser, and draw them.
 
-Run from the root of the repository: ``python examples/choose_mixture.py``; needs the extra ``plot``.
+Run from the root of the repository: ``python examples/choose_mixture.py``
+It needs the extra ``plot``.
 """
 
 import numpy as np

@@ -27,15 +27,24 @@ def weigh_responsibilities(size, total, resp, resp_sum):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def accumulate_few(samples, size, means, resp, sums):
+def accumulate_few(samples, size, tile, means, resp, sums):
     """Add ``dev_sum`` and the lower triangle of ``dev2_sum``, for features that are few.
 
-    Deviations are taken anew for every product, which is cheaper than to store them.
+    Deviations are taken anew for every product, which is cheaper than to store them. Features are
+    taken three at a time, and the last ones two at a time where no three are left.
     """
+    n_features = len(tile)
+    first_pair = n_features - 2 * (-n_features % 3) if n_features > 1 else 0
     for k in range(means.shape[0]):
-        for i in range(0, means.shape[1], 2):
+        for i in range(0, first_pair, 3):
+            add_three_squares(k, i, size, samples, means, resp, sums.dev_sum, sums.dev2_sum)
+            for j in range(0, i, 3):
+                add_three_by_three(k, i, j, size, samples, means, resp, sums.dev2_sum)
+        for i in range(first_pair, n_features, 2):
             add_squares(k, i, size, samples, means, resp, sums.dev_sum, sums.dev2_sum)
-            for j in range(0, i, 2):
+            for j in range(0, first_pair, 3):
+                add_two_by_three(k, i, j, size, samples, means, resp, sums.dev2_sum)
+            for j in range(first_pair, i, 2):
                 add_products(k, i, j, size, samples, means, resp, sums.dev2_sum)
 
 
@@ -57,6 +66,77 @@ def add_squares(k, i, size, samples, means, resp, dev_sum, dev2_sum):
     dev2_sum[k, i, i] += even_even
     dev2_sum[k, i + 1, i] += odd_even
     dev2_sum[k, i + 1, i + 1] += odd_odd
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def add_three_squares(k, i, size, samples, means, resp, dev_sum, dev2_sum):
+    """Add the sums of the features i to i + 2, of their squares and of their products."""
+    zero = means.dtype.type(0.0)
+    mean_a, mean_b, mean_c = means[k, i], means[k, i + 1], means[k, i + 2]
+    sum_a, sum_b, sum_c = zero, zero, zero
+    aa, ba, bb, ca, cb, cc = zero, zero, zero, zero, zero, zero
+    for n in range(size):
+        a, b, c = samples[i, n] - mean_a, samples[i + 1, n] - mean_b, samples[i + 2, n] - mean_c
+        weighted_a, weighted_b, weighted_c = resp[k, n] * a, resp[k, n] * b, resp[k, n] * c
+        sum_a += weighted_a
+        sum_b += weighted_b
+        sum_c += weighted_c
+        aa += weighted_a * a
+        ba += weighted_b * a
+        bb += weighted_b * b
+        ca += weighted_c * a
+        cb += weighted_c * b
+        cc += weighted_c * c
+    dev_sum[k, i] += sum_a
+    dev_sum[k, i + 1] += sum_b
+    dev_sum[k, i + 2] += sum_c
+    dev2_sum[k, i, i] += aa
+    dev2_sum[k, i + 1, i] += ba
+    dev2_sum[k, i + 1, i + 1] += bb
+    dev2_sum[k, i + 2, i] += ca
+    dev2_sum[k, i + 2, i + 1] += cb
+    dev2_sum[k, i + 2, i + 2] += cc
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def add_three_by_three(k, i, j, size, samples, means, resp, dev2_sum):
+    """Add the sums of the products of the features i to i + 2 with j to j + 2."""
+    add_two_by_three(k, i, j, size, samples, means, resp, dev2_sum)
+    zero = means.dtype.type(0.0)
+    mean_c, mean_x, mean_y, mean_z = means[k, i + 2], means[k, j], means[k, j + 1], means[k, j + 2]
+    cx, cy, cz = zero, zero, zero
+    for n in range(size):
+        c = resp[k, n] * (samples[i + 2, n] - mean_c)
+        cx += c * (samples[j, n] - mean_x)
+        cy += c * (samples[j + 1, n] - mean_y)
+        cz += c * (samples[j + 2, n] - mean_z)
+    dev2_sum[k, i + 2, j] += cx
+    dev2_sum[k, i + 2, j + 1] += cy
+    dev2_sum[k, i + 2, j + 2] += cz
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def add_two_by_three(k, i, j, size, samples, means, resp, dev2_sum):
+    """Add the sums of the products of the features i and i + 1 with j to j + 2."""
+    zero = means.dtype.type(0.0)
+    mean_a, mean_b = means[k, i], means[k, i + 1]
+    mean_x, mean_y, mean_z = means[k, j], means[k, j + 1], means[k, j + 2]
+    ax, ay, az, bx, by, bz = zero, zero, zero, zero, zero, zero
+    for n in range(size):
+        a, b = resp[k, n] * (samples[i, n] - mean_a), resp[k, n] * (samples[i + 1, n] - mean_b)
+        x, y, z = samples[j, n] - mean_x, samples[j + 1, n] - mean_y, samples[j + 2, n] - mean_z
+        ax += a * x
+        ay += a * y
+        az += a * z
+        bx += b * x
+        by += b * y
+        bz += b * z
+    dev2_sum[k, i, j] += ax
+    dev2_sum[k, i, j + 1] += ay
+    dev2_sum[k, i, j + 2] += az
+    dev2_sum[k, i + 1, j] += bx
+    dev2_sum[k, i + 1, j + 1] += by
+    dev2_sum[k, i + 1, j + 2] += bz
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -173,10 +253,10 @@ def add_outer_products(k, size, dev, weighted_dev, dev2_sum):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def accumulate_full(samples, size, means, scratch, sums):
+def accumulate_full(samples, size, tile, means, scratch, sums):
     """Add ``dev_sum`` and the lower triangle of ``dev2_sum``."""
     if means.shape[1] <= FEW_FEATURES:
-        accumulate_few(samples, size, means, scratch.log_prob, sums)
+        accumulate_few(samples, size, tile, means, scratch.log_prob, sums)
     else:
         accumulate_many(samples, size, means, scratch, sums)
 
@@ -246,8 +326,8 @@ def _accumulate_for_types(dev2_sum, tile, samples, size, means, scratch, sums):
         )
     if tile.count != TILE_SIZE:  # then it holds all features, and only one kernel is compiled
         return lambda dev2_sum, tile, samples, size, means, scratch, sums: accumulate_few(
-            samples, size, means, scratch.log_prob, sums
+            samples, size, tile, means, scratch.log_prob, sums
         )
     return lambda dev2_sum, tile, samples, size, means, scratch, sums: accumulate_full(
-        samples, size, means, scratch, sums
+        samples, size, tile, means, scratch, sums
     )

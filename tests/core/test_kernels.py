@@ -9,6 +9,7 @@ from gmmseg.core import (
     expectation,
     kernel_densities,
     kernel_sums,
+    kernel_types,
     kernels,
     layout,
 )
@@ -291,6 +292,23 @@ def test_add_outer_products_adds_the_lower_triangle_of_one_component(rng, n_rows
     wanted = 1.0 + naive.add_outer_products(dev[:, :11], weighted[:, :11])
     assert_allclose(np.tril(sums[1]), np.tril(wanted), rtol=1e-12)
     assert_array_equal(sums[[0, 2]], 1.0)
+
+
+@pytest.mark.parametrize("n_features", range(1, 9))
+def test_accumulate_few_adds_the_lower_triangle_of_any_few_features(rng, n_features):
+    n_rows = n_features + n_features % 2
+    samples, means, resp = (
+        block(rng, np.float64, n_rows, 13),
+        block(rng, np.float64, 2, n_rows),
+        rng.uniform(size=(2, 13)),
+    )
+    sums = kernel_types.Sums(np.ones(2), np.ones((2, n_rows)), np.ones((2, n_rows, n_rows)))
+    kernel_sums.accumulate_few(samples, 11, (0,) * n_features, means, resp, sums)
+    _, dev_sum, dev2_sum = naive.statistics(samples[:, :11].T, resp[:, :11].T, means, np.ones(11))
+    seen = np.s_[:, :n_features]
+    assert_allclose(sums.dev_sum[seen], 1.0 + dev_sum[seen], rtol=1e-12, atol=1e-12)
+    lower = np.tril(sums.dev2_sum[:, :n_features, :n_features])
+    assert_allclose(lower, np.tril(1.0 + dev2_sum[:, :n_features, :n_features]), atol=1e-12)
 
 
 def test_write_labels_fills_only_its_samples():
