@@ -18,7 +18,7 @@ from gmmseg.core.missing import (
 )
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
-from gmmseg.core.threads import cut_into_ranges, run_in_threads
+from gmmseg.core.threads import PerThread, cut_into_ranges, run_in_threads
 from gmmseg.core.validation import check_sample_weight, check_samples, in_units
 from gmmseg.errors import InputError
 
@@ -98,11 +98,13 @@ def weighted_statistics(
     labels = np.empty(0, dtype=np.int32) if known_labels is None else known_labels
     total_likelihood, total = 0.0, zero_sums(mixture)
 
-    def sums_of_range(rows: tuple[int, int]) -> tuple[float, Sums]:
-        sums, scratch = zero_sums(mixture), empty_scratch(mixture, rows)
-        return kernels.accumulate(X, weight, labels, rows, mixture, scratch, sums), sums
-
     ranges = cut_into_ranges(len(X), total.dev2_sum.nbytes)
+    scratch = PerThread(lambda: empty_scratch(mixture, ranges[0]))
+
+    def sums_of_range(rows: tuple[int, int]) -> tuple[float, Sums]:
+        sums = zero_sums(mixture)
+        return kernels.accumulate(X, weight, labels, rows, mixture, scratch.own, sums), sums
+
     for log_likelihood, sums in run_in_threads(sums_of_range, ranges, n_jobs):
         total_likelihood += log_likelihood
         for whole, part in zip(total, sums, strict=True):

@@ -11,18 +11,40 @@ unit.
 from numba import njit
 from numba.extending import overload
 
-from gmmseg.core.kernel_types import FASTMATH
+from gmmseg.core.kernel_types import FASTMATH, TILE_SIZE
 from gmmseg.core.vectormath import exp_nonpositive, log_positive
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def load_block(X, first, size, mixture, samples):
+def load_block(tile, X, first, size, mixture, samples):
     """Fill ``samples[d, n]`` with ``(X[first + n, d] - origin[d]) * inverse_scale[d]``."""
-    tile_size, n_features = len(mixture.tile), X.shape[1]
-    if n_features == tile_size:
-        load_tile(X, first, size, mixture, samples)
-        return
+
+
+@overload(load_block)
+def _load_for_tile(tile, X, first, size, mixture, samples):
+    if tile.count != TILE_SIZE:  # then it holds all features
+        return lambda tile, X, first, size, mixture, samples: load_tile(
+            X, first, size, mixture, samples
+        )
+    return lambda tile, X, first, size, mixture, samples: load_tiles(
+        X, first, size, mixture, samples
+    )
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def load_tile(X, first, size, mixture, samples):
+    """Load a block whose features are one tile."""
     origin, inverse_scale, limit = mixture.origin, mixture.inverse_scale, mixture.limit
+    for n in range(size):
+        for i in range(len(mixture.tile)):
+            coordinate = (X[first + n, i] - origin[i]) * inverse_scale[i]
+            samples[i, n] = max(-limit, min(coordinate, limit))
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def load_tiles(X, first, size, mixture, samples):
+    """Load a block tile by tile, and the features beyond the last whole one."""
+    origin, inverse_scale, limit = mixture.origin, mixture.inverse_scale, mixture.limit
+    tile_size, n_features = len(mixture.tile), X.shape[1]
     n_tiled = n_features // tile_size * tile_size
     for c in range(0, n_tiled, tile_size):
         for n in range(size):
@@ -33,16 +55,6 @@ def load_block(X, first, size, mixture, samples):
         for n in range(size):
             coordinate = (X[first + n, d] - origin[d]) * inverse_scale[d]
             samples[d, n] = max(-limit, min(coordinate, limit))
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def load_tile(X, first, size, mixture, samples):
-    """Do the same for features that are one tile, which is faster where the compiler knows it."""
-    origin, inverse_scale, limit = mixture.origin, mixture.inverse_scale, mixture.limit
-    for n in range(size):
-        for i in range(len(mixture.tile)):
-            coordinate = (X[first + n, i] - origin[i]) * inverse_scale[i]
-            samples[i, n] = max(-limit, min(coordinate, limit))
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

@@ -36,7 +36,7 @@ def accumulate(X, sample_weight, labels, rows, mixture, scratch, sums):
     is_weighted = sample_weight.size > 0
     for first in range(rows[0], rows[1], block_size):
         size = min(block_size, rows[1] - first)
-        load_block(X, first, size, mixture, scratch.samples)
+        load_block(mixture.tile, X, first, size, mixture, scratch.samples)
         if scratch.rows.shape[0] > 0:
             load_rows(X, first, size, mixture, scratch.rows)
         log_prob_of(mixture.factors, scratch.samples, size, mixture, scratch)
@@ -74,7 +74,7 @@ def describe(X, rows, mixture, scratch, labels, log_density, resp):
     block_size = scratch.samples.shape[1]
     for first in range(rows[0], rows[1], block_size):
         size = min(block_size, rows[1] - first)
-        load_block(X, first, size, mixture, scratch.samples)
+        load_block(mixture.tile, X, first, size, mixture, scratch.samples)
         log_prob_of(mixture.factors, scratch.samples, size, mixture, scratch)
         if labels.size > 0:
             write_labels(first, size, scratch.log_prob, labels)

@@ -3,10 +3,12 @@
 import itertools
 import operator
 import os
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from functools import cached_property
+from typing import Generic, TypeVar
 
 from gmmseg.errors import InputError
 
@@ -15,6 +17,18 @@ MOST_RANGES = 32
 RESULT_BYTES = 2**24  # memory that the results of all ranges may take together
 
 T = TypeVar("T")
+
+
+class PerThread(threading.local, Generic[T]):
+    """Make something once in every thread that asks for it."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+
+    @cached_property
+    def own(self) -> T:
+        """What was made for this thread."""
+        return self._make()
 
 
 def cut_into_ranges(n_samples: int, bytes_per_result: int = 0) -> list[tuple[int, int]]:

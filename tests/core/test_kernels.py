@@ -228,7 +228,7 @@ def test_load_block_shifts_and_scales_without_losing_a_digit():
     mixture, scale = layout.kernel_mixture(narrow, X.dtype)
     assert_array_equal(scale, [0.25])
     samples = np.full((1, 3), -1.0, np.float32)
-    kernel_densities.load_block(X, 1, 2, mixture, samples)
+    kernel_densities.load_tile(X, 1, 2, mixture, samples)
     assert_array_equal(samples, [[2.0, 5.0, -1.0]])
 
 
@@ -239,7 +239,8 @@ def test_the_rows_of_a_block_are_its_samples_the_other_way_round(rng, n_features
     mixture, _ = layout.kernel_mixture(parameters, X.dtype)
     n_rows = mixture.means.shape[1]
     samples, rows = np.zeros((n_rows, 9), np.float32), np.zeros((9, n_rows), np.float32)
-    kernel_densities.load_block(X, 2, 9, mixture, samples)
+    load = kernel_densities.load_tile if n_features < 4 else kernel_densities.load_tiles
+    load(X, 2, 9, mixture, samples)
     kernel_densities.load_rows(X, 2, 9, mixture, rows)
     assert_array_equal(samples, rows.T)
     assert samples.any()
