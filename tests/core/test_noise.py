@@ -67,6 +67,12 @@ def test_equal_samples_get_a_box_of_side_one():
     assert_allclose(box.high, [3.5, -0.5])
 
 
+def test_no_side_is_shorter_than_the_narrowest_gaussian_is_wide():
+    # The smallest variance is 1e-60: in a shorter box noise would be denser than any Gaussian.
+    box = noise_around(np.array([[0.0, 0.0], [1e-150, 3e-29]]))
+    assert_allclose(box.width, [1e-29, 3e-29], rtol=1e-9)
+
+
 @pytest.mark.parametrize("scale", [1e-310, 1e-150, 1e-12, 1e12, 1e150])
 @pytest.mark.parametrize("offset", [0.0, 1.0, 1e8])
 def test_every_table_has_a_box_with_a_volume(rng, scale, offset):
