@@ -134,7 +134,7 @@ class BlockData(Data):
         self._source = [X] if isinstance(X, np.ndarray) else X
         self._weight = check_sample_weight(sample_weight, row_count(X) or 0)
         self._labels, self._census = labels, self._counted()
-        _, self._unit = in_units(np.array([self._census.heaviest]))
+        _, self.unit = in_units(np.array([self._census.heaviest]))
         self.dtype, self.n_columns = self._census.corners.dtype, self._census.corners.shape[1]
         self.features, self.weight_sum = np.arange(self.n_columns), self._census.weight_sum
 
@@ -160,7 +160,7 @@ class BlockData(Data):
         They are those that would be drawn of the same samples in one array.
         """
         marks = self._marks(rng)
-        share, before = self._census.weight_sum / self._unit / max(len(marks), 1), 0.0
+        share, before = self._census.weight_sum / self.unit / max(len(marks), 1), 0.0
         found, weights = [], []
         for X, its_weight, _ in self._blocks():
             weight = np.ones(len(X)) if its_weight is None else its_weight
@@ -179,7 +179,7 @@ class BlockData(Data):
         if census.n_counting <= SUBSAMPLE_SIZE:
             return np.empty(0)
         if census.is_weighted:
-            return drawn_marks(census.weight_sum / self._unit, rng)
+            return drawn_marks(census.weight_sum / self.unit, rng)
         rows: NDArray[np.intp] = rng.integers(0, census.n_samples, SUBSAMPLE_SIZE)
         return np.sort(rows).astype(np.float64) + 0.5
 
@@ -227,8 +227,8 @@ class BlockData(Data):
         for X, given, _ in self._cut():
             block = _check_width(_as_array(X, self.dtype), self.n_columns, first)
             weight = _weight_of_seen(block, given) if self._census.has_missing else given
-            if weight is not None and self._unit != 1.0:
-                weight = weight / self._unit
+            if weight is not None and self.unit != 1.0:
+                weight = weight / self.unit
             upto = first + len(block)
             labels = None if self._labels is None else self._labels[first:upto]
             used = block if is_all else block[:, self.features]

@@ -31,6 +31,7 @@ class Data(ABC):
     n_columns: int
     features: NDArray[np.intp]
     weight_sum: float
+    unit: float  # of the weights in the statistics
 
     @property
     def n_features(self) -> int:
@@ -92,6 +93,7 @@ class TableData(Data):
         object.__setattr__(self, "features", features)
         total = len(self.X) if weight is None else float(weight.sum()) * unit
         object.__setattr__(self, "weight_sum", min(float(total), LARGEST_SUM))
+        object.__setattr__(self, "unit", unit)
 
     def statistics(self, parameters: MixtureParameters) -> SufficientStatistics:
         """Return the statistics of all samples under a mixture (the E-step)."""

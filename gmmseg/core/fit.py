@@ -157,7 +157,7 @@ def fit_data(
     parameters, record = run_em(
         data.statistics,
         starts[0],
-        options,
+        replace(options, covariance_prior=options.covariance_prior / data.unit),
         find_worst=find_worst,
         has_labels=start.labels is not None,
     )

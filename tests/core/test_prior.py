@@ -143,3 +143,14 @@ def test_what_is_no_number_of_samples_is_refused(strength):
     message = f"covariance_prior must be a number of at least 0, got {strength!r}"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         GaussianMixture(covariance_prior=strength).fit([[0.0], [1.0]])
+
+
+def test_the_prior_counts_samples_whatever_the_unit_of_their_weights(rng):
+    X = rng.normal(size=(40, 2))
+    options = {"n_components": 2, "random_state": 0, "max_iter": 5, "tol": 0.0}
+    huge = 2.0**40
+    with_huge_weights = GaussianMixture(**options, covariance_prior=5.0 * huge).fit(
+        X, sample_weight=np.full(40, huge)
+    )
+    plain = GaussianMixture(**options, covariance_prior=5.0).fit(X)
+    assert_allclose(with_huge_weights.covariances_, plain.covariances_, rtol=1e-9)
