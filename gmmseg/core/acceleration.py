@@ -18,7 +18,12 @@ Way = tuple[Array, Array, Array]
 
 
 class Leaps:
-    """Propose a leap after every two steps of EM.
+    """Propose a leap after every two steps of EM, or none at all.
+
+    Parameters
+    ----------
+    is_on : bool, default=True
+        Whether there are leaps.
 
     References
     ----------
@@ -26,7 +31,12 @@ class Leaps:
     convergence of any EM algorithm", section 3 (scheme S3).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_on: bool = True) -> None:
+        self._is_on = is_on
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget the way: something else than a step of EM changed the mixture."""
         self._path: list[MixtureParameters] = []
         self._n_steps = 0
         self._limit = FIRST_LIMIT
@@ -38,7 +48,7 @@ class Leaps:
         """Return where a leap leads after the step from one mixture to the next, if it is time."""
         self._n_steps += 1
         self._path = [*(self._path or [before]), after]
-        if len(self._path) < 3 or self._n_steps < FIRST_PLAIN:
+        if not self._is_on or len(self._path) < 3 or self._n_steps < FIRST_PLAIN:
             self._path = self._path[-2:]
             return None
         (origin, middle, end), self._path = self._path, []

@@ -134,7 +134,7 @@ def run_em(
     if parameters is not start:
         statistics = estep(parameters)
     progress = _Progress(options)
-    leaps = Leaps() if options.accelerate and parameters.family.is_linear else None
+    leaps = Leaps(is_on=options.accelerate and parameters.family.is_linear)
     may_move = not options.fixed and not has_labels
     before = parameters
     while not progress.is_at_limit(goal.bound(statistics, parameters)):
@@ -153,18 +153,12 @@ def run_em(
             is_first = redundant.component not in progress.reseeded
             trial = redundant.try_at(parameters, find_worst if is_first else None, goal.floor)
             parameters, statistics = _better_of(trial, estep, goal, progress)
-            leaps = None if leaps is None else Leaps()
+            leaps.begin_anew()
         elif progress.is_converged:
             return parameters, progress.record()
         else:
-            leap = None if leaps is None else leaps.propose(before, parameters, goal.floor)
-            if leap is not None and leaps is not None:
-                statistics = estep(leap)
-                is_good = goal.bound(statistics, leap) >= progress.bounds[-1]
-                leaps.judge(was_good=is_good)
-                parameters = leap if is_good else parameters
-            if leap is not parameters:
-                statistics = estep(parameters)
+            steps, bound = (before, parameters), progress.bounds[-1]
+            parameters, statistics = _leap_or_step(steps, leaps, estep, goal=goal, bound=bound)
     return before, progress.record(is_at_limit=True)
 
 
@@ -196,6 +190,25 @@ class _Goal:
     ) -> MixtureParameters:
         """Return the mixture that is best for these statistics."""
         return maximize(statistics, parameters, self.floor, prior=self.prior, fixed=self.fixed)
+
+
+def _leap_or_step(
+    steps: tuple[MixtureParameters, MixtureParameters],
+    leaps: Leaps,
+    estep: EStep,
+    *,
+    goal: _Goal,
+    bound: float,
+) -> tuple[MixtureParameters, SufficientStatistics]:
+    """Return where EM goes on, and the statistics there: a leap ahead if that reaches ``bound``."""
+    leap = leaps.propose(*steps, goal.floor)
+    if leap is not None:
+        statistics = estep(leap)
+        is_good = goal.bound(statistics, leap) >= bound
+        leaps.judge(was_good=is_good)
+        if is_good:
+            return leap, statistics
+    return steps[1], estep(steps[1])
 
 
 def _better_of(
