@@ -147,3 +147,14 @@ def test_the_first_iterations_are_those_of_plain_em(rng):
         GaussianMixture(**options, accelerate=accelerate).fit(X) for accelerate in (False, True)
     )
     assert_array_equal(fast.means_, plain.means_)
+
+
+def test_a_short_step_alone_is_no_rest_where_a_leap_may_follow(rng):
+    X, options = overlapping(rng)
+    tol = 1e-4
+    mixture = GaussianMixture(**options, tol=tol, max_iter=300).fit(X)
+    changes = np.diff(mixture.lower_bounds_)
+    assert len(changes) > FIRST_PLAIN
+    # The first plain steps that are short enough end the fit; later it takes two in a row.
+    assert (changes[-2:] < tol).all()
+    assert changes[-3] >= tol
