@@ -7,7 +7,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core import kernels
 from gmmseg.core.kernel_types import Sums
-from gmmseg.core.layout import empty_scratch, kernel_mixture, statistics_of, zero_sums
+from gmmseg.core.layout import (
+    added_up,
+    empty_scratch,
+    kernel_mixture,
+    statistics_of,
+    zero_sums,
+)
 from gmmseg.core.missing import (
     Incomplete,
     Table,
@@ -96,22 +102,15 @@ def weighted_statistics(
     mixture, scale = kernel_mixture(parameters, X.dtype)
     weight = np.empty(0) if sample_weight is None else sample_weight
     labels = np.empty(0, dtype=np.int32) if known_labels is None else known_labels
-    total_likelihood, total = 0.0, zero_sums(mixture)
-
-    ranges = cut_into_ranges(len(X), total.dev2_sum.nbytes)
+    ranges = cut_into_ranges(len(X), zero_sums(mixture).dev2_sum.nbytes)
     scratch = PerThread(lambda: empty_scratch(mixture, ranges[0]))
 
     def sums_of_range(rows: tuple[int, int]) -> tuple[float, Sums]:
         sums = zero_sums(mixture)
         return kernels.accumulate(X, weight, labels, rows, mixture, scratch.own, sums), sums
 
-    for log_likelihood, sums in run_in_threads(sums_of_range, ranges, n_jobs):
-        total_likelihood += log_likelihood
-        for whole, part in zip(total, sums, strict=True):
-            np.add(whole, part, out=whole)
-    return statistics_of(
-        total_likelihood, total, mixture=mixture, scale=scale, parameters=parameters
-    )
+    total, sums = added_up(run_in_threads(sums_of_range, ranges, n_jobs))
+    return statistics_of(total, sums, mixture=mixture, scale=scale, parameters=parameters)
 
 
 def predicted_labels(

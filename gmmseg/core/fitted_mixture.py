@@ -1,6 +1,7 @@
 """What mixtures that are fitted by iteration share: options, seed, warm start, warnings."""
 
 import warnings
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from gmmseg.errors import InputError
 RandomState = int | np.random.RandomState | None
 
 
-class FittedMixture(MixtureBase):
+class FittedMixture(MixtureBase, ABC):
     """Hold the options that all such mixtures have, and use them."""
 
     n_components: Any
@@ -28,9 +29,9 @@ class FittedMixture(MixtureBase):
     n_init: int
     warm_start: bool
 
+    @abstractmethod
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Learn the mixture from samples."""
-        raise NotImplementedError
 
     def fit_predict(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None

@@ -96,6 +96,16 @@ def zero_sums(mixture: KernelMixture) -> Sums:
     )
 
 
+def added_up(results: list[tuple[float, Sums]]) -> tuple[float, Sums]:
+    """Return the sums of all ranges, added in their order."""
+    total, sums = results[0]
+    for log_likelihood, part in results[1:]:
+        total += log_likelihood
+        for whole, its_part in zip(sums, part, strict=True):
+            np.add(whole, its_part, out=whole)
+    return total, sums
+
+
 def empty_scratch(mixture: KernelMixture, rows: tuple[int, int]) -> Scratch:
     """Return working memory for blocks of the samples from ``rows[0]`` to ``rows[1]``."""
     (n_components, n_rows), dtype = mixture.means.shape, mixture.means.dtype

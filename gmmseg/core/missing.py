@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from gmmseg.core import kernels, missing_kernels
 from gmmseg.core.kernel_types import KernelMixture, Sums
-from gmmseg.core.layout import empty_scratch, kernel_mixture, statistics_of, zero_sums
+from gmmseg.core.layout import added_up, empty_scratch, kernel_mixture, statistics_of, zero_sums
 from gmmseg.core.missing_kernels import Answers, PartialRows, PartialScratch
 from gmmseg.core.noise import UniformNoise
 from gmmseg.core.parameters import MixtureParameters
@@ -166,7 +166,7 @@ def _statistics_of_complete_rows(
         return total, sums
 
     ranges = cut_into_ranges(table.n_complete, zero_sums(mixture).dev2_sum.nbytes)
-    total, sums = _added_up(run_in_threads(sums_of_range, ranges, n_jobs))
+    total, sums = added_up(run_in_threads(sums_of_range, ranges, n_jobs))
     return statistics_of(total, sums, mixture=mixture, scale=scale, parameters=parameters)
 
 
@@ -189,18 +189,8 @@ def _statistics_of_partial_rows(
         return log_likelihood, sums
 
     ranges = _ranges(table.n_complete, table.n_observed, zero_sums(mixture).dev2_sum.nbytes)
-    total, sums = _added_up(run_in_threads(sums_of_range, ranges, n_jobs))
+    total, sums = added_up(run_in_threads(sums_of_range, ranges, n_jobs))
     return statistics_of(total, sums, mixture=mixture, scale=scale, parameters=parameters)
-
-
-def _added_up(results: list[tuple[float, Sums]]) -> tuple[float, Sums]:
-    """Return the sums of all ranges, added in their order."""
-    total, sums = results[0]
-    for log_likelihood, part in results[1:]:
-        total += log_likelihood
-        for whole, its_part in zip(sums, part, strict=True):
-            np.add(whole, its_part, out=whole)
-    return total, sums
 
 
 def describe(

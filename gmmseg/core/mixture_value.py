@@ -1,5 +1,6 @@
 """A mixture as a value: made from parameters, saved and read, moved towards new samples."""
 
+from abc import abstractmethod
 from os import PathLike
 from typing import Self
 
@@ -22,9 +23,9 @@ from gmmseg.errors import InputError
 class MixtureValue(FittedMixture):
     """Hold what a mixture can do with parameters alone."""
 
+    @abstractmethod
     def _options(self) -> EMOptions:
         """Return the options of the fit, checked."""
-        raise NotImplementedError
 
     def adapt(
         self,
