@@ -1,0 +1,33 @@
+"""Numba kernels on the edges of a grid: squared differences of neighbours, contrast weights."""
+
+from numba import njit
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def squared_differences(features, inside, offset, out, lines):
+    """Fill ``out`` with the squared distance of every cell to its neighbour; return sum and count.
+
+    ``features`` is (planes, rows, cols, n_features), ``lines`` the range of (plane, row) lines to
+    do. Where the cell or its neighbour is not inside, ``out`` is -1.
+    """
+    planes, rows, cols, n_features = features.shape
+    total, count = 0.0, 0
+    for line in range(lines[0], lines[1]):
+        plane, row = line // rows, line % rows
+        other_plane, other_row = plane + offset[0], row + offset[1]
+        is_line = 0 <= other_plane < planes and 0 <= other_row < rows
+        for col in range(cols):
+            other_col = col + offset[2]
+            out[plane, row, col] = -1.0
+            if not is_line or other_col < 0 or other_col >= cols or not inside[plane, row, col]:
+                continue
+            if not inside[other_plane, other_row, other_col]:
+                continue
+            square = 0.0
+            for i in range(n_features):
+                step = features[plane, row, col, i] - features[other_plane, other_row, other_col, i]
+                square += step * step
+            out[plane, row, col] = square
+            total += square
+            count += 1
+    return total, count
