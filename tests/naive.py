@@ -307,3 +307,36 @@ def normal_wishart_divergence(mean, mean_precision, scale, dof, prior):
         - 0.5 * dof * n_features
     )
     return log_q - log_p
+
+
+def neighbours(offsets, weights):
+    """Return (cell, other cell, weight) of all pairs in the field that have a weight, each once."""
+    return [
+        (tuple(cell), tuple(cell + offset), float(its_weights[tuple(cell)]))
+        for offset, its_weights in zip(offsets, weights, strict=True)
+        for cell in np.argwhere(its_weights > 0)
+    ]
+
+
+def mean_field_of_cell(log_joint, pairs, coupling, q, cell):
+    """Return the probabilities of one cell's labels, given those of its neighbours."""
+    exponent = log_joint[:, *cell].astype(np.float64)
+    for one, other, weight in pairs:
+        if one == cell:
+            exponent += coupling * weight * q[:, *other]
+        if other == cell:
+            exponent += coupling * weight * q[:, *one]
+    resp = np.exp(exponent - exponent.max())
+    return resp / resp.sum()
+
+
+def free_energy(log_joint, pairs, coupling, q):
+    """Return ``sum_ik q_ik (log q_ik - log_joint_ik) - coupling sum_ij w_ij sum_k q_ik q_jk``."""
+    total = 0.0
+    for k in range(len(q)):
+        for cell in np.ndindex(q.shape[1:]):
+            if q[k, *cell] > 0:
+                total += q[k, *cell] * (math.log(q[k, *cell]) - log_joint[k, *cell])
+        for one, other, weight in pairs:
+            total -= coupling * weight * q[k, *one] * q[k, *other]
+    return total

@@ -102,13 +102,17 @@ def contrast_field(
 
 
 def half_neighbourhood(n_axes: int, connectivity: int) -> NDArray[np.intp]:
-    """Return the steps to half of the neighbours in a plane or a volume, (n_offsets, 3)."""
+    """Return the steps to half of the neighbours in a plane or a volume, (n_offsets, 3).
+
+    Along one axis come first, then along more: what is added up in this order is the same, to the
+    last bit, when rows and columns change places.
+    """
     check_number("connectivity", connectivity, least=1, is_whole=True)
     if connectivity > n_axes:
         raise InputError(f"connectivity must be at most {n_axes} on this grid, got {connectivity}")
     steps = itertools.product((0,) if n_axes == 2 else (-1, 0, 1), (-1, 0, 1), (-1, 0, 1))
     forward = [s for s in steps if s > (0, 0, 0) and np.count_nonzero(s) <= connectivity]
-    return np.array(forward, dtype=np.intp)
+    return np.array(sorted(forward, key=np.count_nonzero), dtype=np.intp)
 
 
 def _as_volume(

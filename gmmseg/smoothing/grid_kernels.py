@@ -2,8 +2,10 @@
 
 from numba import njit
 
+from gmmseg.core.kernel_types import FASTMATH
 
-@njit(cache=True, nogil=True, error_model="numpy")
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def squared_differences(features, inside, offset, out, lines):
     """Fill ``out`` with the squared distance of every cell to its neighbour; return sum and count.
 
