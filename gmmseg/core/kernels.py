@@ -88,3 +88,36 @@ def describe(X, rows, mixture, scratch, labels, log_density, resp):
             for k in range(resp.shape[1]):
                 for n in range(size):
                     resp[first + n, k] = scratch.log_prob[k, n] * scratch.total[n]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def write_joint(X, rows, mixture, scratch, joint):
+    """Fill ``joint[k, n]`` with log weight plus log-density over ``X[rows[0] : rows[1]]``."""
+    block_size = scratch.samples.shape[1]
+    for first in range(rows[0], rows[1], block_size):
+        size = min(block_size, rows[1] - first)
+        load_block(mixture.tile, X, first, size, mixture, scratch.samples)
+        log_prob_of(mixture.factors, scratch.samples, size, mixture, scratch)
+        for k in range(joint.shape[0]):
+            for n in range(size):
+                joint[k, first + n] = scratch.log_prob[k, n]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def accumulate_given(X, resp, rows, mixture, scratch, sums):
+    """Add the statistics of ``X[rows[0] : rows[1]]`` under given ``resp[k, n]`` to ``sums``."""
+    block_size = scratch.samples.shape[1]
+    for n in range(block_size):
+        scratch.total[n] = 1.0
+    for first in range(rows[0], rows[1], block_size):
+        size = min(block_size, rows[1] - first)
+        load_block(mixture.tile, X, first, size, mixture, scratch.samples)
+        if scratch.rows.shape[0] > 0:
+            load_rows(X, first, size, mixture, scratch.rows)
+        for k in range(resp.shape[0]):
+            for n in range(size):
+                scratch.log_prob[k, n] = resp[k, first + n]
+        weigh_responsibilities(size, scratch.total, scratch.log_prob, sums.resp_sum)
+        accumulate_deviations(
+            sums.dev2_sum, mixture.tile, scratch.samples, size, mixture.means, scratch, sums
+        )
