@@ -2,94 +2,114 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gmmseg.core.covariance import family_named
 from gmmseg.core.criteria import bic
 from gmmseg.core.em import EMOptions, FitRecord
-from gmmseg.core.estep import predicted_labels, responsibilities, weighted_statistics
+from gmmseg.core.estep import predicted_labels, weighted_statistics
 from gmmseg.core.fit import Start, fit_mixture
-from gmmseg.core.initialization import SUBSAMPLE_SIZE
 from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.selection import SelectionPlan, select_mixture
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning, InputError
-from gmmseg.image.features import Place, lightness
-from gmmseg.image.table import Features, PixelTable, choose_pixels, pixel_table
+from gmmseg.image.color import scaled
+from gmmseg.image.edges import EdgeScale
+from gmmseg.image.features import light_of
+from gmmseg.image.pixels import Pixels, pixels_of
+from gmmseg.image.recipe import Features, Recipe, feature_pixels, sampled_strips
+from gmmseg.image.segment_model import SegmentModel
 
-MOST_PIXELS = 1_000_000  # pixels that a mixture is learned from; more are drawn at random
-OPTIONS = EMOptions(tol=1e-3, max_iter=200)
+LEARNED_FROM = 2**18  # pixels, about, that a mixture is learned from, drawn by chance
+CHOSEN_ON = 5_000  # pixels, about, that the number of segments is chosen on
+MOST_SEGMENTS = 9  # that "auto" tries
+OPTIONS = EMOptions(tol=1e-3, max_iter=200, accelerate=True)
+SMOOTHNESS = 2.0
+COVARIANCE = "EVV"
 
 
-@dataclass(frozen=True, eq=False)
-class SegmentModel:
-    """A mixture whose components are segments, from dark to light.
+@dataclass(frozen=True, kw_only=True)
+class SegmentOptions:
+    """What is asked of the segments of an image.
 
     Parameters
     ----------
-    parameters : MixtureParameters
-        One component per segment: component ``k`` is label ``k + 1``.
-    record : FitRecord
-        How the fit went.
-    bic : float
-        Bayesian information criterion over the pixels it was learned from; lower is better.
-    n_pixels : int
-        Number of these pixels.
-    place : Place or None
-        How row and column became features, if they did.
+    n_segments : int or "auto", default=5
+        Number of segments, or "auto" to let the integrated likelihood choose up to nine.
+    texture : bool, default=False
+        Whether local spread counts as well.
+    position : float, default=0
+        Weight of the pixel's place against its colour.
+    covariance_type : str, default="EVV"
+        Shape of the components.
+    smoothness : float, default=2
+        How much a neighbour that looks alike counts.
+    spacing : tuple of float, optional
+        Length of a step along each axis.
     """
 
-    parameters: MixtureParameters
-    record: FitRecord
-    bic: float
-    n_pixels: int
-    place: Place | None
+    n_segments: int | Literal["auto"] = 5
+    texture: bool = False
+    position: float = 0.0
+    covariance_type: str = COVARIANCE
+    smoothness: float = SMOOTHNESS
+    spacing: tuple[float, ...] | None = None
 
-    def labels(self, table: PixelTable, n_jobs: int | None = None) -> NDArray[np.int32]:
-        """Return the label of every pixel, (rows, cols): 1 to n_segments, 0 where not in use."""
-        components = predicted_labels(table.X, self.parameters, n_jobs)
-        return table.unfold((components + 1).astype(np.int32))
-
-    def probabilities(self, table: PixelTable, n_jobs: int | None = None) -> NDArray[np.float32]:
-        """Return the probability of every segment, (rows, cols, n_segments), 0 where not in use."""
-        return table.unfold(responsibilities(table.X, self.parameters, n_jobs))
+    def __post_init__(self) -> None:
+        """Refuse what cannot be used."""
+        if self.n_segments != "auto":
+            check_number("n_segments", self.n_segments, least=1, is_whole=True)
+        check_number("smoothness", self.smoothness, least=0)
 
 
 def segment_image(
     image: ArrayLike,
-    n_segments: int = 5,
+    n_segments: int | Literal["auto"] = 5,
     *,
     mask: ArrayLike | None = None,
     features: Features = "auto",
+    texture: bool = False,
     position: float = 0.0,
-    covariance_type: str = "full",
+    covariance_type: str = COVARIANCE,
+    smoothness: float = SMOOTHNESS,
     channel_axis: int | None = -1,
     random_state: int | None = 0,
     n_jobs: int | None = None,
 ) -> NDArray[np.int32]:
-    """Label the pixels of an image by what they look like.
+    """Label the pixels of an image, or the voxels of a volume, by what they look like.
 
     A Gaussian mixture learns the colours of the image; every pixel gets the label of its most
-    likely component. The same stuff gets the same label wherever it lies.
+    likely component, given its neighbours. The same stuff gets the same label wherever it lies.
 
     Parameters
     ----------
     image : array_like of shape (rows, cols) or (rows, cols, channels)
-        Image of any number of channels; boolean, integer or floating.
-    n_segments : int
-        Number of segments wanted. There are fewer when the image has fewer colours.
-    mask : array_like of bool of shape (rows, cols), optional
+        Image of any number of channels; boolean, integer or floating. With `channel_axis` None it
+        may be a volume (planes, rows, cols); a volume with channels has four axes.
+    n_segments : int or "auto"
+        Number of segments wanted; there are fewer when the image has fewer colours. "auto" lets
+        the integrated completed likelihood (ICL) choose from one to nine.
+    mask : array_like of bool of the shape of the labels, optional
         True (or not 0) where pixels are used. Pixels that are not finite never are.
-    features : {"auto", "lab", "rgb", "gray", "none"}, callable or ndarray
-        Colour space of `pixel_features` ("auto": Lab for three channels, else the channels as
-        they are), a function that maps the image to features of shape (rows, cols, n_features),
-        or such an array.
+    features : {"auto", "lab", "rgb", "hsv", "gray", "log", "none"}, callable or ndarray
+        Colour space of `pixel_features` ("auto": Lab for three channels, else the channels as they
+        are, or their logarithm where bright things lie on a dark ground), a function that maps the
+        image to features of shape (rows, cols, n_features), or such an array.
+    texture : bool
+        Whether the local spread of the lightness counts besides colour.
     position : float
         Weight of the pixel's place against its colour, at least 0. Search it on a log scale:
         0.1, 0.3, 1, 3.
-    covariance_type : {"full", "tied", "diag", "spherical"}
-        Shape of the components.
+    covariance_type : str
+        Shape of the components: "full", "tied", "diag", "spherical", or a family of mclust. "EVV"
+        lets every segment have its own shape but no more volume than the others, so that none
+        becomes the heap of all that fits nowhere else.
+    smoothness : float
+        How much every neighbour that looks alike counts, in units of the log-likelihood; 0 labels
+        every pixel by itself.
     channel_axis : int or None
         Axis of the channels. A two-dimensional image has none.
     random_state : int or None
@@ -99,7 +119,7 @@ def segment_image(
 
     Returns
     -------
-    labels : ndarray of int32 of shape (rows, cols)
+    labels : ndarray of int32 of shape (rows, cols) or (planes, rows, cols)
         1 to n_segments, from the darkest segment to the lightest, and 0 where masked out.
 
     Raises
@@ -112,6 +132,12 @@ def segment_image(
     GmmsegWarning
         If there are fewer segments than wanted.
 
+    References
+    ----------
+    Zhang, Brady, Smith (2001), "Segmentation of brain MR images through a hidden Markov random
+    field model and the expectation-maximization algorithm", whose prior is coupled here by
+    contrast, and approached by mean field.
+
     Examples
     --------
     >>> quadrants = [[0, 0, 200, 200], [0, 0, 200, 200], [90, 90, 255, 255], [90, 90, 255, 255]]
@@ -121,41 +147,46 @@ def segment_image(
            [2, 2, 4, 4],
            [2, 2, 4, 4]], dtype=int32)
     """
-    table = pixel_table(
-        image, mask=mask, features=features, position=position, channel_axis=channel_axis
+    pixels, color = feature_pixels(image, features, mask, channel_axis)
+    options = SegmentOptions(
+        n_segments=n_segments,
+        texture=texture,
+        position=position,
+        covariance_type=covariance_type,
+        smoothness=smoothness,
     )
     model = learn_segments(
-        table,
-        lightness(image, channel_axis=channel_axis),
-        n_segments=n_segments,
-        covariance_type=covariance_type,
+        pixels,
+        options,
+        color=color,
+        shown=pixels_of(image, channel_axis=channel_axis),
         random_state=random_state,
         n_jobs=n_jobs,
     )
-    return model.labels(table, n_jobs)
+    return model.labels(pixels, n_jobs=n_jobs)
 
 
 def learn_segments(
-    table: PixelTable,
-    light: NDArray[Any],
+    pixels: Pixels,
+    options: SegmentOptions,
     *,
-    n_segments: int,
-    covariance_type: str = "full",
+    color: str = "auto",
+    shown: Pixels | None = None,
     random_state: int | None = 0,
     n_jobs: int | None = None,
 ) -> SegmentModel:
-    """Return the mixture of the pixels in a table, its components ordered from dark to light.
+    """Return the mixture of an image's pixels, its components ordered from dark to light.
 
     Parameters
     ----------
-    table : PixelTable
-        The pixels.
-    light : ndarray of shape (rows, cols)
-        How light every pixel of the image is, which orders the segments.
-    n_segments : int
-        Number of segments wanted.
-    covariance_type : str
-        Shape of the components.
+    pixels : Pixels
+        What the features are made of.
+    options : SegmentOptions
+        What is asked for.
+    color : str
+        Colour space of the features.
+    shown : Pixels, optional
+        The image whose lightness orders the segments; `pixels` if None.
     random_state : int or None
         Seed.
     n_jobs : int or None
@@ -169,40 +200,89 @@ def learn_segments(
     Raises
     ------
     InputError
-        If an option cannot be used.
+        If an option cannot be used, or no pixel is in use.
 
     Warns
     -----
     GmmsegWarning
         If there are fewer segments than wanted.
     """
-    check_number("n_segments", n_segments, least=1, is_whole=True)
     try:
         rng = np.random.default_rng(random_state)
     except (TypeError, ValueError):
         raise InputError(
             f"random_state must be None or a whole number of at least 0, got {random_state!r}"
         ) from None
-    learned = choose_pixels(table.inside, MOST_PIXELS, rng)
-    sample, sample_light = table.X[learned], light[table.inside][learned]
-    start = Start(
-        n_components=n_segments,
-        rng=rng,
-        covariance_type=covariance_type,
-        sample=table.X[choose_pixels(table.inside, SUBSAMPLE_SIZE, rng)],
-    )
-    parameters, record = fit_mixture(sample, None, start, OPTIONS, n_jobs=n_jobs)
-    used = _dark_to_light(predicted_labels(sample, parameters, n_jobs), sample_light)
-    if len(used) < n_segments:
+    recipe = Recipe.fitting(pixels, color=color, texture=options.texture, position=options.position)
+    seed = int(rng.integers(2**32))
+    X, light = _sample(pixels, shown or pixels, recipe, seed)
+    parameters, record = _fit(X, options, rng, n_jobs)
+    used = _dark_to_light(predicted_labels(X, parameters, n_jobs), light)
+    if options.n_segments != "auto" and len(used) < options.n_segments:
         warnings.warn(
-            f"found {len(used)} of {n_segments} segments: no pixel belongs to the others",
+            f"found {len(used)} of {options.n_segments} segments: no pixel belongs to the others",
             GmmsegWarning,
             stacklevel=3,
         )
     segments = parameters.subset(used)
-    log_likelihood = weighted_statistics(sample, segments, None, n_jobs).log_likelihood
-    score = bic(log_likelihood, segments.n_free_parameters, len(sample))
-    return SegmentModel(segments, record, score, len(sample), table.place)
+    log_likelihood = weighted_statistics(X, segments, None, n_jobs).log_likelihood
+    return SegmentModel(
+        segments,
+        record,
+        bic(log_likelihood, segments.n_free_parameters, len(X)),
+        len(X),
+        pixels.n_channels,
+        recipe,
+        EdgeScale.fitting(pixels, recipe, seed),
+        options.smoothness,
+        options.spacing,
+    )
+
+
+def _sample(
+    pixels: Pixels, shown: Pixels, recipe: Recipe, seed: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return features (n, n_features) and lightness (n,) of pixels drawn by chance."""
+    rows, light = [], []
+    for region, drawn, features in sampled_strips(pixels, recipe, LEARNED_FROM, seed):
+        rows.append(features)
+        light.append(light_of(scaled(shown.read(region)[0][drawn])))
+    X = np.concatenate(rows)
+    if not len(X):
+        raise InputError(
+            "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
+        )
+    return X, np.concatenate(light)
+
+
+def _fit(
+    X: NDArray[np.float32],
+    options: SegmentOptions,
+    rng: np.random.Generator,
+    n_jobs: int | None,
+) -> tuple[MixtureParameters, FitRecord]:
+    """Return the mixture of a sample of pixels, its number of components chosen or given."""
+    family = family_named(options.covariance_type).name
+    n_segments = options.n_segments
+    if n_segments == "auto":
+        n_segments = _chosen_number(X, family, rng, n_jobs)
+    start = Start(n_components=n_segments, rng=rng, covariance_type=family)
+    return fit_mixture(X, None, start, OPTIONS, n_jobs=n_jobs)
+
+
+def _chosen_number(
+    X: NDArray[np.float32], family: str, rng: np.random.Generator, n_jobs: int | None
+) -> int:
+    """Return the number of components of largest integrated completed likelihood.
+
+    Neighbouring pixels are so alike that a million of them tell no more than some thousands, which
+    is what the criterion is to count.
+    """
+    few = X[rng.permutation(len(X))[:CHOSEN_ON]]
+    numbers = range(1, min(MOST_SEGMENTS, len(np.unique(few, axis=0))) + 1)
+    plan = SelectionPlan(n_components=tuple(numbers), covariance_types=(family,), criterion="icl")
+    _, _, selection = select_mixture(few, None, plan, OPTIONS, rng=rng, n_jobs=n_jobs)
+    return selection.best.n_components
 
 
 def _dark_to_light(components: NDArray[np.intp], light: NDArray[Any]) -> NDArray[np.intp]:

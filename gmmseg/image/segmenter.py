@@ -1,15 +1,16 @@
 """ImageSegmenter: learn segments from one image, find them in others."""
 
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from gmmseg.errors import InputError, NotFittedError
-from gmmseg.image.features import Place, lightness
-from gmmseg.image.segmentation import SegmentModel, learn_segments
-from gmmseg.image.table import Features, PixelTable, pixel_table
+from gmmseg.image.pixels import Pixels, pixels_of
+from gmmseg.image.recipe import Features, feature_pixels
+from gmmseg.image.segment_model import SegmentModel
+from gmmseg.image.segmentation import COVARIANCE, SMOOTHNESS, SegmentOptions, learn_segments
 
 
 class ImageSegmenter(BaseEstimator):
@@ -20,15 +21,19 @@ class ImageSegmenter(BaseEstimator):
 
     Parameters
     ----------
-    n_segments : int
+    n_segments : int or "auto"
         Number of segments wanted. There are fewer when the image has fewer colours.
-    features : {"auto", "lab", "rgb", "gray", "none"}, callable or ndarray
+    features : {"auto", "lab", "rgb", "hsv", "gray", "log", "none"}, callable or ndarray
         Colour space of `pixel_features`, a function that maps an image to features of shape
         (rows, cols, n_features), or such an array.
+    texture : bool
+        Whether the local spread of the lightness counts besides colour.
     position : float
         Weight of the pixel's place against its colour, at least 0.
-    covariance_type : {"full", "tied", "diag", "spherical"}
-        Shape of the components.
+    covariance_type : str
+        Shape of the components, as in `segment_image`.
+    smoothness : float
+        How much every neighbour that looks alike counts; 0 labels every pixel by itself.
     channel_axis : int or None
         Axis of the channels. A two-dimensional image has none.
     random_state : int or None
@@ -52,19 +57,23 @@ class ImageSegmenter(BaseEstimator):
 
     def __init__(
         self,
-        n_segments: int = 5,
+        n_segments: int | Literal["auto"] = 5,
         *,
         features: Features = "auto",
+        texture: bool = False,
         position: float = 0.0,
-        covariance_type: str = "full",
+        covariance_type: str = COVARIANCE,
+        smoothness: float = SMOOTHNESS,
         channel_axis: int | None = -1,
         random_state: int | None = 0,
         n_jobs: int | None = None,
     ) -> None:
         self.n_segments = n_segments
         self.features = features
+        self.texture = texture
         self.position = position
         self.covariance_type = covariance_type
+        self.smoothness = smoothness
         self.channel_axis = channel_axis
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -92,11 +101,19 @@ class ImageSegmenter(BaseEstimator):
             If the image, the mask or an option cannot be used.
         """
         del y
-        self.model_ = learn_segments(
-            self._table(image, mask),
-            lightness(image, channel_axis=self.channel_axis),
+        pixels, color = self._pixels(image, mask)
+        options = SegmentOptions(
             n_segments=self.n_segments,
+            texture=self.texture,
+            position=self.position,
             covariance_type=self.covariance_type,
+            smoothness=self.smoothness,
+        )
+        self.model_ = learn_segments(
+            pixels,
+            options,
+            color=color,
+            shown=pixels_of(image, channel_axis=self.channel_axis),
             random_state=self.random_state,
             n_jobs=self.n_jobs,
         )
@@ -125,7 +142,7 @@ class ImageSegmenter(BaseEstimator):
             If nothing was learned yet.
         """
         model = self._fitted()
-        return model.labels(self._known_table(image, mask, model), self.n_jobs)
+        return model.labels(self._known_pixels(image, mask, model), n_jobs=self.n_jobs)
 
     def predict_proba(
         self, image: ArrayLike, *, mask: ArrayLike | None = None
@@ -153,7 +170,7 @@ class ImageSegmenter(BaseEstimator):
             If nothing was learned yet.
         """
         model = self._fitted()
-        return model.probabilities(self._known_table(image, mask, model), self.n_jobs)
+        return model.probabilities(self._known_pixels(image, mask, model), n_jobs=self.n_jobs)
 
     def fit_predict(
         self, image: ArrayLike, y: object = None, *, mask: ArrayLike | None = None
@@ -181,25 +198,16 @@ class ImageSegmenter(BaseEstimator):
             raise NotFittedError("this ImageSegmenter has learned nothing yet; call fit first")
         return self.model_
 
-    def _table(
-        self, image: ArrayLike, mask: ArrayLike | None, place: Place | None = None
-    ) -> PixelTable:
-        return pixel_table(
-            image,
-            mask=mask,
-            features=self.features,
-            position=self.position,
-            channel_axis=self.channel_axis,
-            place=place,
-        )
+    def _pixels(self, image: ArrayLike, mask: ArrayLike | None) -> tuple[Pixels, str]:
+        return feature_pixels(image, self.features, mask, self.channel_axis)
 
-    def _known_table(
+    def _known_pixels(
         self, image: ArrayLike, mask: ArrayLike | None, model: SegmentModel
-    ) -> PixelTable:
-        table, n_features = self._table(image, mask, model.place), model.parameters.n_features
-        if table.X.shape[1] != n_features:
+    ) -> Pixels:
+        pixels, _ = self._pixels(image, mask)
+        if pixels.n_channels != model.n_channels:
             raise InputError(
-                f"the image gives {table.X.shape[1]} features, the one in fit gave "
-                f"{n_features}; give an image with as many channels"
+                f"the image has {pixels.n_channels} channels, the one in fit had "
+                f"{model.n_channels}; give an image with as many"
             )
-        return table
+        return pixels

@@ -46,6 +46,7 @@ def contrast_field(
     inside: ArrayLike | None = None,
     connectivity: int = 1,
     spacing: tuple[float, ...] | None = None,
+    mean_square: float | None = None,
     n_jobs: int | None = None,
 ) -> GridField:
     """Return a Potts field that couples neighbours the less the more they differ.
@@ -66,6 +67,8 @@ def contrast_field(
         6 in a volume, 2 for 8 and 18, 3 for 26.
     spacing : tuple of float, optional
         Length of a step along each axis of the grid; all 1 if None. The shortest counts as 1.
+    mean_square : float, optional
+        σ², at least 0; if None, it is measured on this grid. Give that of the whole to its parts.
     n_jobs : int, optional
         Number of threads; all processors if None.
 
@@ -85,6 +88,8 @@ def contrast_field(
     >>> field.weights[0].round(2)
     array([[[1.  , 0.37, 0.  ]]], dtype=float32)
     """
+    if mean_square is not None:
+        check_number("mean_square", mean_square, least=0)
     volume, use = _as_volume(features, inside)
     n_axes = np.ndim(features) - 1
     offsets = half_neighbourhood(n_axes, connectivity)
@@ -95,7 +100,8 @@ def contrast_field(
         along = partial(squared_differences, volume, use, offset, out)
         for part, n_pairs in run_in_threads(along, ranges_of_lines(use.shape), n_jobs):
             total, count = total + part, count + n_pairs
-    mean_square = total / max(count, 1)
+    if mean_square is None:
+        mean_square = total / max(count, 1)
     for index, step in enumerate(offsets * steps):
         weights[index] = _weights(weights[index], mean_square) / np.linalg.norm(step)
     return GridField(offsets, weights)

@@ -28,6 +28,7 @@ def mean_field(
     coupling: float,
     n_sweeps: int = 10,
     start: NDArray[np.float32] | None = None,
+    stops_early: bool = True,
     n_jobs: int | None = None,
 ) -> NDArray[np.float32]:
     """Return the probabilities of labels under evidence and a Potts prior, by mean field.
@@ -46,10 +47,13 @@ def mean_field(
     coupling : float
         How much a neighbour of weight 1 counts, at least 0.
     n_sweeps : int
-        Largest number of rounds over all cells; they end when few cells change.
+        Largest number of rounds over all cells.
     start : ndarray of float32 of the shape of log_joint, optional
         Probabilities to begin with, as of an earlier mean field; those of coupling 0 if None. They
         are not kept: the result takes their place.
+    stops_early : bool
+        Whether the rounds end when few cells change. If not, what becomes of a cell depends on
+        nothing farther than two cells a round away.
     n_jobs : int, optional
         Number of threads; all processors if None. The result does not depend on it.
 
@@ -88,7 +92,7 @@ def mean_field(
         q = start.reshape(flat.shape)
     for _ in range(n_sweeps if coupling > 0 else 0):
         n_changed = _set_all(flat, field, q, coupling=coupling, n_jobs=n_jobs)
-        if n_changed <= STILL * flat.shape[1]:
+        if stops_early and n_changed <= STILL * flat.shape[1]:
             break
     return q.reshape(log_joint.shape)
 

@@ -1,0 +1,144 @@
+"""An image as a grid of pixels that is read region by region, whatever holds it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.errors import InputError
+from gmmseg.image.features import as_array, with_channels
+
+Region: TypeAlias = tuple[slice, slice, slice]
+
+STRIP_PIXELS = 2**20  # pixels that are worked on at once
+# The finalizer of a multiplicative hash: every bit of the input changes half of the output.
+_HASH = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """The pixels of an image or a volume; a plane is a volume of one plane.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (planes, rows, cols).
+    n_channels : int
+        Number of channels.
+    n_axes : int
+        2 for an image, 3 for a volume.
+    n_inside : int
+        Number of pixels in use, or of all where that is not known.
+    read : callable
+        ``read(region)`` returns the channels of a region (planes, rows, cols, channels) and where
+        its pixels are in use (planes, rows, cols).
+    """
+
+    shape: tuple[int, int, int]
+    n_channels: int
+    n_axes: int
+    n_inside: int
+    read: Callable[[Region], tuple[NDArray[Any], NDArray[np.bool_]]]
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """Shape of what is made of the pixels: (rows, cols), or (planes, rows, cols)."""
+        return self.shape[3 - self.n_axes :]
+
+    @property
+    def everything(self) -> Region:
+        """The region that is the whole grid."""
+        planes, rows, cols = self.shape
+        return slice(0, planes), slice(0, rows), slice(0, cols)
+
+    def strips(self, halo: int = 0) -> list[tuple[Region, Region]]:
+        """Return strips of whole rows, or of whole planes, that cover the grid: with halo, without.
+
+        A strip is no shorter than three halos, so that no more is done twice, and begins at an
+        even row with an even halo, so that a chequerboard falls on all strips alike.
+        """
+        axis = 3 - self.n_axes
+        length = self.shape[axis]
+        across = self.shape[0] * self.shape[1] * self.shape[2] // length
+        halo += halo % 2
+        step = 2 * max(1, 3 * halo // 2, STRIP_PIXELS // across // 2)
+        strips = []
+        for start in range(0, length, step):
+            end = min(start + step, length)
+            outer, inner = list(self.everything), list(self.everything)
+            outer[axis] = slice(max(start - halo, 0), min(end + halo, length))
+            inner[axis] = slice(start, end)
+            strips.append(((outer[0], outer[1], outer[2]), (inner[0], inner[1], inner[2])))
+        return strips
+
+    def chosen(self, region: Region, share: float, seed: int) -> NDArray[np.bool_]:
+        """Return which pixels of a region are drawn, so that about ``share`` of all are.
+
+        They are drawn by chance, and from the transposed image the same ones: what decides is a
+        hash of the coordinates that does not tell rows from columns.
+        """
+        shape = tuple(part.stop - part.start for part in region)
+        if share >= 1:
+            return np.ones(shape, dtype=bool)
+        plane, row, col = (np.arange(p.start, p.stop, dtype=np.uint64) for p in region)
+        row, col = row[:, np.newaxis], col[np.newaxis, :]
+        # A mixed start keeps the planes of a volume and the seeds apart.
+        start = _mixed(plane * np.uint64(_HASH[0]) + np.uint64(seed))[:, np.newaxis, np.newaxis]
+        key = _mixed((np.minimum(row, col) << np.uint64(32)) + np.maximum(row, col) + start)
+        return (key >> np.uint64(32)) < np.uint64(int(share * 2**32))
+
+
+def _mixed(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    for factor in _HASH:
+        key = (key ^ (key >> np.uint64(29))) * np.uint64(factor)
+    return key
+
+
+def pixels_of(
+    image: ArrayLike, *, mask: ArrayLike | None = None, channel_axis: int | None = -1
+) -> Pixels:
+    """Return the pixels of an array, those in use being where the mask is not 0.
+
+    Parameters
+    ----------
+    image : array_like of shape (rows, cols) or (rows, cols, channels)
+        The image; with `channel_axis` None a third axis is that of a volume's rows.
+    mask : array_like of bool of shape (rows, cols), optional
+        True (or not 0) where pixels are used; everywhere if None.
+    channel_axis : int or None
+        Axis of the channels, as in `pixel_features`.
+
+    Returns
+    -------
+    pixels : Pixels
+        Views of the image, nothing is copied.
+
+    Raises
+    ------
+    InputError
+        If the image or the mask cannot be used.
+    """
+    channels = with_channels(image, channel_axis)
+    n_axes = channels.ndim - 1
+    use = None if mask is None else checked_mask(mask, channels.shape[:-1])
+    if n_axes == 2:
+        channels, use = channels[np.newaxis], None if use is None else use[np.newaxis]
+
+    def read(region: Region) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        values = channels[region]
+        inside = np.ones(values.shape[:-1], dtype=bool) if use is None else use[region]
+        return values, inside
+
+    planes, rows, cols, n_channels = channels.shape
+    n_inside = planes * rows * cols if use is None else int(np.count_nonzero(use))
+    return Pixels((planes, rows, cols), n_channels, n_axes, n_inside, read)
+
+
+def checked_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return a mask as booleans, or raise InputError if it has another shape than the image."""
+    mask = as_array(mask, "mask")
+    if mask.shape != shape:
+        raise InputError(f"mask must have shape {shape} as the image has, got {mask.shape}")
+    return mask.astype(bool)

@@ -1,0 +1,190 @@
+"""How pixels become features: settled once on an image, then the same for any part or other."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.core.validation import check_number
+from gmmseg.errors import InputError
+from gmmseg.image import texture as texture_of
+from gmmseg.image.color import (
+    COLORS,
+    Color,
+    check_integers,
+    check_range,
+    converted,
+    is_colorimetric,
+    resolve_color,
+    scaled,
+)
+from gmmseg.image.dark_field import DarkField
+from gmmseg.image.features import as_array, light_of, with_channels
+from gmmseg.image.pixels import Pixels, Region, pixels_of
+
+Features: TypeAlias = Color | Callable[[NDArray[Any]], ArrayLike] | NDArray[Any]
+
+LEARNED_FROM = 2**18  # pixels, about, that ground, noise and spread are learned from
+
+
+@dataclass(frozen=True)
+class Place:
+    """How plane, row and column become features: the middle of an image, and a unit of distance.
+
+    Parameters
+    ----------
+    middle : tuple of float
+        Plane, row and column that become 0.
+    unit : float
+        What the distance of one pixel becomes.
+    """
+
+    middle: tuple[float, float, float]
+    unit: float
+
+    def features(self, region: Region, n_axes: int) -> NDArray[np.float32]:
+        """Return ``unit * (coordinates - middle)`` in a region, (planes, rows, cols, n_axes)."""
+        axes = [
+            self.unit * (np.arange(part.start, part.stop) - middle)
+            for part, middle in zip(region, self.middle, strict=True)
+        ]
+        grid = np.meshgrid(*axes, indexing="ij")
+        return np.stack(grid[3 - n_axes :], axis=-1).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """Everything that turns channels into features.
+
+    Parameters
+    ----------
+    color : str
+        Colour space, not "auto" for three channels.
+    dark_field : DarkField or None
+        Ground and noise of the channels, where some are dark fields.
+    texture : bool
+        Whether local spreads are added.
+    place : Place or None
+        How coordinates are added, if they are.
+    """
+
+    color: str
+    dark_field: DarkField | None = None
+    texture: bool = False
+    place: Place | None = None
+
+    @classmethod
+    def fitting(
+        cls, pixels: Pixels, *, color: str = "auto", texture: bool = False, position: float = 0.0
+    ) -> "Recipe":
+        """Settle the features on an image: grounds, noises and the weight of place."""
+        check_number("position", position, least=0)
+        conversion = resolve_color(color, pixels.n_channels)
+        recipe = cls(conversion, texture=texture)
+        if conversion not in ("log", "auto") and position == 0:
+            return recipe
+        if conversion in ("log", "auto"):
+            known = sampled_rows(pixels, cls("none"), LEARNED_FROM)
+            dark = DarkField.fitting(known, always=conversion == "log") if len(known) else None
+            recipe = cls(conversion, dark if dark and dark.noise.any() else None, texture)
+        if position == 0:
+            return recipe
+        colors = cls(recipe.color, recipe.dark_field)
+        spread = _mean_deviation(sampled_rows(pixels, colors, LEARNED_FROM))
+        return cls(recipe.color, recipe.dark_field, texture, _place(pixels, position * spread))
+
+    @property
+    def reach(self) -> int:
+        """How far from a pixel lies what its features depend on."""
+        return texture_of.REACH if self.texture else 0
+
+    def features(
+        self, pixels: Pixels, region: Region
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the features in a region, (planes, rows, cols, n_features), and where to use them.
+
+        Pixels are in use if the mask and all of their features are finite. What is masked out may
+        be anything, such as the -9999 that stands for no data: it becomes NaN.
+        """
+        values, inside = pixels.read(region)
+        channels = scaled(values)
+        if values.dtype.kind == "f" and not inside.all():
+            channels = np.where(inside[..., np.newaxis], channels, np.float32(np.nan))
+        if is_colorimetric(self.color, pixels.n_channels):
+            check_integers(values, self.color)
+            check_range(channels, values.dtype, self.color)
+        parts = [converted(channels, self.color)]
+        if self.dark_field is not None:
+            parts = [self.dark_field.raised(channels)]
+        if self.texture:
+            parts.append(texture_of.local_spread(light_of(channels), pixels.n_axes))
+        if self.place is not None:
+            parts.append(self.place.features(region, pixels.n_axes))
+        features = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+        if values.dtype.kind == "f":
+            inside = inside & np.isfinite(parts[0]).all(axis=-1)
+        return features, inside
+
+
+def feature_pixels(
+    image: ArrayLike, features: Features, mask: ArrayLike | None, channel_axis: int | None
+) -> tuple[Pixels, str]:
+    """Return the pixels whose channels the features are made of, and their colour space.
+
+    For features that are a function or an array these are the channels, and the space is "none".
+    """
+    if isinstance(features, str):
+        if features not in COLORS:
+            raise InputError(f"features must be one of {', '.join(COLORS)}, got {features!r}")
+        return pixels_of(image, mask=mask, channel_axis=channel_axis), features
+    grid = with_channels(image, channel_axis).shape[:-1]
+    given = features(np.asarray(image)) if callable(features) else features
+    given = as_array(given, "features")
+    if given.ndim != len(grid) + 1 or given.shape[:-1] != grid:
+        wanted = ", ".join(str(length) for length in grid)
+        raise InputError(
+            f"features must have shape ({wanted}, n_features) for this image, got {given.shape}"
+        )
+    return pixels_of(given, mask=mask), "none"
+
+
+def sampled_rows(pixels: Pixels, recipe: Recipe, n_rows: int, seed: int = 0) -> NDArray[np.float32]:
+    """Return the features of about ``n_rows`` pixels in use drawn by chance, (n, n_features)."""
+    return np.concatenate([rows for _, _, rows in sampled_strips(pixels, recipe, n_rows, seed)])
+
+
+def sampled_strips(
+    pixels: Pixels, recipe: Recipe, n_rows: int, seed: int = 0
+) -> Iterator[tuple[Region, NDArray[np.bool_], NDArray[np.float32]]]:
+    """Yield, strip by strip, which of its pixels are drawn, and their features (n, n_features)."""
+    share = n_rows / max(pixels.n_inside, 1)
+    for outer, inner in pixels.strips(recipe.reach):
+        features, inside = recipe.features(pixels, outer)
+        kept = within(outer, inner)
+        drawn = inside[kept] & pixels.chosen(inner, share, seed)
+        yield inner, drawn, features[kept][drawn]
+
+
+def within(outer: Region, inner: Region) -> Region:
+    """Return where in the outer region the inner one lies."""
+    first, second, third = (
+        slice(i.start - o.start, i.stop - o.start) for o, i in zip(outer, inner, strict=True)
+    )
+    return first, second, third
+
+
+def _mean_deviation(colors: NDArray[np.float32]) -> float:
+    """Return the standard deviation of the average feature, or 1 if there is none."""
+    # In float64 a sum of equal float32 values is exact, so a constant has no spread at all.
+    return float(np.mean(colors.std(axis=0, dtype=np.float64))) or 1.0 if len(colors) else 1.0
+
+
+def _place(pixels: Pixels, spread: float) -> Place:
+    """Return the place in which the longest side has this standard deviation."""
+    planes, rows, cols = pixels.shape
+    longest = max(pixels.shape)
+    # The numbers 0…n-1 have variance (n² - 1) / 12.
+    unit = spread / max(np.sqrt((longest**2 - 1) / 12), 0.5)
+    return Place(((planes - 1) / 2, (rows - 1) / 2, (cols - 1) / 2), float(unit))

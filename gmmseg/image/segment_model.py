@@ -1,0 +1,127 @@
+"""What was learned of an image's segments, and how pixels are labelled with it, strip by strip."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.core.em import FitRecord
+from gmmseg.core.halves import joint_log_densities
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.image.edges import EdgeScale
+from gmmseg.image.pixels import Pixels, Region
+from gmmseg.image.recipe import Recipe, within
+from gmmseg.smoothing.grid import GridField, contrast_field
+from gmmseg.smoothing.mean_field import mean_field
+
+N_SWEEPS = 5
+REACH_OF_SWEEP = 2  # each of its two colours looks at the next pixel
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentModel:
+    """A mixture whose components are segments, from dark to light, and a prior over neighbours.
+
+    Parameters
+    ----------
+    parameters : MixtureParameters
+        One component per segment: component ``k`` is label ``k + 1``.
+    record : FitRecord
+        How the fit went.
+    bic : float
+        Bayesian information criterion over the pixels it was learned from; lower is better.
+    n_pixels : int
+        Number of these pixels.
+    n_channels : int
+        Number of channels of the image.
+    recipe : Recipe
+        How pixels become features.
+    edges : EdgeScale
+        How much neighbours differ on average.
+    smoothness : float
+        How much a neighbour that looks alike counts; 0 for no prior.
+    spacing : tuple of float or None
+        Length of a step along each axis of a volume.
+    """
+
+    parameters: MixtureParameters
+    record: FitRecord
+    bic: float
+    n_pixels: int
+    n_channels: int
+    recipe: Recipe
+    edges: EdgeScale
+    smoothness: float
+    spacing: tuple[float, ...] | None = None
+
+    def labels(
+        self, pixels: Pixels, *, prior: NDArray[Any] | None = None, n_jobs: int | None = None
+    ) -> NDArray[np.int32]:
+        """Return the label of every pixel: 1 to n_segments, 0 where not in use."""
+        labels = np.zeros(pixels.shape, dtype=np.int32)
+        for region, q, inside in self.posteriors(pixels, prior=prior, n_jobs=n_jobs):
+            labels[region] = np.where(inside, q.argmax(axis=0) + 1, 0)
+        return labels.reshape(pixels.grid)
+
+    def probabilities(
+        self, pixels: Pixels, *, prior: NDArray[Any] | None = None, n_jobs: int | None = None
+    ) -> NDArray[np.float32]:
+        """Return the probability of every segment at every pixel, (..., n_segments), 0 unused."""
+        n_segments = self.parameters.n_components
+        result = np.empty((*pixels.shape, n_segments), dtype=np.float32)
+        for region, q, inside in self.posteriors(pixels, prior=prior, n_jobs=n_jobs):
+            result[region] = np.moveaxis(np.where(inside, q, 0), 0, -1)
+        return result.reshape((*pixels.grid, n_segments))
+
+    def posteriors(
+        self, pixels: Pixels, *, prior: NDArray[Any] | None = None, n_jobs: int | None = None
+    ) -> Iterator[tuple[Region, NDArray[np.float32], NDArray[np.bool_]]]:
+        """Yield strips: the region, its probabilities (n_segments, ...) and where they are used.
+
+        The strips overlap as far as neighbours speak, so that their seams cannot be seen.
+        """
+        halo = self.recipe.reach + (REACH_OF_SWEEP * N_SWEEPS if self.smoothness else 0)
+        for outer, inner in pixels.strips(halo):
+            features, inside = self.recipe.features(pixels, outer)
+            log_joint = self._log_joint(features, inside, n_jobs)
+            if prior is not None:
+                with np.errstate(divide="ignore"):  # a prior of 0 rules a segment out
+                    log_joint += np.log(np.moveaxis(prior[outer], -1, 0))
+            field = self._field(features, inside, pixels.n_axes, n_jobs)
+            q = mean_field(
+                log_joint,
+                field,
+                coupling=self.smoothness,
+                n_sweeps=N_SWEEPS,
+                stops_early=False,
+                n_jobs=n_jobs,
+            )
+            kept = within(outer, inner)
+            yield inner, q[(slice(None), *kept)], inside[kept]
+
+    def _log_joint(
+        self, features: NDArray[np.float32], inside: NDArray[np.bool_], n_jobs: int | None
+    ) -> NDArray[np.float32]:
+        """Return ``log(weight_k) + log N(x; k)``, (n_segments, planes, rows, cols)."""
+        known = features if inside.all() else np.where(inside[..., None], features, np.float32(0))
+        rows = known.reshape(-1, features.shape[-1])
+        log_joint = joint_log_densities(rows, self.parameters, n_jobs)
+        return log_joint.reshape(-1, *inside.shape)
+
+    def _field(
+        self,
+        features: NDArray[np.float32],
+        inside: NDArray[np.bool_],
+        n_axes: int,
+        n_jobs: int | None,
+    ) -> GridField:
+        """Return how neighbours are coupled: the less the more they differ."""
+        return contrast_field(
+            self.edges.scaled(features if n_axes == 3 else features[0]),
+            inside=inside if n_axes == 3 else inside[0],
+            spacing=self.spacing,
+            mean_square=1.0,
+            n_jobs=n_jobs,
+        )
