@@ -42,8 +42,8 @@ def merge_small_regions(labels: ArrayLike, min_area: int, *, connectivity: int =
 
     Examples
     --------
-    >>> merge_small_regions([[1, 1, 2], [1, 3, 2], [1, 2, 2]], 2)
-    array([[1, 1, 2],
+    >>> merge_small_regions([[1, 2, 2], [1, 3, 2], [1, 2, 2]], 2)
+    array([[1, 2, 2],
            [1, 2, 2],
            [1, 2, 2]])
     """
