@@ -80,10 +80,10 @@ def read_image(
     decode = next((_DECODERS[m] for m in _DECODERS if prefix.startswith(m)), decode_with_pillow)
     with damage_told_in_one_line(path):
         image, alpha = decode(path, max_pixels)
-    return image, None if alpha is None else _mask_of(alpha)
+    return image, None if alpha is None else mask_of(alpha)
 
 
-def _mask_of(alpha: NDArray[Any]) -> NDArray[np.bool_] | None:
+def mask_of(alpha: NDArray[Any]) -> NDArray[np.bool_] | None:
     """Return where alpha lets anything through, or None if it lets everything through."""
     opaque = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1
     return None if bool((alpha >= opaque).all()) else alpha > 0
