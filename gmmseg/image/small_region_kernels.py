@@ -179,8 +179,8 @@ def merge_parts(labels, shape, offsets, parent, ring, min_area):
     """
     small = small_roots(labels, parent, min_area)
     waiting = np.empty(2 * small.shape[0], parent.dtype)
-    link = np.empty(2 * small.shape[0], np.int64)
-    chain = np.full(min_area, -1, np.int64)
+    link = np.empty(2 * small.shape[0], parent.dtype)
+    chain = np.full(min_area, -1, parent.dtype)
     n_waiting = 0
     for root in small:
         waiting[n_waiting], link[n_waiting] = root, chain[-parent[root]]

@@ -50,20 +50,26 @@ def merge_small_regions(labels: ArrayLike, min_area: int, *, connectivity: int =
     labels = _checked(labels)
     check_number("min_area", min_area, least=1, is_whole=True)
     offsets = half_neighbourhood(labels.ndim, connectivity)
-    merged = np.array(labels, dtype=labels.dtype.newbyteorder("="), order="C")
-    if min_area == 1 or merged.size == 0:
-        return merged
+    if min_area == 1 or labels.size == 0:
+        return labels.copy()
     from gmmseg.image.small_region_kernels import connect_parts, merge_parts, spread_labels
 
+    flat = np.array(labels, dtype=_kernel_dtype(labels), order="C").reshape(-1)
     shape = (1,) * (3 - labels.ndim) + labels.shape
-    flat = merged.reshape(-1)
     # Four bytes a pixel instead of eight, twice, in all but giant images.
-    index = np.int32 if flat.size < 2**31 else np.int64
+    index = np.int32 if flat.size < 2**30 else np.int64
     parent, ring = np.empty(flat.size, index), np.empty(flat.size, index)
     connect_parts(flat, shape, offsets, parent, ring)
     merge_parts(flat, shape, offsets, parent, ring, min(int(min_area), flat.size + 1))
     spread_labels(flat, parent)
-    return merged
+    return flat.reshape(labels.shape).astype(labels.dtype, copy=False)
+
+
+def _kernel_dtype(labels: NDArray[Any]) -> type[np.integer[Any]]:
+    """Return one of the three dtypes that kernels are compiled for; all others would take long."""
+    if labels.dtype == np.uint8:
+        return np.uint8
+    return np.int32 if labels.max() < 2**31 else np.int64
 
 
 def _checked(labels: ArrayLike) -> NDArray[Any]:

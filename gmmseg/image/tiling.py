@@ -26,7 +26,7 @@ T = TypeVar("T")
 def tiles(
     shape: tuple[int, ...], size: int | tuple[int, ...], *, halo: int = 0
 ) -> Iterator[tuple[Region, Region]]:
-    """Yield the tiles that cover a grid, each with the region around it.
+    """Return the tiles that cover a grid, each with the region around it.
 
     Parameters
     ----------
@@ -37,12 +37,11 @@ def tiles(
     halo : int
         Cells that are added on every side, as far as the grid goes.
 
-    Yields
-    ------
-    outer : tuple of slice
-        The tile with its halo.
-    inner : tuple of slice
-        The tile. Inner regions never overlap, and together are the grid.
+    Returns
+    -------
+    regions : iterator of pairs (outer, inner) of tuples of slices
+        The tile with its halo, and the tile. Inner regions never overlap, and together are the
+        grid.
 
     Raises
     ------

@@ -98,6 +98,14 @@ def test_a_strided_or_foreign_array_is_merged_as_its_copy(rng):
     assert_array_equal(merge_small_regions(labels[::2, ::-1].astype(">i2"), 6), expected)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint32, np.int64, np.uint64])
+def test_labels_keep_their_dtype_and_their_values(dtype):
+    large = np.iinfo(dtype).max if np.iinfo(dtype).max < 2**63 else 2**63 - 1
+    merged = merge_small_regions(np.array([[large, large, 1]], dtype=dtype), 2)
+    assert merged.dtype == dtype
+    assert_array_equal(merged, np.full((1, 3), large, dtype))
+
+
 def test_an_empty_image_stays_empty():
     assert merge_small_regions(np.zeros((0, 3), int), 5).shape == (0, 3)
 
