@@ -3,6 +3,7 @@
 Everything here is float64 and takes covariances spelled out: one matrix per component.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -340,3 +341,64 @@ def free_energy(log_joint, pairs, coupling, q):
         for one, other, weight in pairs:
             total -= coupling * weight * q[k, *one] * q[k, *other]
     return total
+
+
+def neighbours(cell, shape, connectivity):
+    """Yield the cells of a grid next to one, that differ along at most so many axes."""
+    for step in itertools.product((-1, 0, 1), repeat=len(shape)):
+        other = tuple(np.add(cell, step).tolist())
+        if 0 < np.count_nonzero(step) <= connectivity and all(
+            0 <= i < n for i, n in zip(other, shape, strict=True)
+        ):
+            yield other
+
+
+def connected_parts(labels, connectivity):
+    """Return the connected parts of equal label other than 0, each a frozenset of cells."""
+    parts, seen = [], set()
+    for start in zip(*np.nonzero(labels), strict=True):
+        reached, todo = set(), [tuple(map(int, start))]
+        while todo:
+            cell = todo.pop()
+            if cell not in seen and labels[cell] == labels[start]:
+                seen.add(cell)
+                reached.add(cell)
+                todo += neighbours(cell, labels.shape, connectivity)
+        if reached:
+            parts.append(frozenset(reached))
+    return parts
+
+
+def label_around(labels, part, parts, connectivity):
+    """Return the label of the part with the longest border, the largest area, the least label."""
+    borders = []
+    for other in parts:
+        length = sum(
+            beyond in other
+            for cell in part
+            for beyond in neighbours(cell, labels.shape, connectivity)
+        )
+        if other != part and length:
+            borders.append((-length, -len(other), int(labels[next(iter(other))])))
+    return min(borders)[2] if borders else None
+
+
+def merge_small_regions(labels, min_area, connectivity):
+    """Return the labels with their small parts merged, all parts sought anew after every step."""
+    labels = np.array(labels)
+    while True:
+        parts = connected_parts(labels, connectivity)
+        wanted = {}
+        for part in parts:
+            if len(part) < min_area:
+                label = label_around(labels, part, parts, connectivity)
+                if label is not None:
+                    wanted[part] = label
+        if not wanted:
+            return labels
+        key = {part: (len(part), labels[next(iter(part))]) for part in wanted}
+        first = min(key.values())
+        for part, label in wanted.items():
+            if key[part] == first:
+                for cell in part:
+                    labels[cell] = label

@@ -1,6 +1,28 @@
 from .features import pixel_features
 from .io import read_image, write_labels
+from .lazy import LazyImage, open_image, sample_pixels, sample_regions
 from .segmentation import segment_image
 from .segmenter import ImageSegmenter
+from .small_regions import merge_small_regions
+from .tiling import label_file, label_in_tiles, tiles
+from .volume_decoders import Volume
+from .volumes import read_volume, write_volume
 
-__all__ = ["ImageSegmenter", "pixel_features", "read_image", "segment_image", "write_labels"]
+__all__ = [
+    "ImageSegmenter",
+    "LazyImage",
+    "Volume",
+    "label_file",
+    "label_in_tiles",
+    "merge_small_regions",
+    "open_image",
+    "pixel_features",
+    "read_image",
+    "read_volume",
+    "sample_pixels",
+    "sample_regions",
+    "segment_image",
+    "tiles",
+    "write_labels",
+    "write_volume",
+]

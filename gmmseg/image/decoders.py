@@ -5,10 +5,8 @@ anything, and returns ``(pixels, alpha)``: upright, channels last, alpha apart o
 recognises and refuses raises InputError; a damaged one raises whatever the library raises.
 """
 
-import contextlib
-import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.errors import InputError
+from gmmseg.image.opening import silent_log
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -26,6 +25,8 @@ Decoded: TypeAlias = tuple[NDArray[Any], NDArray[Any] | None]
 
 # No format whose Pillow plugin starts another program (EPS) or accepts almost any bytes (TGA).
 PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "PPM", "SGI")
+
+TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two: BigTIFF
 
 # Pillow mode -> the mode that holds the same pixels without palette, packing or print colours.
 _PLAIN_MODES = {
@@ -78,12 +79,20 @@ def decode_npy(path: Path, max_pixels: int) -> Decoded:
     return np.array(mapped, dtype=mapped.dtype.newbyteorder("=")), None
 
 
+def refuse_volume(path: Path, _max_pixels: int) -> Decoded:
+    """Say where a NIfTI file, or a compressed one, belongs."""
+    raise InputError(
+        f"{path} is no image; if it is a NIfTI volume, read it as one (--volume, or read_volume)"
+    )
+
+
 def decode_tiff(path: Path, max_pixels: int) -> Decoded:
     """Decode a TIFF of one page, with tifffile, or with Pillow what only Pillow can unpack."""
     import tifffile
 
-    with _silent_log("tifffile"), tifffile.TiffFile(path) as tiff:
-        series = _only_image(path, tiff)
+    with silent_log("tifffile"), tifffile.TiffFile(path) as tiff:
+        series = only_image_series(path, tiff)
+        check_one_page(path, series)
         page = series.keyframe
         size = dict(zip(series.axes, series.shape, strict=True))
         n_channels = math.prod(size.values()) // (size["Y"] * size["X"])
@@ -102,31 +111,34 @@ def decode_tiff(path: Path, max_pixels: int) -> Decoded:
                 ) from error
             return decode_with_pillow(path, max_pixels, formats=("TIFF",))
         pixels = np.moveaxis(stored, [series.axes.index(a) for a in "YX"], [0, 1])
-        pixels, alpha = _split_alpha(pixels.reshape(*pixels.shape[:2], -1), page)
-        pixels = _plain_tiff_colors(pixels, page)
+        pixels, alpha = split_alpha(pixels.reshape(*pixels.shape[:2], -1), page)
+        pixels = plain_tiff_colors(pixels, page)
         orientation = int(page.tags.valueof(274, default=1))
     return upright(pixels, orientation), None if alpha is None else upright(alpha, orientation)
 
 
-def _only_image(path: Path, tiff: "TiffFile") -> "TiffPageSeries":
-    """Return the one image of a TIFF; thumbnails and pyramid levels do not count."""
+def only_image_series(path: Path, tiff: "TiffFile") -> "TiffPageSeries":
+    """Return the one image or stack of a TIFF; thumbnails and pyramid levels do not count."""
     images = [s for s in tiff.series if s is tiff.series[0] or not s.keyframe.is_reduced]
     if len(images) > 1:
         raise InputError(
             f"{path} holds {len(images)} images; save one of them as a file of its own"
         )
-    series = images[0]
+    return images[0]
+
+
+def check_one_page(path: Path, series: "TiffPageSeries") -> None:
+    """Refuse a stack of pages."""
     n_pages = [n for axis, n in zip(series.axes, series.shape, strict=True) if axis not in "YXSC"]
     if n_pages or ("S" in series.axes and "C" in series.axes):
         raise InputError(
             f"{path} is a stack with axes {series.axes} and shape {series.shape}; "
-            "give one page, for example saved with "
-            'tifffile.imwrite("page.tif", tifffile.imread(path, key=0))'
+            "read it as a volume (--volume, or read_volume), or give one page, for example saved "
+            'with tifffile.imwrite("page.tif", tifffile.imread(path, key=0))'
         )
-    return series
 
 
-def _split_alpha(pixels: NDArray[Any], page: "TiffPage") -> Decoded:
+def split_alpha(pixels: NDArray[Any], page: "TiffPage") -> Decoded:
     """Split the alpha channel off ``pixels[row, col, channel]``."""
     first_extra = pixels.shape[2] - len(page.extrasamples)
     for offset, kind in enumerate(page.extrasamples):
@@ -136,7 +148,7 @@ def _split_alpha(pixels: NDArray[Any], page: "TiffPage") -> Decoded:
     return pixels, None
 
 
-def _plain_tiff_colors(pixels: NDArray[Any], page: "TiffPage") -> NDArray[Any]:
+def plain_tiff_colors(pixels: NDArray[Any], page: "TiffPage") -> NDArray[Any]:
     """Undo white-is-zero, palette and CMYK, and drop a single channel's axis."""
     from tifffile import PHOTOMETRIC
 
@@ -167,7 +179,10 @@ def decode_with_pillow(
         check_size(path, (picture.height, picture.width), max_pixels)
         n_frames = getattr(picture, "n_frames", 1)
         if n_frames > 1 and picture.format != "MPO":  # MPO: a photograph and its previews
-            raise InputError(f"{path} has {n_frames} frames; save one of them as a file of its own")
+            raise InputError(
+                f"{path} has {n_frames} frames; save one of them as a file of its own, or all as a "
+                "TIFF stack to be read as a volume (--volume, or read_volume)"
+            )
         raw_modes = _PNG_16_BIT.get(str(picture.tile[0].args)) if picture.tile else None
         if picture.format == "PNG" and raw_modes is not None:
             reopen = partial(_open_with_pillow, file, path, formats)
@@ -270,18 +285,3 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return np.ascontiguousarray(pixels)
-
-
-@contextlib.contextmanager
-def _silent_log(name: str) -> Iterator[None]:
-    """Drop what a library logs about a damaged file; the error that follows says it once."""
-    logger = logging.getLogger(name)
-
-    def drop(_record: logging.LogRecord) -> bool:
-        return False
-
-    logger.addFilter(drop)
-    try:
-        yield
-    finally:
-        logger.removeFilter(drop)

@@ -10,15 +10,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
 from gmmseg.files import replacing
-from gmmseg.image.decoders import Decoded, decode_npy, decode_tiff, decode_with_pillow
+from gmmseg.image.decoders import (
+    TIFF_MAGICS,
+    Decoded,
+    decode_npy,
+    decode_tiff,
+    decode_with_pillow,
+    refuse_volume,
+)
 from gmmseg.image.features import as_array
+from gmmseg.image.opening import damage_told_in_one_line, first_bytes
 
 _DECODERS: dict[bytes, Callable[[Path, int], Decoded]] = {
     b"\x93NUMPY": decode_npy,
-    b"II*\0": decode_tiff,
-    b"MM\0*": decode_tiff,
-    b"II+\0": decode_tiff,  # BigTIFF
-    b"MM\0+": decode_tiff,
+    **dict.fromkeys(TIFF_MAGICS, decode_tiff),
+    # gzip, and the sizes of the headers of NIfTI 1 and 2 in either byte order.
+    **dict.fromkeys((b"\x1f\x8b", b"\x5c\1\0\0", b"\0\0\1\x5c"), refuse_volume),
+    **dict.fromkeys((b"\x1c\2\0\0", b"\0\0\2\x1c"), refuse_volume),
 }
 
 
@@ -68,39 +76,14 @@ def read_image(
     ((400, 600, 3), 'uint8', None)
     """
     path = Path(path)
-    prefix = _first_bytes(path)
+    prefix = first_bytes(path)
     decode = next((_DECODERS[m] for m in _DECODERS if prefix.startswith(m)), decode_with_pillow)
-    try:
+    with damage_told_in_one_line(path):
         image, alpha = decode(path, max_pixels)
-    except (InputError, MemoryError):
-        raise
-    except Exception as error:  # decoders raise anything on a damaged file
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(
-            f"{path} cannot be decoded ({reason}); it may be damaged or cut short, "
-            "copy or save it again"
-        ) from error
-    return image, None if alpha is None else _mask_of(alpha)
+    return image, None if alpha is None else mask_of(alpha)
 
 
-def _first_bytes(path: Path) -> bytes:
-    """Return the first bytes of a file that exists, may be read and is not empty."""
-    try:
-        with path.open("rb") as file:
-            prefix = file.read(16)
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist; check the name and the folder") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{path} is a folder; give one image file") from error
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path} cannot be opened: {reason}; check its permissions") from error
-    if not prefix:
-        raise InputError(f"{path} is empty (0 bytes); copy or save it again")
-    return prefix
-
-
-def _mask_of(alpha: NDArray[Any]) -> NDArray[np.bool_] | None:
+def mask_of(alpha: NDArray[Any]) -> NDArray[np.bool_] | None:
     """Return where alpha lets anything through, or None if it lets everything through."""
     opaque = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1
     return None if bool((alpha >= opaque).all()) else alpha > 0

@@ -1,4 +1,18 @@
 from .components import plot_components
+from .cutout import overlay_mask
 from .figures import overlay_labels, side_by_side
+from .legend import add_legend
+from .sheet import contact_sheet
+from .slices import volume_sheet
+from .uncertainty import picture_uncertainty
 
-__all__ = ["overlay_labels", "plot_components", "side_by_side"]
+__all__ = [
+    "add_legend",
+    "contact_sheet",
+    "overlay_labels",
+    "overlay_mask",
+    "picture_uncertainty",
+    "plot_components",
+    "side_by_side",
+    "volume_sheet",
+]

@@ -67,21 +67,17 @@ def overlay_labels(
     light = lightness(image)
     if labels.shape != light.shape:
         raise InputError(f"labels must have the image's shape {light.shape}, got {labels.shape}")
-    if labels.dtype.kind not in "ui" or labels.min() < 0:
-        raise InputError(
-            "labels must be integers of at least 0, "
-            f"got dtype {labels.dtype} and smallest {labels.min()}"
-        )
+    check_labels(labels)
     if not 0 <= opacity <= 1:
         raise InputError(f"opacity must lie in 0…1, got {opacity}")
     if image.dtype != np.uint8 or image.shape[2:] != (3,):
-        light = _stretch(light, labels > 0)
+        light = stretch(light, labels > 0)
     gray = np.rint(light * 255).astype(np.intp)
     table = _tone_table(opacity)
     tone = np.where(labels > 0, (labels.astype(np.intp) - 1) % (len(table) - 1) + 1, 0)
     picture = table[tone, gray]
     # Neighbours with labels 1 and 31 are two segments, though they share a colour.
-    _draw_lines(picture, _line_strength(labels))
+    draw_lines(picture, line_strength(labels))
     return picture
 
 
@@ -115,14 +111,33 @@ def side_by_side(left: ArrayLike, right: ArrayLike, *, gap: int = 8) -> NDArray[
     """
     if gap < 0:
         raise InputError(f"gap must be at least 0 pixels, got {gap}")
-    pictures = [_as_rgb(left, "left"), _as_rgb(right, "right")]
+    pictures = [picture_as_rgb(left, "left"), picture_as_rgb(right, "right")]
     rows = min(len(picture) for picture in pictures)
     first, second = (_scale_to_height(picture, rows) for picture in pictures)
     white = np.full((rows, gap, 3), 255, dtype=np.uint8)
     return np.concatenate([first, white, second], axis=1)
 
 
-def _stretch(light: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+def check_labels(labels: ArrayLike) -> NDArray[Any]:
+    """Return the labels as an array if they are some, integers of at least 0."""
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "ui" or labels.size == 0 or labels.min() < 0:
+        smallest = labels.min() if labels.size else "none"
+        raise InputError(
+            "labels must be integers of at least 0, "
+            f"got dtype {labels.dtype} and smallest {smallest}"
+        )
+    return labels
+
+
+def color_of_label(label: int) -> tuple[int, int, int]:
+    """Return the colour of a label, RGB: that of flat overlays, of opacity 1."""
+    tones = _label_colors()
+    red, green, blue = np.rint(255 * tones[(label - 1) % len(tones)]).astype(int).tolist()
+    return red, green, blue
+
+
+def stretch(light: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Stretch contrast to 0…1 by the percentiles inside; what is not finite becomes black."""
     finite = np.isfinite(light)
     known = light[finite & inside]
@@ -134,10 +149,15 @@ def _stretch(light: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[n
     return np.interp(np.where(finite, light, low), [low, high], [0, 1]).astype(np.float32)
 
 
+def _label_colors() -> NDArray[np.float64]:
+    """Return the colours of labels 1 to 30, (30, 3), in 0…1."""
+    colors = np.array([list(bytes.fromhex(color)) for color in PALETTE]) / 255
+    return np.concatenate([colors, 0.6 * colors, 0.5 + 0.5 * colors])
+
+
 def _tone_table(opacity: float) -> NDArray[np.uint8]:
     """Return ``table[tone, gray]``, an RGB colour; tone 0 is for masked-out pixels."""
-    colors = np.array([list(bytes.fromhex(color)) for color in PALETTE]) / 255
-    colors = np.concatenate([colors, 0.6 * colors, 0.5 + 0.5 * colors])[:, np.newaxis]
+    colors = _label_colors()[:, np.newaxis]
     gray = np.linspace(0, 1, 256)[:, np.newaxis]
     own_gray = (colors @ LUMA)[..., np.newaxis]
     tint = np.where(
@@ -153,7 +173,7 @@ def _tone_table(opacity: float) -> NDArray[np.uint8]:
     return table
 
 
-def _line_strength(labels: NDArray[Any]) -> NDArray[np.float32]:
+def line_strength(labels: NDArray[Any]) -> NDArray[np.float32]:
     """Return how opaque the outline is at every pixel, 0…1."""
     width = 1 + int(labels.size > 1e6) + int(labels.size > 6e6)
     radius = 4 * width
@@ -193,7 +213,7 @@ def _box_mean(border: NDArray[np.bool_], radius: int) -> NDArray[np.float32]:
     return mean
 
 
-def _draw_lines(picture: NDArray[np.uint8], strength: NDArray[np.float32]) -> None:
+def draw_lines(picture: NDArray[np.uint8], strength: NDArray[np.float32]) -> None:
     """Draw the outlines into the picture: white, with a soft shadow on either side."""
     shadow = np.zeros_like(strength)
     np.maximum(shadow[1:], strength[:-1], out=shadow[1:])
@@ -207,7 +227,7 @@ def _draw_lines(picture: NDArray[np.uint8], strength: NDArray[np.float32]) -> No
     picture[on] = np.rint(picture[on] * (1 - opacity) + 255 * opacity)
 
 
-def _as_rgb(picture: ArrayLike, name: str) -> NDArray[np.uint8]:
+def picture_as_rgb(picture: ArrayLike, name: str) -> NDArray[np.uint8]:
     """Return a gray or RGB picture as RGB."""
     picture = np.asarray(picture)
     if picture.dtype != np.uint8 or picture.size == 0 or picture.shape[2:] not in ((), (3,)):

@@ -323,9 +323,27 @@ def test_pillows_own_limits_neither_warn_nor_raise(tmp_path, side):
 @pytest.mark.parametrize(
     ("axes", "message"),
     [
-        ("ZYX", r"is a stack with axes ZYX and shape \(7, 5, 6\); give one page, for example"),
-        ("TYX", r"is a stack with axes TYX and shape \(7, 5, 6\); give one page, for example"),
-        (None, r"is a stack with axes QYX and shape \(7, 5, 6\); give one page, for example"),
+        (
+            "ZYX",
+            (
+                r"is a stack with axes ZYX and shape \(7, 5, 6\); read it as a volume \(--volume, "
+                r"or read_volume\), or give one page, for example saved with tifffile"
+            ),
+        ),
+        (
+            "TYX",
+            (
+                r"is a stack with axes TYX and shape \(7, 5, 6\); read it as a volume \(--volume, "
+                r"or read_volume\), or give one page, for example saved with tifffile"
+            ),
+        ),
+        (
+            None,
+            (
+                r"is a stack with axes QYX and shape \(7, 5, 6\); read it as a volume \(--volume, "
+                r"or read_volume\), or give one page, for example saved with tifffile"
+            ),
+        ),
     ],
 )
 def test_a_stack_of_pages_is_refused(tmp_path, axes, message):
@@ -350,7 +368,9 @@ def test_an_animation_is_refused(tmp_path, rng):
     frames = [Image.fromarray(photo(rng)) for _ in range(3)]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
     with pytest.raises(
-        InputError, match=r"moving\.gif has 3 frames; save one of them as a file of its own$"
+        InputError,
+        match=r"moving\.gif has 3 frames; save one of them as a file of its own, or all as a TIFF "
+        r"stack to be read as a volume \(--volume, or read_volume\)$",
     ):
         read_image(tmp_path / "moving.gif")
 

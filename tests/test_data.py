@@ -1,0 +1,34 @@
+"""Claims about the made data: that their scripts make them, and that they can be told apart."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.testing import assert_array_equal
+
+from gmmseg.image.volumes import read_volume
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def test_every_file_has_its_source_told():
+    sources = (DATA / "SOURCES.md").read_text()
+    for path in DATA.iterdir():
+        assert path.suffix in (".md", ".py") or f"`{path.name}`" in sources
+
+
+def test_the_made_head_is_what_its_script_makes(tmp_path):
+    script = tmp_path / "make_brain.py"
+    script.write_text((DATA / "make_brain.py").read_text())
+    subprocess.run([sys.executable, script], check=True)
+    for name in ("brain_phantom.nii.gz", "brain_phantom_labels.nii.gz"):
+        assert_array_equal(read_volume(tmp_path / name).values, read_volume(DATA / name).values)
+
+
+def test_the_tissues_of_the_made_head_differ_by_more_than_the_noise():
+    values = read_volume(DATA / "brain_phantom.nii.gz").values.astype(float)
+    labels = read_volume(DATA / "brain_phantom_labels.nii.gz").values
+    means = [values[labels == label].mean() for label in range(4)]
+    spreads = [values[labels == label].std() for label in range(1, 4)]
+    assert (np.diff(means) > 2 * max(spreads)).all()
