@@ -1,6 +1,7 @@
 from .features import pixel_features
 from .io import read_image, write_labels
 from .lazy import LazyImage, open_image, sample_pixels, sample_regions
+from .regions import segment_regions
 from .segmentation import segment_image
 from .segmenter import ImageSegmenter
 from .small_regions import merge_small_regions
@@ -22,6 +23,7 @@ __all__ = [
     "sample_pixels",
     "sample_regions",
     "segment_image",
+    "segment_regions",
     "tiles",
     "write_labels",
     "write_volume",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gmmseg.core.em import FitRecord
 from gmmseg.core.halves import joint_log_densities
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.image.edges import EdgeScale
+from gmmseg.image.contrast import ContrastScale
 from gmmseg.image.pixels import Pixels, Region
 from gmmseg.image.recipe import Recipe, within
 from gmmseg.smoothing.grid import GridField, contrast_field
@@ -38,7 +38,7 @@ class SegmentModel:
         Number of channels of the image.
     recipe : Recipe
         How pixels become features.
-    edges : EdgeScale
+    contrast : ContrastScale
         How much neighbours differ on average.
     smoothness : float
         How much a neighbour that looks alike counts; 0 for no prior.
@@ -52,7 +52,7 @@ class SegmentModel:
     n_pixels: int
     n_channels: int
     recipe: Recipe
-    edges: EdgeScale
+    contrast: ContrastScale
     smoothness: float
     spacing: tuple[float, ...] | None = None
 
@@ -119,7 +119,7 @@ class SegmentModel:
     ) -> GridField:
         """Return how neighbours are coupled: the less the more they differ."""
         return contrast_field(
-            self.edges.scaled(features if n_axes == 3 else features[0]),
+            self.contrast.scaled(features if n_axes == 3 else features[0]),
             inside=inside if n_axes == 3 else inside[0],
             spacing=self.spacing,
             mean_square=1.0,

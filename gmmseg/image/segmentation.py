@@ -17,7 +17,7 @@ from gmmseg.core.selection import SelectionPlan, select_mixture
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.color import scaled
-from gmmseg.image.edges import EdgeScale
+from gmmseg.image.contrast import ContrastScale
 from gmmseg.image.features import light_of
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, Recipe, feature_pixels, sampled_strips
@@ -233,7 +233,7 @@ def learn_segments(
         len(X),
         pixels.n_channels,
         recipe,
-        EdgeScale.fitting(pixels, recipe, seed),
+        ContrastScale.fitting(pixels, recipe, seed),
         options.smoothness,
         options.spacing,
     )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from gmmseg.image.table import pixel_table
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core.estep import responsibilities
@@ -9,7 +10,6 @@ from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.features import lightness
 from gmmseg.image.io import read_image
 from gmmseg.image.segmentation import MOST_PIXELS, learn_segments, segment_image
-from gmmseg.image.table import pixel_table
 
 DARK, RED, GREEN, LIGHT = (10, 10, 10), (180, 30, 30), (60, 170, 60), (240, 240, 240)
 

@@ -1,0 +1,171 @@
+"""Regions: the connected parts of an image that a person would outline."""
+
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.core.validation import check_number
+from gmmseg.errors import GmmsegWarning
+from gmmseg.image.edges import edge_strength
+from gmmseg.image.features import lightness
+from gmmseg.image.region_features import (
+    SPREAD_SCALES,
+    SPREAD_WEIGHT,
+    Floats,
+    Mask,
+    color_weights,
+    comparable_colors,
+    log_spread,
+)
+from gmmseg.image.region_kernels import move_borders
+from gmmseg.image.region_merging import Stop, merge_regions, region_statistics
+from gmmseg.image.superpixels import Borders, superpixels
+from gmmseg.image.table import PixelTable, pixel_table
+
+# Regions are found at about this size, at which the discs of the edges are as large as a person
+# would want them; larger images are reduced.
+USUAL_PIXELS = 160_000
+USUAL_COST = 2.8  # where merging stops: between people who draw many outlines and few
+
+
+def segment_regions(
+    image: ArrayLike,
+    *,
+    n_regions: int | None = None,
+    mask: ArrayLike | None = None,
+    detail: float = 1.0,
+    channel_axis: int | None = -1,
+    n_jobs: int | None = None,
+) -> NDArray[np.int32]:
+    """Split an image into connected regions, as a person would outline them.
+
+    The image is cut into small patches along its edges. Each is described by one Gaussian of
+    colour and texture, and the two neighbours that are most alike, and between which the edge is
+    weakest, are merged again and again. Unlike with `segment_image`, the same stuff in two places
+    makes two regions. Images of more than about 0.25 megapixels are reduced for this, and the
+    borders then moved to where they lie in the full image.
+
+    Parameters
+    ----------
+    image : array_like of shape (rows, cols) or (rows, cols, channels)
+        Image of any number of channels; boolean, integer or floating. Three channels are RGB
+        and, if floating, lie in 0…1; the scale of others does not matter.
+    n_regions : int, optional
+        Number of regions wanted. If None, merging stops where two neighbours differ too much.
+    mask : array_like of bool of shape (rows, cols), optional
+        True (or not 0) where pixels are used. Pixels that are not finite never are.
+    detail : float
+        How little two neighbours must differ to stay apart if `n_regions` is None: at 2 half as
+        much as at 1, so that there are more regions. Search it on a log scale: 0.5, 0.7, 1, 1.4.
+    channel_axis : int or None
+        Axis of the channels. A two-dimensional image has none.
+    n_jobs : int or None
+        Number of threads; all processors if None. The labels do not depend on it.
+
+    Returns
+    -------
+    labels : ndarray of int32 of shape (rows, cols)
+        1 to the number of regions, from the darkest region to the lightest, and 0 where masked
+        out. The pixels of a label are connected by their sides.
+
+    Raises
+    ------
+    InputError
+        If the image or an option cannot be used.
+
+    Warns
+    -----
+    GmmsegWarning
+        If there are fewer or more regions than wanted: an image has no more than it has patches,
+        and no fewer than the parts into which the mask cuts it.
+
+    References
+    ----------
+    Arbelaez, Maire, Fowlkes, Malik (2011), "Contour detection and hierarchical image
+    segmentation", for regions from edges; the edges are those of Martin, Fowlkes, Malik (2004).
+
+    Examples
+    --------
+    >>> image = np.zeros((40, 60), dtype=np.uint8)
+    >>> image[10:30, 5:25] = image[10:30, 35:55] = 200
+    >>> labels = segment_regions(image)
+    >>> labels[[0, 20, 20], [0, 15, 45]]
+    array([1, 2, 3], dtype=int32)
+    """
+    check_number("detail", detail, above=0)
+    if n_regions is not None:
+        check_number("n_regions", n_regions, least=1, is_whole=True)
+    table = pixel_table(image, mask=mask, channel_axis=channel_axis)
+    stop = Stop(cost=USUAL_COST / detail) if n_regions is None else Stop(n_regions=n_regions)
+    labels = _labels(table, stop, n_jobs)
+    found = int(labels.max())
+    if n_regions is not None and found != n_regions:
+        warnings.warn(
+            f"found {found} regions, {n_regions} were wanted", GmmsegWarning, stacklevel=2
+        )
+    return _dark_to_light(labels, lightness(image, channel_axis=channel_axis))
+
+
+def _labels(table: PixelTable, stop: Stop, n_jobs: int | None) -> NDArray[np.int32]:
+    """Return the regions of a table of pixels, in any order."""
+    inside, features = table.inside, table.unfold(table.X)
+    factor = max(1, round(float(np.sqrt(inside.size / USUAL_PIXELS))))
+    if factor == 1:
+        return coarse_regions(features, inside, stop, n_jobs)
+    coarse, coarse_inside = block_means(features, inside, factor)
+    small = coarse_regions(coarse, coarse_inside, stop, n_jobs)
+    rows, cols = inside.shape
+    labels = small.repeat(factor, axis=0)[:rows].repeat(factor, axis=1)[:, :cols]
+    labels = np.where(inside, labels, np.int32(0))
+    for _ in range(factor):
+        if not move_borders(features, labels, coarse, small, factor):
+            break
+    if not inside.all():
+        from skimage.measure import label
+
+        # What is one region in the coarse image may be cut in two by the mask.
+        labels = label(labels, connectivity=1).astype(np.int32)
+    return labels
+
+
+def coarse_regions(
+    features: Floats, inside: Mask, stop: Stop, n_jobs: int | None
+) -> NDArray[np.int32]:
+    """Return the regions of an image of usual size from 1, and 0 outside, (rows, cols)."""
+    colors = comparable_colors(features, inside)
+    strength = edge_strength(colors, inside, n_jobs=n_jobs)
+    patches = superpixels(strength, inside)
+    spreads = [log_spread(colors[:, :, 0], inside, scale) for scale in SPREAD_SCALES]
+    weights = color_weights(features.shape[2], colors.shape[2])
+    X = np.concatenate(
+        [colors[inside] * weights, SPREAD_WEIGHT * np.stack(spreads, axis=2)[inside]], axis=1
+    )
+    merged = merge_regions(
+        region_statistics(X, patches[inside]), Borders.between(patches, strength), stop
+    )
+    labels = np.zeros(inside.shape, dtype=np.int32)
+    labels[inside] = merged[patches[inside] - 1] + 1
+    return labels
+
+
+def block_means(features: Floats, inside: Mask, factor: int) -> tuple[Floats, Mask]:
+    """Return the means over blocks of ``factor²`` pixels, and where a block has pixels inside."""
+    counts = _block_sums(inside, factor)
+    sums = _block_sums(np.where(inside[:, :, np.newaxis], features, np.float32(0)), factor)
+    return (sums / np.maximum(counts, 1)[:, :, np.newaxis]).astype(np.float32), counts > 0
+
+
+def _block_sums(values: NDArray[np.generic], factor: int) -> NDArray[np.float64]:
+    rows = np.add.reduceat(values, np.arange(0, len(values), factor), axis=0, dtype=np.float64)
+    return np.add.reduceat(rows, np.arange(0, rows.shape[1], factor), axis=1)
+
+
+def _dark_to_light(labels: NDArray[np.int32], light: Floats) -> NDArray[np.int32]:
+    """Return the labels numbered by how light their pixels are on average, the darkest 1."""
+    used = labels > 0
+    counts = np.bincount(labels[used])[1:]
+    means = np.bincount(labels[used], light[used])[1:] / counts
+    numbers = np.zeros(len(counts) + 1, dtype=np.int32)
+    numbers[1 + np.argsort(means, kind="stable")] = np.arange(1, len(counts) + 1)
+    return numbers[labels]
