@@ -47,7 +47,7 @@ def scaled(values: NDArray[Any]) -> NDArray[np.float32]:
     """
     if values.dtype.kind in "ui":
         divided = values / float(np.iinfo(values.dtype).max)
-        return divided.astype(np.float32)
+        return divided.astype(np.float32, order="C")
     with np.errstate(over="ignore"):  # beyond float32 is as good as infinite
         return np.ascontiguousarray(values, dtype=np.float32)
 
@@ -66,7 +66,7 @@ def check_integers(values: NDArray[Any], color: str) -> None:
 
 def check_range(values: NDArray[np.float32], dtype: np.dtype[Any], color: str) -> None:
     """Refuse colours outside 0…1; NaN and infinity may pass, they are masked out later."""
-    if dtype.kind != "f":
+    if dtype.kind in "bu":
         return
     outside = np.isfinite(values) & ((values < 0) | (values > 1))
     if outside.any():
@@ -81,7 +81,7 @@ def converted(values: NDArray[np.float32], color: str) -> NDArray[np.float32]:
     if color in ("rgb", "none", "log", "auto") or values.shape[-1] == 1:
         return values
     if color == "lab":
-        lab = np.empty_like(values)
+        lab = np.empty_like(values, order="C")
         linear, root = _tables()
         lab_of_rgb(values.reshape(-1, 3), linear, root, MATRIX, lab.reshape(-1, 3))
         return lab

@@ -252,7 +252,9 @@ def _sample(
         raise InputError(
             "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
         )
-    return X, np.concatenate(light)
+    # In an order of its own, a sample is to the bit that of the transposed image.
+    order = np.lexsort((*X.T, np.concatenate(light)))
+    return X[order], np.concatenate(light)[order]
 
 
 def _fit(

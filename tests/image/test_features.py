@@ -48,15 +48,6 @@ def test_the_channels_may_lie_on_any_axis(image, channel_axis):
     assert_array_equal(lightness(moved, channel_axis=channel_axis), lightness(image))
 
 
-def test_many_blocks_of_rows_give_what_one_block_gives(rng, monkeypatch):
-    image = rng.random((11, 5, 3))
-    with monkeypatch.context() as patched:
-        patched.setattr("gmmseg.image.features._BLOCK_PIXELS", 10)
-        features, light = pixel_features(image, position=1), lightness(image)
-    assert_allclose(features, pixel_features(image, position=1), rtol=1e-5, atol=1e-4)
-    assert_allclose(light, lightness(image), rtol=1e-6)
-
-
 def test_the_image_itself_is_not_changed(image):
     before = image.copy()
     pixel_features(image, position=1)
@@ -179,7 +170,7 @@ def test_lightness_is_the_mean_of_any_other_number_of_channels():
             r"^image must have shape \(rows, cols\) or \(rows, cols, channels\), got \(3,\)$",
         ),
         (
-            np.zeros((2, 2, 2, 3)),
+            np.zeros((2, 2, 2, 3, 1)),
             r"^image must have shape \(rows, cols\) or \(rows, cols, channels\), got \(2, 2, 2, 3",
         ),
         (np.zeros((0, 4, 3)), r"^image has no pixels, its shape is \(0, 4, 3\)$"),
@@ -220,7 +211,11 @@ def test_what_is_no_image_is_refused(function, image, message):
                 r"image\[..., :3\] with mask=image\[..., 3\] > 0, otherwise use color=\"none\"$"
             ),
         ),
-        ((4, 4, 3), "hsv", "^color must be one of auto, lab, rgb, gray, none, got 'hsv'$"),
+        (
+            (4, 4, 3),
+            "luv",
+            "^color must be one of auto, lab, rgb, hsv, gray, log, none, got 'luv'$",
+        ),
     ],
 )
 def test_channels_that_do_not_fit_the_color_are_refused(shape, color, message):
@@ -250,6 +245,38 @@ def test_colours_outside_0_to_1_are_refused(dtype, value, message):
         pixel_features(image, color="lab")
 
 
+def test_hsv_is_a_cone_on_which_red_is_one_place():
+    red = np.array([[[1.0, 0.0, 0.01], [1.0, 0.01, 0.0], [0.5, 0.5, 0.5]]])
+    first, second, gray = pixel_features(red, color="hsv")[0]
+    assert_allclose(first, second, atol=0.03)
+    assert_allclose(first[0], 1, atol=0.01)
+    assert_allclose(gray, [0, 0, 0.5], atol=1e-6)
+
+
+def test_log_does_not_care_for_the_unit_or_the_ground_of_counts(rng):
+    counts = rng.gamma(1, 50, size=(20, 30))
+    logs = pixel_features(counts, color="log")
+    assert_allclose(pixel_features(1000 + 7 * counts, color="log"), logs, atol=1e-3)
+    doubled = pixel_features(np.array([[0.0, 500, 1000, 2000]]), color="log")[0, :, 0]
+    assert_allclose(doubled[3] - doubled[2], np.log(2), atol=0.02)
+
+
+def test_only_channels_with_a_dark_ground_are_seen_by_their_logarithm(rng):
+    plain = rng.normal(100, 20, size=(40, 40))
+    dark = np.where(rng.random((40, 40)) < 0.1, 200.0, rng.normal(10, 1, size=(40, 40)))
+    features = pixel_features(np.stack([plain, dark], axis=-1))
+    assert_array_equal(features[..., 0], plain.astype(np.float32))
+    assert features[..., 1].max() < 10
+
+
+def test_texture_is_large_where_lightness_varies(rng):
+    image = np.full((60, 60), 0.5)
+    image[:, 30:] += rng.normal(scale=0.1, size=(60, 30))
+    texture = pixel_features(image, texture=True)[..., 1:]
+    assert texture.shape == (60, 60, 2)
+    assert (texture[:, :18].max(axis=(0, 1)) < texture[:, 42:].min(axis=(0, 1))).all()
+
+
 @pytest.mark.parametrize("position", [-1, np.nan, np.inf])
 def test_a_weight_of_place_that_is_negative_or_not_finite_is_refused(image, position):
     with pytest.raises(
@@ -270,14 +297,14 @@ def test_a_weight_of_place_that_is_negative_or_not_finite_is_refused(image, posi
             ),
         ),
         (
-            (4, 5, 3),
+            (2, 4, 5, 3),
             None,
             (
-                r"^channel_axis=None indicates grayscale, but the image has shape \(4, 5, 3\); "
-                r"give the axis of its channels, for example channel_axis=-1$"
+                r"^channel_axis=None indicates a volume without channels, but the image has shape "
+                r"\(2, 4, 5, 3\); give the axis of its channels, for example channel_axis=-1$"
             ),
         ),
-        ((4, 5, 3), 3, r"^channel_axis must be a whole number in -3…2 for three axes, got 3$"),
+        ((4, 5, 3), 3, r"^channel_axis must be a whole number in -3…2 for 3 axes, got 3$"),
     ],
 )
 def test_a_channel_axis_that_does_not_fit_the_image_is_refused(shape, channel_axis, message):

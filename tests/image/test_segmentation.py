@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from gmmseg.image.table import pixel_table
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core.estep import responsibilities
 from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.features import lightness
 from gmmseg.image.io import read_image
-from gmmseg.image.segmentation import MOST_PIXELS, learn_segments, segment_image
+from gmmseg.image.pixels import pixels_of
+from gmmseg.image.segmentation import SegmentOptions, learn_segments, segment_image
 
 DARK, RED, GREEN, LIGHT = (10, 10, 10), (180, 30, 30), (60, 170, 60), (240, 240, 240)
 
@@ -30,7 +30,7 @@ def coffee():
 
 
 def learn(image, n_segments, **options):
-    return learn_segments(pixel_table(image, **options), lightness(image), n_segments=n_segments)
+    return learn_segments(pixels_of(image), SegmentOptions(n_segments=n_segments, **options))
 
 
 # ------------------------------------------------------------------------------ what one can see
@@ -107,16 +107,18 @@ def test_labels_do_not_depend_on_the_number_of_threads(coffee, n_jobs):
 
 def test_probabilities_sum_to_one_and_the_label_is_the_largest(coffee):
     model = learn(coffee, 4)
-    table = pixel_table(coffee)
-    probabilities = model.probabilities(table)
+    pixels = pixels_of(coffee)
+    probabilities = model.probabilities(pixels)
     assert_allclose(probabilities.sum(axis=2), 1, atol=1e-5)
-    assert_array_equal(probabilities.argmax(axis=2) + 1, model.labels(table))
+    assert_array_equal(probabilities.argmax(axis=2) + 1, model.labels(pixels))
 
 
 def test_component_k_of_the_model_is_label_k_plus_1(quadrants):
     image, truth = quadrants
     model = learn(image, 4)
-    resp = responsibilities(pixel_table(image).X, model.parameters)
+    pixels = pixels_of(image)
+    features, _ = model.recipe.features(pixels, pixels.everything)
+    resp = responsibilities(features.reshape(-1, 3), model.parameters)
     assert_array_equal(resp.argmax(axis=1).reshape(truth.shape) + 1, truth)
 
 
@@ -200,12 +202,71 @@ def test_any_number_of_channels_is_segmented(rng, n_channels):
     assert_array_equal(segment_image(image, 2), truth)
 
 
-def test_more_than_a_million_pixels_are_learned_from_a_million(monkeypatch, quadrants):
+def test_of_many_pixels_some_are_learned_from(monkeypatch, quadrants):
     image, truth = quadrants
-    monkeypatch.setattr("gmmseg.image.segmentation.MOST_PIXELS", 500)
-    assert truth.size > 500
-    assert_array_equal(segment_image(image, 4), truth)
-    assert MOST_PIXELS == 1_000_000
+    monkeypatch.setattr("gmmseg.image.segmentation.LEARNED_FROM", 500)
+    assert truth.size > 1500
+    model = learn(image, 4)
+    assert 300 < model.n_pixels < 700
+    assert_array_equal(model.labels(pixels_of(image)), truth)
+
+
+# -------------------------------------------------------------------------------- the neighbours
+
+
+@pytest.mark.parametrize("texture", [False, True])
+def test_strips_leave_no_seams(monkeypatch, coffee, texture):
+    model, pixels = learn(coffee, 4, texture=texture), pixels_of(coffee)
+    whole = model.labels(pixels)
+    monkeypatch.setattr("gmmseg.image.pixels.STRIP_PIXELS", 30 * coffee.shape[1])
+    assert len(pixels.strips(16)) > 2
+    assert_array_equal(model.labels(pixels), whole)
+
+
+def test_smoothness_removes_specks_and_keeps_edges(rng):
+    truth = np.ones((60, 60), dtype=int)
+    truth[15:45, 15:45] = 2
+    noisy = (np.array([0, 0.3, 0.7])[truth] + rng.normal(scale=0.15, size=truth.shape)).clip(0, 1)
+    apart = (segment_image(noisy, 2, smoothness=0) != truth).mean()
+    together = (segment_image(noisy, 2) != truth).mean()
+    assert apart > 0.05
+    assert together < apart / 4
+
+
+def test_a_smoothness_below_0_is_refused():
+    with pytest.raises(InputError, match=r"^smoothness must be a number of at least 0, got -1$"):
+        segment_image(np.eye(3), 2, smoothness=-1)
+
+
+# ----------------------------------------------------------------------------- number of segments
+
+
+def test_the_number_of_segments_is_found(quadrants):
+    image, truth = quadrants
+    assert_array_equal(segment_image(image, "auto"), truth)
+
+
+# ---------------------------------------------------------------------------------------- volumes
+
+
+def test_a_volume_is_segmented_as_its_planes_show_it(rng):
+    truth = np.ones((8, 12, 16), dtype=int)
+    truth[2:6, 3:9, 4:12] = 2
+    noisy = np.array([0, 60, 160])[truth] + rng.normal(scale=25, size=truth.shape)
+    labels = segment_image(noisy.clip(0, 255).astype(np.uint8), 2, channel_axis=None)
+    assert (labels != truth).mean() < 0.01
+    coloured = np.stack([noisy, noisy + rng.normal(scale=9, size=truth.shape)], axis=-1)
+    assert (segment_image(coloured, 2) != truth).mean() < 0.01
+
+
+def test_bright_things_on_a_dark_ground_are_seen_by_their_logarithm(rng):
+    truth = np.ones((60, 60), dtype=int)
+    truth[5:15, 5:15] = truth[30:50, 30:50] = 2
+    brightness = np.where(np.arange(60) < 20, 40.0, 200.0)  # one thing is dim, the other not
+    counts = 10 + rng.normal(scale=1, size=truth.shape) + (truth == 2) * brightness
+    image = counts.round().clip(0, 255).astype(np.uint8)
+    assert (segment_image(image, 2) != truth).mean() < 0.01
+    assert (segment_image(image, 2, features="none") != truth).mean() > 0.02
 
 
 # ------------------------------------------------------------------------------------ features
@@ -227,9 +288,9 @@ def test_features_of_another_shape_are_refused():
 
 
 def test_unknown_features_are_refused():
-    message = "^features must be one of auto, lab, rgb, gray, none, got 'hsv'$"
+    message = "^features must be one of auto, lab, rgb, hsv, gray, log, none, got 'luv'$"
     with pytest.raises(InputError, match=message):
-        segment_image(np.ones((2, 3)), features="hsv")
+        segment_image(np.ones((2, 3)), features="luv")
 
 
 @pytest.mark.parametrize("n_segments", [0, -1, 2.5, True, "4"])

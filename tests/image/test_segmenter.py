@@ -73,8 +73,6 @@ def test_use_before_fit_is_refused(stripes):
 
 def test_image_with_other_channels_is_refused(stripes):
     segmenter = ImageSegmenter(3).fit(stripes[0])
-    message = (
-        "^the image gives 3 features, the one in fit gave 1; give an image with as many channels$"
-    )
+    message = "^the image has 3 channels, the one in fit had 1; give an image with as many$"
     with pytest.raises(InputError, match=message):
         segmenter.predict(np.zeros((4, 4, 3)))
