@@ -340,3 +340,13 @@ def free_energy(log_joint, pairs, coupling, q):
         for one, other, weight in pairs:
             total -= coupling * weight * q[k, *one] * q[k, *other]
     return total
+
+
+def pseudo_likelihood(q, pairs, coupling, log_weights):
+    """Return ``sum_ik q_ik log p(label k | neighbours of i)``, (n_labels, planes, rows, cols)."""
+    total = 0.0
+    evidence = np.broadcast_to(log_weights[:, None, None, None], q.shape)
+    for cell in np.ndindex(q.shape[1:]):
+        prior = mean_field_of_cell(evidence, pairs, coupling, q, cell)
+        total += float(q[:, *cell] @ np.log(prior))
+    return total
