@@ -402,3 +402,13 @@ def merge_small_regions(labels, min_area, connectivity):
             if key[part] == first:
                 for cell in part:
                     labels[cell] = label
+
+
+def pseudo_likelihood(q, pairs, coupling, log_weights):
+    """Return ``sum_ik q_ik log p(label k | neighbours of i)``, (n_labels, planes, rows, cols)."""
+    total = 0.0
+    evidence = np.broadcast_to(log_weights[:, None, None, None], q.shape)
+    for cell in np.ndindex(q.shape[1:]):
+        prior = mean_field_of_cell(evidence, pairs, coupling, q, cell)
+        total += float(q[:, *cell] @ np.log(prior))
+    return total

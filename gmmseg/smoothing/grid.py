@@ -154,7 +154,8 @@ def _weights(squares: NDArray[np.float32], mean_square: float) -> NDArray[np.flo
     exists = squares >= 0
     if mean_square == 0:
         return exists.astype(np.float32)
-    return np.where(exists, np.exp(squares / np.float32(-2 * mean_square)), np.float32(0))
+    halved = np.maximum(squares, 0) / np.float32(-2 * mean_square)
+    return np.where(exists, np.exp(halved), np.float32(0))
 
 
 def ranges_of_lines(shape: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -163,3 +164,15 @@ def ranges_of_lines(shape: tuple[int, ...]) -> list[tuple[int, int]]:
     n_ranges = min(MOST_RANGES, n_lines)
     edges = [n_lines * i // n_ranges for i in range(n_ranges + 1)]
     return list(itertools.pairwise(edges))
+
+
+def flat_steps(field: GridField) -> NDArray[np.intp]:
+    """Return how many cells further each neighbour is where line after line lies in one row."""
+    _, rows, cols = field.shape
+    steps: NDArray[np.intp] = field.offsets @ np.array([rows * cols, cols, 1])
+    return steps
+
+
+def flat_weights(field: GridField) -> NDArray[np.float32]:
+    """Return the weights of each step, (n_offsets, n_cells), line after line in one row."""
+    return field.weights.reshape(len(field.offsets), -1)

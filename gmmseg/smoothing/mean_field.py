@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.core.threads import cut_into_ranges, run_in_threads
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
-from gmmseg.smoothing.grid import GridField, ranges_of_lines
+from gmmseg.smoothing.grid import GridField, flat_steps, flat_weights, ranges_of_lines
 from gmmseg.smoothing.mean_field_kernels import energy, sweep
 
 STILL = 1e-3  # share of changed cells in a sweep at which the field stands still
@@ -111,9 +111,9 @@ def free_energy(
     cells i and pairs ij, each once: the divergence of the mean field from the posterior, up to a
     number that does not depend on q.
     """
-    flat, weights = _in_one_row(log_joint, field), _flat_weights(field)
+    flat, weights = _in_one_row(log_joint, field), flat_weights(field)
     run = partial(
-        energy, flat, weights, _flat_steps(field), np.float32(coupling), q.reshape(flat.shape)
+        energy, flat, weights, flat_steps(field), np.float32(coupling), q.reshape(flat.shape)
     )
     return float(sum(run_in_threads(run, cut_into_ranges(flat.shape[1]), n_jobs)))
 
@@ -127,10 +127,10 @@ def _set_all(
     n_jobs: int | None,
 ) -> int:
     """Set all cells of ``q``, colour by colour, and return how many changed."""
-    steps, n_colours = _flat_steps(field), _number_of_colours(field)
+    steps, n_colours = flat_steps(field), _number_of_colours(field)
     if coupling == 0:
         steps, n_colours = steps[:0], 2
-    weights, ranges = _flat_weights(field), ranges_of_lines(field.shape)
+    weights, ranges = flat_weights(field), ranges_of_lines(field.shape)
     n_changed = 0
     for which in range(n_colours):
         run = partial(
@@ -145,17 +145,6 @@ def _set_all(
         )
         n_changed += sum(run_in_threads(run, ranges, n_jobs))
     return n_changed
-
-
-def _flat_steps(field: GridField) -> NDArray[np.intp]:
-    """Return how many cells further each neighbour is where line after line lies in one row."""
-    _, rows, cols = field.shape
-    steps: NDArray[np.intp] = field.offsets @ np.array([rows * cols, cols, 1])
-    return steps
-
-
-def _flat_weights(field: GridField) -> NDArray[np.float32]:
-    return field.weights.reshape(len(field.offsets), -1)
 
 
 def _number_of_colours(field: GridField) -> int:

@@ -1,0 +1,64 @@
+"""How strongly neighbours are coupled, estimated from labels or their probabilities."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+
+from gmmseg.smoothing.grid import GridField, flat_steps, flat_weights
+from gmmseg.smoothing.mean_field_kernels import coupling_slope
+
+MOST_COUPLING = 5.0  # at which four neighbours are believed against odds of e^20
+MOST_CELLS = 250_000  # that are looked at
+
+
+def estimate_coupling(
+    q: NDArray[np.float32], field: GridField, *, weights: ArrayLike | None = None
+) -> float:
+    """Return the coupling under which every cell's label is most likely given its neighbours.
+
+    This is Besag's pseudo-likelihood, whose sum over labels is taken with their probabilities. It
+    is concave, so its slope has one root.
+
+    Parameters
+    ----------
+    q : ndarray of float32 of shape (n_labels, rows, cols) or (n_labels, planes, rows, cols)
+        Probabilities of labels, as of `mean_field`; 0 and 1 where labels are known.
+    field : GridField
+        The neighbours and their weights.
+    weights : array_like of shape (n_labels,), optional
+        Shares of the labels without neighbours; equal if None.
+
+    Returns
+    -------
+    coupling : float
+        From 0, where neighbours tell nothing, to 5.
+
+    References
+    ----------
+    Besag (1986), "On the statistical analysis of dirty pictures", section 5.1.
+
+    Examples
+    --------
+    >>> from gmmseg.smoothing.grid import contrast_field
+    >>> stripes = np.repeat([[1, 0, 1, 0]], 4, axis=0)
+    >>> q = np.stack([stripes, 1 - stripes]).astype(np.float32)
+    >>> estimate_coupling(q, contrast_field(np.zeros((4, 4, 1))))
+    0.0
+    """
+    flat = q.reshape(len(q), -1)
+    shares = np.ones(len(q)) if weights is None else np.asarray(weights, dtype=np.float64)
+    log_weights = np.log(np.maximum(shares, np.finfo(np.float64).tiny))
+    n_axes = sum(length > 1 for length in field.shape)
+    stride = math.ceil((flat.shape[1] / MOST_CELLS) ** (1 / max(n_axes, 1)))
+    steps, pairs = flat_steps(field), flat_weights(field)
+
+    def slope(coupling: float) -> float:
+        return coupling_slope(flat, pairs, steps, log_weights, coupling, field.shape, stride)
+
+    if slope(0.0) <= 0:
+        return 0.0
+    if slope(MOST_COUPLING) >= 0:
+        return MOST_COUPLING
+    return float(brentq(slope, 0.0, MOST_COUPLING, xtol=1e-3))

@@ -1,0 +1,157 @@
+"""EM with a Potts prior (hidden Markov random field): the mean field takes the place of the E-step.
+
+What neighbours say changes the responsibilities, these the mixture, and that what each cell says.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.core.halves import joint_log_densities, statistics_given
+from gmmseg.core.mstep import maximize, variance_floor
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.validation import check_number
+from gmmseg.errors import InputError
+from gmmseg.smoothing.coupling import estimate_coupling
+from gmmseg.smoothing.grid import GridField
+from gmmseg.smoothing.mean_field import free_energy, mean_field
+
+FLOOR = 1e-6  # smallest variance, as a fraction of the mean feature variance
+TOLERANCE = 1e-4  # change of the free energy per cell at which the fit ends
+FEW_SWEEPS = 3  # in each round; the next goes on from there
+LAST_SWEEPS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class FieldFit:
+    """A mixture learned with a Potts prior, and what it makes of the cells it was learned from.
+
+    Parameters
+    ----------
+    parameters : MixtureParameters
+        The mixture; component k is label k.
+    q : ndarray of float32 of shape (n_labels, *grid)
+        Probabilities of the labels; of no meaning in cells that are not in use.
+    coupling : float
+        How much a neighbour of weight 1 counts.
+    free_energies : tuple of float
+        Free energy per cell after each round, which never rises.
+    """
+
+    parameters: MixtureParameters
+    q: NDArray[np.float32]
+    coupling: float
+    free_energies: tuple[float, ...]
+
+
+def fit_field(
+    X: NDArray[np.float32],
+    inside: NDArray[np.bool_],
+    field: GridField,
+    parameters: MixtureParameters,
+    *,
+    coupling: float | Literal["auto"],
+    n_rounds: int = 10,
+    log_prior: NDArray[np.float32] | None = None,
+    n_jobs: int | None = None,
+) -> FieldFit:
+    """Learn a mixture and the labels of cells together, under a Potts prior.
+
+    Parameters
+    ----------
+    X : ndarray of float32 of shape (n_cells, n_features)
+        Features of the cells in use, line by line, without missing entries.
+    inside : ndarray of bool of shape (rows, cols) or (planes, rows, cols)
+        True at the cells in use.
+    field : GridField
+        The neighbours and their weights; 0 to cells that are not in use.
+    parameters : MixtureParameters
+        The mixture to begin with, as EM without neighbours leaves it.
+    coupling : float or "auto"
+        How much a neighbour of weight 1 counts, at least 0; "auto" estimates it from what the first
+        mixture makes of each cell alone. Estimated again from what it smoothed itself, it would
+        grow from round to round.
+    n_rounds : int
+        Largest number of rounds of mean field and M-step, at least 1.
+    log_prior : ndarray of float32 of shape (n_labels, *grid), optional
+        What is added to the log-weight of each label in each cell, as of `log_prior_maps`.
+    n_jobs : int, optional
+        Number of threads; all processors if None. The result does not depend on it.
+
+    Returns
+    -------
+    fit : FieldFit
+        The mixture and the probabilities of labels.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not fit together, or an option cannot be used.
+
+    References
+    ----------
+    Zhang, Brady, Smith (2001), "Segmentation of brain MR images through a hidden Markov random
+    field model and the expectation-maximization algorithm", section III; here with the mean field
+    in place of its ICM.
+    """
+    check_number("n_rounds", n_rounds, least=1, is_whole=True)
+    if np.count_nonzero(inside) != len(X):
+        raise InputError(
+            f"X must have a row for each of the {np.count_nonzero(inside)} cells inside, "
+            f"got {len(X)}"
+        )
+    joint = field_evidence(X, inside, parameters, log_prior=log_prior, n_jobs=n_jobs)
+    q = mean_field(joint, field, coupling=0.0, n_jobs=n_jobs)
+    if coupling == "auto":
+        coupling = estimate_coupling(q, field, weights=parameters.shares)
+    energies = list[float]()
+    for _ in range(n_rounds):
+        q = mean_field(joint, field, coupling=coupling, n_sweeps=FEW_SWEEPS, start=q, n_jobs=n_jobs)
+        energies.append(free_energy(joint, q, field, coupling=coupling, n_jobs=n_jobs) / len(X))
+        if _stands_still(energies):
+            break
+        statistics = statistics_given(X, _of_cells(q, inside), parameters, n_jobs)
+        parameters = maximize(statistics, parameters, variance_floor(statistics, FLOOR))
+        joint = field_evidence(X, inside, parameters, log_prior=log_prior, n_jobs=n_jobs)
+    q = mean_field(joint, field, coupling=coupling, n_sweeps=LAST_SWEEPS, start=q, n_jobs=n_jobs)
+    return FieldFit(parameters, q, coupling, tuple(energies))
+
+
+def field_evidence(
+    X: NDArray[np.float32],
+    inside: NDArray[np.bool_],
+    parameters: MixtureParameters,
+    *,
+    log_prior: NDArray[np.float32] | None = None,
+    n_jobs: int | None = None,
+) -> NDArray[np.float32]:
+    """Return the joint log-densities of cells in their places, (n_labels, *grid), and 0 elsewhere.
+
+    ``log_prior``, of the same shape, is added.
+    """
+    joint = joint_log_densities(X, parameters, n_jobs)
+    if inside.all():
+        evidence = joint.reshape(-1, *inside.shape)
+    else:
+        evidence = np.zeros((len(joint), *inside.shape), dtype=joint.dtype)
+        for cells, values in zip(evidence, joint, strict=True):
+            cells[inside] = values
+    if log_prior is not None:
+        if log_prior.shape != evidence.shape:
+            raise InputError(
+                f"log_prior must have shape {evidence.shape}, (n_labels, ...), got "
+                f"{log_prior.shape}"
+            )
+        evidence += log_prior
+    return evidence
+
+
+def _of_cells(q: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the probabilities of the cells in use, (n_labels, n_cells)."""
+    return q.reshape(len(q), -1) if inside.all() else q[:, inside]
+
+
+def _stands_still(energies: list[float]) -> bool:
+    return len(energies) > 1 and abs(energies[-2] - energies[-1]) < TOLERANCE

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.errors import InputError
+from gmmseg.smoothing.field_em import field_evidence, fit_field
+from gmmseg.smoothing.grid import contrast_field
+
+TRUE_MEANS = np.array([[0.0], [1.0]])
+
+
+def discs(rng, shape=(60, 70), noise=0.6):
+    """Return the labels of a disc on a ground, and a noisy picture of it."""
+    middle = [(length - 1) / 2 for length in shape]
+    square = sum(
+        (np.arange(length).reshape(-1, *[1] * (len(shape) - 1 - axis)) - middle[axis]) ** 2
+        for axis, length in enumerate(shape)
+    )
+    labels = (square < (0.35 * min(shape)) ** 2).astype(int)
+    picture = TRUE_MEANS[labels, 0] + noise * rng.normal(size=shape)
+    return labels, picture.astype(np.float32)
+
+
+def start(means=((0.1,), (0.8,)), variance=0.3):
+    return MixtureParameters([0.5, 0.5], means, [[variance], [variance]], covariance_type="diag")
+
+
+def plain_field(shape, inside=None):
+    return contrast_field(np.zeros((*shape, 1)), inside=inside)
+
+
+def fitted(picture, *, inside=None, coupling="auto", **options):
+    inside = np.ones(picture.shape, dtype=bool) if inside is None else inside
+    field = plain_field(picture.shape, inside)
+    return fit_field(picture[inside][:, None], inside, field, start(), coupling=coupling, **options)
+
+
+@pytest.mark.parametrize("shape", [(60, 70), (20, 22, 24)])
+def test_neighbours_make_most_errors_good(rng, shape):
+    labels, picture = discs(rng, shape)
+    alone = fitted(picture, coupling=0.0).q.argmax(axis=0)
+    together = fitted(picture).q.argmax(axis=0)
+    errors = [np.mean(found != labels) for found in (alone, together)]
+    assert errors[0] > 0.15
+    assert errors[1] < 0.25 * errors[0]
+
+
+def test_means_come_nearer_to_the_truth_than_the_labels_alone_would_bring_them(rng):
+    _, picture = discs(rng)
+    assert_allclose(fitted(picture, coupling=1.0).parameters.means, TRUE_MEANS, atol=0.05)
+
+
+@pytest.mark.parametrize("coupling", [0.0, 0.5, 2.0, "auto"])
+def test_no_round_raises_the_free_energy(rng, coupling):
+    _, picture = discs(rng)
+    energies = fitted(picture, coupling=coupling, n_rounds=20).free_energies
+    assert len(energies) > 2
+    assert max(np.diff(energies)) <= 1e-6
+
+
+def test_estimated_coupling_is_small_where_neighbours_tell_nothing(rng):
+    labels, picture = discs(rng)
+    order = rng.permutation(picture.size)
+    shuffled = picture.ravel()[order].reshape(picture.shape)
+    assert fitted(shuffled).coupling < 0.1
+    assert fitted(picture).coupling > 0.3
+
+
+def test_cells_outside_do_not_matter(rng):
+    _, picture = discs(rng)
+    inside = rng.random(picture.shape) < 0.8
+    other = np.where(inside, picture, 1e6).astype(np.float32)
+    found, same = (fitted(each, inside=inside) for each in (picture, other))
+    assert_array_equal(found.q[:, inside], same.q[:, inside])
+    assert_array_equal(found.parameters.means, same.parameters.means)
+
+
+def test_evidence_lies_in_the_places_of_its_cells(rng):
+    _, picture = discs(rng)
+    inside = rng.random(picture.shape) < 0.8
+    evidence = field_evidence(picture[inside][:, None], inside, start())
+    everywhere = field_evidence(picture.reshape(-1, 1), np.ones_like(inside), start())
+    assert_array_equal(evidence[:, inside], everywhere[:, inside])
+    assert (evidence[:, ~inside] == 0).all()
+
+
+def test_prior_decides_where_cells_look_alike(rng):
+    labels, picture = discs(rng, noise=3.0)
+    log_prior = np.log(np.where(np.arange(2)[:, None, None] == labels, 0.9, 0.1))
+    found = fitted(picture, coupling=0.5, log_prior=log_prior.astype(np.float32))
+    assert np.mean(found.q.argmax(axis=0) == labels) > 0.95
+
+
+def test_prior_of_another_shape_is_named(rng):
+    _, picture = discs(rng, (6, 7))
+    message = r"log_prior must have shape \(2, 6, 7\), \(n_labels, ...\), got \(6, 7, 2\)"
+    with pytest.raises(InputError, match=message):
+        fitted(picture, log_prior=np.zeros((6, 7, 2), np.float32))
+
+
+def test_missing_rows_are_named(rng):
+    _, picture = discs(rng, (6, 7))
+    with pytest.raises(
+        InputError, match="X must have a row for each of the 42 cells inside, got 6"
+    ):
+        fit_field(picture[:, :1], np.ones((6, 7), bool), plain_field((6, 7)), start(), coupling=1.0)
