@@ -343,7 +343,7 @@ def free_energy(log_joint, pairs, coupling, q):
     return total
 
 
-def neighbours(cell, shape, connectivity):
+def cells_beside(cell, shape, connectivity):
     """Yield the cells of a grid next to one, that differ along at most so many axes."""
     for step in itertools.product((-1, 0, 1), repeat=len(shape)):
         other = tuple(np.add(cell, step).tolist())
@@ -363,7 +363,7 @@ def connected_parts(labels, connectivity):
             if cell not in seen and labels[cell] == labels[start]:
                 seen.add(cell)
                 reached.add(cell)
-                todo += neighbours(cell, labels.shape, connectivity)
+                todo += cells_beside(cell, labels.shape, connectivity)
         if reached:
             parts.append(frozenset(reached))
     return parts
@@ -376,7 +376,7 @@ def label_around(labels, part, parts, connectivity):
         length = sum(
             beyond in other
             for cell in part
-            for beyond in neighbours(cell, labels.shape, connectivity)
+            for beyond in cells_beside(cell, labels.shape, connectivity)
         )
         if other != part and length:
             borders.append((-length, -len(other), int(labels[next(iter(other))])))

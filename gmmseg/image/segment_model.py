@@ -57,10 +57,15 @@ class SegmentModel:
     spacing: tuple[float, ...] | None = None
 
     def labels(
-        self, pixels: Pixels, *, prior: NDArray[Any] | None = None, n_jobs: int | None = None
-    ) -> NDArray[np.int32]:
+        self,
+        pixels: Pixels,
+        *,
+        prior: NDArray[Any] | None = None,
+        dtype: type[np.integer[Any]] = np.int32,
+        n_jobs: int | None = None,
+    ) -> NDArray[Any]:
         """Return the label of every pixel: 1 to n_segments, 0 where not in use."""
-        labels = np.zeros(pixels.shape, dtype=np.int32)
+        labels = np.zeros(pixels.shape, dtype=dtype)
         for region, q, inside in self.posteriors(pixels, prior=prior, n_jobs=n_jobs):
             labels[region] = np.where(inside, q.argmax(axis=0) + 1, 0)
         return labels.reshape(pixels.grid)

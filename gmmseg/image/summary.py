@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gmmseg.image.pixels import Pixels, pixels_of
+
 
 @dataclass(frozen=True)
 class SegmentSummary:
@@ -15,7 +17,7 @@ class SegmentSummary:
     label : int
         Number of the segment in the label image.
     area : int
-        Number of pixels.
+        Number of pixels, or of voxels.
     share : float
         Area over that of all segments.
     mean_color : tuple of float
@@ -48,12 +50,22 @@ def summarize_segments(image: ArrayLike, labels: NDArray[np.integer]) -> list[Se
     >>> summarize_segments([[0, 10, 60]], np.array([[1, 1, 2]]))[0]
     SegmentSummary(label=1, area=2, share=0.6666666666666666, mean_color=(5.0,))
     """
-    image = np.asarray(image)
-    flat = labels.ravel()
-    area = np.bincount(flat)
+    return summaries_of(pixels_of(image), labels)
+
+
+def summaries_of(pixels: Pixels, labels: NDArray[np.integer]) -> list[SegmentSummary]:
+    """Return the same of pixels that are read strip by strip."""
+    volume = labels.reshape(pixels.shape)
+    n_labels = int(labels.max()) + 1
+    area = np.zeros(n_labels, dtype=np.int64)
+    sums = np.zeros((n_labels, pixels.n_channels))
+    for region, _ in pixels.strips():
+        flat = volume[region].ravel()
+        channels = pixels.read(region)[0].reshape(flat.size, -1)
+        area += np.bincount(flat, minlength=n_labels)
+        for i in range(pixels.n_channels):
+            sums[:, i] += np.bincount(flat, channels[:, i], minlength=n_labels)
     area[0] = 0
-    channels = image.reshape(flat.size, -1)
-    sums = np.stack([np.bincount(flat, channel) for channel in channels.T], axis=1)
     return [
         SegmentSummary(
             label=int(label),

@@ -61,7 +61,7 @@ def test_overlay_and_probabilities_are_written_when_asked_for(picture, tmp_path)
     code, _, _ = gmmseg("image", "segment", picture, *arguments)
     assert code == 0
     overlay, _ = read_image(tmp_path / "stripes_overlay.png")
-    assert overlay.shape == (10, 30, 3)
+    assert overlay.shape[0] > 10  # a legend lies below
     probabilities, _ = read_image(tmp_path / "stripes_probabilities.tif")
     assert_array_equal(probabilities.argmax(axis=2) + 1, TRUTH)
 
@@ -203,7 +203,7 @@ def test_a_report_of_somebody_else_is_not_replaced(picture):
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("a.png", "-k", "0"), ("a.png", "-k", "many"), ("a.png", "--color", "hsv")],
+    [(), ("a.png", "-k", "0"), ("a.png", "-k", "many"), ("a.png", "--color", "luv")],
     ids=["no image", "no segments", "no number", "no such color"],
 )
 def test_misuse_exits_with_2(arguments):

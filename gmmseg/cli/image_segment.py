@@ -1,0 +1,425 @@
+"""The command ``gmmseg image segment``: files in, label images and what is known of them out."""
+
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gmmseg.cli.console import about, announce_compilation, say, track, warn
+from gmmseg.cli.image_files import (
+    VOLUME_SUFFIXES,
+    Source,
+    make_folder,
+    open_source,
+    read_mask,
+    refuse_equal_stems,
+    refuse_to_replace,
+    stem_of,
+    suffix_of,
+)
+from gmmseg.cli.options import AUTO
+from gmmseg.errors import GmmsegError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gmmseg.image.segment_model import SegmentModel
+
+LABELS, OVERLAY, UNCERTAINTY = "_labels.png", "_overlay.png", "_uncertainty.png"
+PROBABILITIES, REPORT, SHEET = "_probabilities.tif", ".json", "contact_sheet.png"
+DEFAULT_SEGMENTS = 5
+
+
+class Color(StrEnum):
+    """Colour spaces."""
+
+    auto = "auto"
+    lab = "lab"
+    rgb = "rgb"
+    hsv = "hsv"
+    gray = "gray"
+    log = "log"
+    none = "none"
+
+
+class Mode(StrEnum):
+    """What a segment is."""
+
+    classes = "classes"
+    regions = "regions"
+
+
+class Family(StrEnum):
+    """Shapes of a segment's colours."""
+
+    EVV = "EVV"
+    full = "full"
+    diag = "diag"
+    tied = "tied"
+    spherical = "spherical"
+
+
+@dataclass(frozen=True)
+class SegmentRequest:
+    """What `segment` was asked for, apart from the files."""
+
+    n_segments: int | str
+    mode: str
+    covariance: str
+    color: str
+    texture: bool
+    position: float
+    smoothness: float | None
+    min_area: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the results go, and which of them are wanted."""
+
+    folder: Path
+    overlay: bool
+    probabilities: bool
+    uncertainty: bool
+    json: bool
+    is_volume: bool
+
+    def path(self, image: Path, ending: str) -> Path:
+        """Return the path of one result of an image."""
+        return self.folder / f"{stem_of(image)}{ending}"
+
+    def labels(self, image: Path) -> Path:
+        """Return the path of the labels: a volume's are of the same kind as the volume."""
+        suffix = suffix_of(image)
+        if not self.is_volume and suffix not in VOLUME_SUFFIXES:
+            return self.path(image, LABELS)
+        return self.path(image, f"_labels{'.npy' if suffix == '.npz' else suffix}")
+
+    def all_of(self, image: Path) -> list[Path]:
+        """Return the paths of all results an image may have."""
+        endings = (OVERLAY, PROBABILITIES, UNCERTAINTY, REPORT)
+        return [self.labels(image), *(self.path(image, ending) for ending in endings)]
+
+
+def segment(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files, or volumes.")],
+    n_segments: Annotated[
+        str | None,
+        typer.Option(
+            "-k", "--segments", help="Number of segments, or auto; 5, and auto for regions."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path(),
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            help="classes: the same stuff has one label wherever it lies; regions: connected parts."
+        ),
+    ] = Mode.classes,
+    covariance: Annotated[
+        Family,
+        typer.Option(help="Shape of a segment's colours; EVV: any shape, but equal volumes."),
+    ] = Family.EVV,
+    color: Annotated[
+        Color,
+        typer.Option(
+            help="Colour space; auto is lab for colour, else the channels as they are, or log "
+            "where bright things lie on a dark ground."
+        ),
+    ] = Color.auto,
+    texture: Annotated[
+        bool, typer.Option("--texture", help="Let local spread count besides colour.")
+    ] = False,
+    position: Annotated[
+        float, typer.Option(min=0.0, help="Weight of a pixel's place against its colour.")
+    ] = 0.0,
+    smoothness: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="How much alike neighbours count; 0 for none, 2 by default."),
+    ] = None,
+    min_area: Annotated[
+        int, typer.Option(min=1, help="Parts of fewer pixels join the segment around them.")
+    ] = 1,
+    mask: Annotated[
+        Path | None, typer.Option(help="Image that is not 0 where pixels are to be used.")
+    ] = None,
+    volume: Annotated[
+        bool, typer.Option("--volume", help="Read TIFF stacks and .npy as volumes.")
+    ] = False,
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Write <stem>_overlay.png too, to look at.")
+    ] = False,
+    probabilities: Annotated[
+        bool,
+        typer.Option("--probabilities", help="Write <stem>_probabilities.tif: a page per segment."),
+    ] = False,
+    uncertainty: Annotated[
+        bool,
+        typer.Option("--uncertainty", help="Write <stem>_uncertainty.png: dark where it is sure."),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same labels.")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the results to stdout, one JSON line per image.")
+    ] = False,
+) -> None:
+    """Label the pixels of images by what they look like.
+
+    Writes <stem>_labels.png (0 masked out, 1 the darkest segment to K the lightest) and
+    <stem>.json (area, mean colour and weight of each segment; BIC; seconds). Volumes (NIfTI, .npz;
+    TIFF stacks and .npy with --volume) get labels of their own kind. A file that cannot be read is
+    reported and passed over.
+
+    Example: gmmseg image segment photo.jpg -k 5 -o out --overlay
+
+    Example: gmmseg image segment photo.jpg --mode regions -o out --overlay
+
+    Example: gmmseg image segment head.nii.gz -k 3 --mask brain.nii.gz -o out
+    """
+    request = SegmentRequest(
+        number_of(n_segments, mode.value),
+        mode.value,
+        covariance.value,
+        color.value,
+        texture,
+        position,
+        smoothness,
+        min_area,
+        seed,
+    )
+    outputs = Outputs(out, overlay, probabilities, uncertainty, as_json, volume)
+    refuse_what_regions_lack(request, outputs, images)
+    refuse_equal_stems(images, LABELS)
+    refuse_to_replace(
+        [*images, *([mask] if mask else [])], {path: outputs.all_of(path) for path in images}
+    )
+    use = None if mask is None else read_mask(mask)
+    make_folder(out)
+    n_failed, overlays = 0, {}
+    with announce_compilation():
+        for path in track(images, "segmenting"):
+            try:
+                overlays[path.name] = segment_file(path, use, request, outputs)
+            except GmmsegError as error:
+                warn(str(error))
+                n_failed += 1
+            except MemoryError as error:
+                warn(
+                    f"{path}: not enough memory: {error}; try --covariance diag, or a smaller image"
+                )
+                n_failed += 1
+    write_contact_sheet(out / SHEET, overlays)
+    if n_failed:
+        if len(images) > 1:
+            say(f"{n_failed} of {len(images)} images could not be segmented")
+        raise typer.Exit(1)
+
+
+def number_of(text: str | None, mode: str) -> int | str:
+    """Return the number of segments that is asked for, or "auto"."""
+    if text is None:
+        return DEFAULT_SEGMENTS if mode == Mode.classes else AUTO
+    if text == AUTO:
+        return text
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise typer.BadParameter(f"-k must be a whole number from 1 to 1000, or auto, got {text!r}")
+    return int(text)
+
+
+def refuse_what_regions_lack(request: SegmentRequest, outputs: Outputs, images: list[Path]) -> None:
+    """Stop, as misuse, at options that mean nothing for regions."""
+    if request.mode == Mode.classes:
+        return
+    if outputs.probabilities or outputs.uncertainty:
+        raise typer.BadParameter("regions have no probabilities; use --mode classes for them")
+    plain = SegmentRequest(
+        request.n_segments, request.mode, Family.EVV, Color.auto, texture=False, position=0.0,
+        smoothness=None, min_area=request.min_area, seed=request.seed,
+    )  # fmt: skip
+    if request != plain:
+        raise typer.BadParameter(
+            "--covariance, --color, --texture, --position and --smoothness are for --mode classes"
+        )
+    if outputs.is_volume or any(suffix_of(path) in VOLUME_SUFFIXES for path in images):
+        raise typer.BadParameter(
+            "regions are found in images alone; use --mode classes for volumes"
+        )
+
+
+def segment_file(
+    path: Path, mask: "NDArray[Any] | None", request: SegmentRequest, outputs: Outputs
+) -> "NDArray[Any] | None":
+    """Segment one file, write the results, say one line, and return the overlay, if there is one."""
+    start = time.perf_counter()
+    with open_source(path, mask, is_volume=outputs.is_volume) as source:
+        with about(path):
+            labels, known = (
+                regions_of(source, request)
+                if request.mode == Mode.regions
+                else classes_of(source, request, outputs)
+            )
+        labels_path = outputs.labels(path)
+        write_all_labels(labels_path, labels, source)
+        picture = None
+        if outputs.overlay:
+            picture = overlay_of(source, labels)
+            write_picture(outputs.path(path, OVERLAY), picture)
+        segments = segment_table(source, labels, known.pop("weights", None))
+    seconds = time.perf_counter() - start
+    n_segments = len(segments)
+    report = {
+        "image": str(path),
+        "labels": str(labels_path),
+        "seconds": round(seconds, 3),
+        "n_segments": n_segments,
+        **known,
+        "options": asdict(request),
+        "segments": segments,
+    }
+    write_report(outputs.path(path, REPORT), report)
+    if outputs.json:
+        typer.echo(json.dumps(report))
+    number = f"{n_segments} {request.mode[:-1] if request.mode == Mode.regions else 'segment'}"
+    say(f"{path}: {number}{'s' if n_segments > 1 else ''} in {seconds:.1f} s, {labels_path}")
+    return picture
+
+
+def classes_of(
+    source: Source, request: SegmentRequest, outputs: Outputs
+) -> "tuple[NDArray[Any], dict[str, Any]]":
+    """Return labels by what pixels look like, and what is known of the mixture."""
+    import numpy as np
+
+    from gmmseg.image.segmentation import SegmentOptions, learn_segments
+
+    options = SegmentOptions(
+        n_segments=request.n_segments,  # type: ignore[arg-type]  # a number or "auto"
+        texture=request.texture,
+        position=request.position,
+        covariance_type=request.covariance,
+        spacing=source.volume.spacing if source.volume is not None else None,
+    )
+    if request.smoothness is not None:
+        options = replace(options, smoothness=request.smoothness)
+    model = learn_segments(source.pixels, options, color=request.color, random_state=request.seed)
+    if outputs.probabilities or outputs.uncertainty:
+        probabilities = model.probabilities(source.pixels)
+        write_probability_files(source.path, probabilities, outputs)
+        inside = probabilities.any(axis=-1)
+        labels = np.where(inside, probabilities.argmax(axis=-1) + 1, 0).astype(np.uint16)
+    else:
+        labels = model.labels(source.pixels, dtype=np.uint8 if few(model) else np.uint16)
+    return without_specks(labels, request.min_area), {
+        "bic": model.bic,
+        "n_pixels": model.n_pixels,
+        "n_iter": model.record.n_iter,
+        "stop_reason": model.record.stop_reason,
+        "weights": model.parameters.weights,
+    }
+
+
+def few(model: "SegmentModel") -> bool:
+    """Tell whether the labels fit into a byte."""
+    return model.parameters.n_components <= 255
+
+
+def regions_of(source: Source, request: SegmentRequest) -> "tuple[NDArray[Any], dict[str, Any]]":
+    """Return labels of connected parts."""
+    from gmmseg.errors import InputError
+    from gmmseg.image.regions import segment_regions
+
+    if source.image is None:
+        raise InputError(
+            f"it has {source.pixels.n_inside} pixels, too many for regions; "
+            "scale it down, or use --mode classes"
+        )
+    n_regions = None if request.n_segments == AUTO else int(request.n_segments)
+    labels = segment_regions(source.image, n_regions=n_regions, mask=source.mask)
+    return without_specks(labels, request.min_area), {}
+
+
+def without_specks(labels: "NDArray[Any]", min_area: int) -> "NDArray[Any]":
+    """Return labels whose parts have so many pixels at least."""
+    if min_area == 1:
+        return labels
+    from gmmseg.image.small_regions import merge_small_regions
+
+    return merge_small_regions(labels, min_area)
+
+
+def segment_table(
+    source: Source, labels: "NDArray[Any]", weights: "NDArray[Any] | None"
+) -> list[dict[str, Any]]:
+    """Return what is known of each segment, as JSON knows it."""
+    from gmmseg.image.summary import summaries_of
+
+    rows = [asdict(summary) for summary in summaries_of(source.pixels, labels)]
+    if weights is not None:
+        for row in rows:
+            row["weight"] = float(weights[row["label"] - 1])
+    return rows
+
+
+def write_all_labels(path: Path, labels: "NDArray[Any]", source: Source) -> None:
+    """Write the labels of a plane or of a volume."""
+    from gmmseg.image.io import write_labels
+    from gmmseg.image.volumes import write_volume
+
+    if source.volume is None:
+        write_labels(path, labels)
+    else:
+        write_volume(path, labels, like=source.volume)
+
+
+def write_probability_files(path: Path, probabilities: "NDArray[Any]", outputs: Outputs) -> None:
+    """Write the probabilities, and the picture of how sure they are, where wanted."""
+    from gmmseg.image.io import write_probabilities
+    from gmmseg.report.uncertainty import picture_uncertainty
+
+    if outputs.probabilities:
+        write_probabilities(outputs.path(path, PROBABILITIES), probabilities)
+    if outputs.uncertainty:
+        flat = probabilities.reshape(-1, *probabilities.shape[-2:])  # planes below each other
+        write_picture(outputs.path(path, UNCERTAINTY), picture_uncertainty(flat))
+
+
+def overlay_of(source: Source, labels: "NDArray[Any]") -> "NDArray[Any]":
+    """Return the image, or slices of the volume, with the segments drawn over and a legend."""
+    from gmmseg.report.figures import overlay_labels
+    from gmmseg.report.legend import add_legend
+    from gmmseg.report.slices import volume_sheet
+
+    if source.volume is not None:
+        return add_legend(volume_sheet(source.volume, labels), labels)
+    image, shown = source.shown(labels)
+    return add_legend(overlay_labels(image, shown), labels)
+
+
+def write_picture(path: Path, picture: "NDArray[Any]") -> None:
+    """Write a picture to look at."""
+    from gmmseg.image.io import write_image
+
+    write_image(path, picture)
+
+
+def write_contact_sheet(path: Path, overlays: "dict[str, NDArray[Any] | None]") -> None:
+    """Write all overlays on one sheet, if there are several."""
+    pictures = {name: picture for name, picture in overlays.items() if picture is not None}
+    if len(pictures) < 2:
+        return
+    from gmmseg.report.sheet import contact_sheet
+
+    write_picture(path, contact_sheet(list(pictures.values()), list(pictures)))
+    say(f"all overlays: {path}")
+
+
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    """Write what is known of the segments as JSON."""
+    from gmmseg.files import replacing
+
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
