@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.testing import assert_array_equal
 
+from gmmseg.image.io import read_image
 from gmmseg.image.volumes import read_volume
 
 DATA = Path(__file__).parents[1] / "data"
@@ -24,6 +25,18 @@ def test_the_made_head_is_what_its_script_makes(tmp_path):
     subprocess.run([sys.executable, script], check=True)
     for name in ("brain_phantom.nii.gz", "brain_phantom_labels.nii.gz"):
         assert_array_equal(read_volume(tmp_path / name).values, read_volume(DATA / name).values)
+
+
+def test_the_made_field_is_what_its_script_makes(tmp_path):
+    script = tmp_path / "make_field.py"
+    script.write_text((DATA / "make_field.py").read_text())
+    subprocess.run([sys.executable, script], check=True)
+    made, _ = read_image(tmp_path / "field.jpg")
+    kept, _ = read_image(DATA / "field.jpg")
+    # JPEG encoders round differently.
+    assert np.abs(made.astype(int) - kept).mean() < 2
+    labels = [read_image(folder / "field_labels.png")[0] for folder in (tmp_path, DATA)]
+    assert_array_equal(*labels)
 
 
 def test_the_tissues_of_the_made_head_differ_by_more_than_the_noise():
