@@ -253,7 +253,7 @@ def refuse_what_regions_lack(request: SegmentRequest, outputs: Outputs, images: 
 def segment_file(
     path: Path, mask: "NDArray[Any] | None", request: SegmentRequest, outputs: Outputs
 ) -> "NDArray[Any] | None":
-    """Segment one file, write the results, say one line, and return the overlay, if there is one."""
+    """Segment one file, write the results, say one line, and return the overlay or None."""
     start = time.perf_counter()
     with open_source(path, mask, is_volume=outputs.is_volume) as source:
         with about(path):

@@ -177,8 +177,12 @@ def within(outer: Region, inner: Region) -> Region:
 
 def _mean_deviation(colors: NDArray[np.float32]) -> float:
     """Return the standard deviation of the average feature, or 1 if there is none."""
-    # In float64 a sum of equal float32 values is exact, so a constant has no spread at all.
-    return float(np.mean(colors.std(axis=0, dtype=np.float64))) or 1.0 if len(colors) else 1.0
+    if not len(colors):
+        return 1.0
+    deviation = colors.std(axis=0, dtype=np.float64)
+    # What rounding leaves of a constant is no spread.
+    deviation[deviation < 1e-6 * np.abs(colors).max(axis=0)] = 0
+    return float(np.mean(deviation)) or 1.0
 
 
 def _place(pixels: Pixels, spread: float) -> Place:
