@@ -24,7 +24,7 @@ from gmmseg.image.recipe import Features, Recipe, feature_pixels, sampled_strips
 from gmmseg.image.segment_model import SegmentModel
 
 LEARNED_FROM = 2**18  # pixels, about, that a mixture is learned from, drawn by chance
-CHOSEN_ON = 5_000  # pixels, about, that the number of segments is chosen on
+CHOSEN_ON = 1_000  # pixels, about, that the number of segments is chosen on
 MOST_SEGMENTS = 9  # that "auto" tries
 OPTIONS = EMOptions(tol=1e-3, max_iter=200, accelerate=True)
 SMOOTHNESS = 2.0
@@ -277,7 +277,7 @@ def _chosen_number(
 ) -> int:
     """Return the number of components of largest integrated completed likelihood.
 
-    Neighbouring pixels are so alike that a million of them tell no more than some thousands, which
+    Neighbouring pixels are so alike that a million of them tell no more than a thousand, which
     is what the criterion is to count.
     """
     few = X[rng.permutation(len(X))[:CHOSEN_ON]]
