@@ -5,15 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.image.pixels import Pixels
-from gmmseg.image.recipe import Recipe, within
-
-MEASURED_ON = 2**17  # pixels, about, that are compared with their neighbours
-
 
 @dataclass(frozen=True, eq=False)
 class ContrastScale:
     """What every feature is multiplied with, so that neighbours differ by 1 in the mean square.
+
+    All features together make that one, so that their number does not matter.
 
     Parameters
     ----------
@@ -23,38 +20,42 @@ class ContrastScale:
 
     factors: NDArray[np.float32]
 
-    @classmethod
-    def fitting(cls, pixels: Pixels, recipe: Recipe, seed: int = 0) -> "ContrastScale":
-        """Measure the mean squared difference of neighbours, feature by feature.
-
-        All features together make one, so that their number does not matter.
-        """
-        share = MEASURED_ON / max(pixels.n_inside, 1)
-        total, count = np.zeros(1), 0
-        axes = range(3 - pixels.n_axes, 3)
-        for outer, inner in pixels.strips(recipe.reach + 1):
-            features, inside = recipe.features(pixels, outer)
-            kept = within(outer, inner)
-            drawn = np.zeros_like(inside)
-            drawn[kept] = inside[kept] & pixels.chosen(inner, share, seed)
-            for axis in axes:
-                cells = np.array(np.nonzero(drawn))
-                cells = cells[:, cells[axis] + 1 < inside.shape[axis]]
-                neighbours = cells + (np.arange(3) == axis)[:, np.newaxis]
-                cells = cells[:, inside[tuple(neighbours)]]
-                neighbours = cells + (np.arange(3) == axis)[:, np.newaxis]
-                steps = features[tuple(cells)] - features[tuple(neighbours)]
-                total = total + np.sum(np.square(steps, dtype=np.float64), axis=0)
-                count += len(steps)
-        return cls(_factors(total / max(count, 1)))
-
     def scaled(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the features in units of their edges, (..., n_features)."""
         return features * self.factors
 
 
-def _factors(mean_square: NDArray[np.float64]) -> NDArray[np.float32]:
-    varies = mean_square > 0
-    factors = np.zeros(len(mean_square))
-    factors[varies] = 1 / np.sqrt(mean_square[varies] * np.count_nonzero(varies))
-    return factors.astype(np.float32)
+class NeighbourSquares:
+    """The mean squared difference of neighbours, feature by feature, added up over parts."""
+
+    def __init__(self, n_axes: int) -> None:
+        self._axes = range(3 - n_axes, 3)
+        self._total = np.zeros(1)
+        self._count = 0
+
+    def add(
+        self,
+        features: NDArray[np.float32],
+        inside: NDArray[np.bool_],
+        chosen: NDArray[np.bool_],
+    ) -> None:
+        """Compare the chosen pixels of a part with the next along every axis, where both are used.
+
+        ``features`` is (planes, rows, cols, n_features), the others (planes, rows, cols).
+        """
+        cells = np.argwhere(chosen)
+        for axis in self._axes:
+            here = cells[cells[:, axis] + 1 < inside.shape[axis]]
+            beside = here + (np.arange(3) == axis)
+            both = inside[tuple(beside.T)]
+            steps = features[tuple(here[both].T)] - features[tuple(beside[both].T)]
+            self._total = self._total + np.sum(np.square(steps, dtype=np.float64), axis=0)
+            self._count += len(steps)
+
+    def scale(self) -> ContrastScale:
+        """Return the factors that make the mean square 1."""
+        mean_square = self._total / max(self._count, 1)
+        varies = mean_square > 0
+        factors = np.zeros(len(mean_square))
+        factors[varies] = 1 / np.sqrt(mean_square[varies] * np.count_nonzero(varies))
+        return ContrastScale(factors.astype(np.float32))

@@ -1,6 +1,6 @@
 """How pixels become features: settled once on an image, then the same for any part or other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -150,21 +150,13 @@ def feature_pixels(
     return pixels_of(given, mask=mask), "none"
 
 
-def sampled_rows(pixels: Pixels, recipe: Recipe, n_rows: int, seed: int = 0) -> NDArray[np.float32]:
+def sampled_rows(pixels: Pixels, recipe: Recipe, n_rows: int) -> NDArray[np.float32]:
     """Return the features of about ``n_rows`` pixels in use drawn by chance, (n, n_features)."""
-    return np.concatenate([rows for _, _, rows in sampled_strips(pixels, recipe, n_rows, seed)])
-
-
-def sampled_strips(
-    pixels: Pixels, recipe: Recipe, n_rows: int, seed: int = 0
-) -> Iterator[tuple[Region, NDArray[np.bool_], NDArray[np.float32]]]:
-    """Yield, strip by strip, which of its pixels are drawn, and their features (n, n_features)."""
-    share = n_rows / max(pixels.n_inside, 1)
-    for outer, inner in pixels.strips(recipe.reach):
-        features, inside = recipe.features(pixels, outer)
-        kept = within(outer, inner)
-        drawn = inside[kept] & pixels.chosen(inner, share, seed)
-        yield inner, drawn, features[kept][drawn]
+    share, rows = n_rows / max(pixels.n_inside, 1), []
+    for _, region in pixels.strips():
+        features, inside = recipe.features(pixels, region)
+        rows.append(features[inside & pixels.chosen(region, share, seed=0)])
+    return np.concatenate(rows)
 
 
 def within(outer: Region, inner: Region) -> Region:

@@ -17,10 +17,10 @@ from gmmseg.core.selection import SelectionPlan, select_mixture
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.color import scaled
-from gmmseg.image.contrast import ContrastScale
+from gmmseg.image.contrast import ContrastScale, NeighbourSquares
 from gmmseg.image.features import light_of
 from gmmseg.image.pixels import Pixels, pixels_of
-from gmmseg.image.recipe import Features, Recipe, feature_pixels, sampled_strips
+from gmmseg.image.recipe import Features, Recipe, feature_pixels, within
 from gmmseg.image.segment_model import SegmentModel
 
 LEARNED_FROM = 2**18  # pixels, about, that a mixture is learned from, drawn by chance
@@ -215,7 +215,7 @@ def learn_segments(
         ) from None
     recipe = Recipe.fitting(pixels, color=color, texture=options.texture, position=options.position)
     seed = int(rng.integers(2**32))
-    X, light = _sample(pixels, shown or pixels, recipe, seed)
+    X, light, contrast = _sample(pixels, shown or pixels, recipe, seed)
     parameters, record = _fit(X, options, rng, n_jobs)
     used = _dark_to_light(predicted_labels(X, parameters, n_jobs), light)
     if options.n_segments != "auto" and len(used) < options.n_segments:
@@ -233,7 +233,7 @@ def learn_segments(
         len(X),
         pixels.n_channels,
         recipe,
-        ContrastScale.fitting(pixels, recipe, seed),
+        contrast,
         options.smoothness,
         options.spacing,
     )
@@ -241,20 +241,25 @@ def learn_segments(
 
 def _sample(
     pixels: Pixels, shown: Pixels, recipe: Recipe, seed: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return features (n, n_features) and lightness (n,) of pixels drawn by chance."""
-    rows, light = [], []
-    for region, drawn, features in sampled_strips(pixels, recipe, LEARNED_FROM, seed):
-        rows.append(features)
-        light.append(light_of(scaled(shown.read(region)[0][drawn])))
-    X = np.concatenate(rows)
+) -> tuple[NDArray[np.float32], NDArray[np.float32], ContrastScale]:
+    """Return features (n, n_features) and lightness (n,) of pixels drawn by chance, and contrast."""
+    rows, light, squares = [], [], NeighbourSquares(pixels.n_axes)
+    share = LEARNED_FROM / max(pixels.n_inside, 1)
+    for outer, inner in pixels.strips(recipe.reach + 1):
+        features, inside = recipe.features(pixels, outer)
+        chosen, kept = np.zeros_like(inside), within(outer, inner)
+        chosen[kept] = inside[kept] & pixels.chosen(inner, share, seed)
+        squares.add(features, inside, chosen)
+        rows.append(features[chosen])
+        light.append(light_of(scaled(shown.read(outer)[0][chosen])))
+    X, lightness = np.concatenate(rows), np.concatenate(light)
     if not len(X):
         raise InputError(
             "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
         )
     # In an order of its own, a sample is to the bit that of the transposed image.
-    order = np.lexsort((*X.T, np.concatenate(light)))
-    return X[order], np.concatenate(light)[order]
+    order = np.lexsort((*X.T, lightness))
+    return X[order], lightness[order], squares.scale()
 
 
 def _fit(
