@@ -242,7 +242,7 @@ def learn_segments(
 def _sample(
     pixels: Pixels, shown: Pixels, recipe: Recipe, seed: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], ContrastScale]:
-    """Return features (n, n_features) and lightness (n,) of pixels drawn by chance, and contrast."""
+    """Return features (n, n_features) and lightness (n,) of a sample, and the contrast."""
     rows, light, squares = [], [], NeighbourSquares(pixels.n_axes)
     share = LEARNED_FROM / max(pixels.n_inside, 1)
     for outer, inner in pixels.strips(recipe.reach + 1):
