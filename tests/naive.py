@@ -412,3 +412,17 @@ def pseudo_likelihood(q, pairs, coupling, log_weights):
         prior = mean_field_of_cell(evidence, pairs, coupling, q, cell)
         total += float(q[:, *cell] @ np.log(prior))
     return total
+
+
+def contrast_weights(features, inside, offsets, spacing):
+    """Return ``exp(-|y_i - y_j|² / (2 mean square)) / distance`` of neighbours, 0 of others."""
+    squares = np.full((len(offsets), *inside.shape), np.nan)
+    for o, offset in enumerate(offsets):
+        for cell in np.ndindex(inside.shape):
+            other = tuple(int(i) for i in np.add(cell, offset))
+            is_there = all(0 <= i < n for i, n in zip(other, inside.shape, strict=True))
+            if is_there and inside[cell] and inside[other]:
+                squares[o, *cell] = math.dist(features[cell], features[other]) ** 2
+    distances = [math.hypot(*step) for step in offsets * spacing / spacing.min()]
+    weights = np.exp(-squares / (2.0 * np.nanmean(squares)))
+    return np.nan_to_num(weights / np.reshape(distances, (-1, 1, 1, 1)))

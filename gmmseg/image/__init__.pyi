@@ -1,3 +1,4 @@
+from .bias_field import estimate_bias_field
 from .features import pixel_features
 from .io import read_image, write_labels
 from .lazy import LazyImage, open_image, sample_pixels, sample_regions
@@ -13,6 +14,7 @@ __all__ = [
     "ImageSegmenter",
     "LazyImage",
     "Volume",
+    "estimate_bias_field",
     "label_file",
     "label_in_tiles",
     "merge_small_regions",

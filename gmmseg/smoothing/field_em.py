@@ -1,6 +1,9 @@
 """EM with a Potts prior (hidden Markov random field): the mean field takes the place of the E-step.
 
 What neighbours say changes the responsibilities, these the mixture, and that what each cell says.
+The weights stay those that were learned without neighbours. Learned again, they would count twice
+what neighbours say already, and a small label would lose cells from round to round until none is
+left.
 """
 
 from dataclasses import dataclass
@@ -113,7 +116,8 @@ def fit_field(
         if _stands_still(energies):
             break
         statistics = statistics_given(X, _of_cells(q, inside), parameters, n_jobs)
-        parameters = maximize(statistics, parameters, variance_floor(statistics, FLOOR))
+        floor = variance_floor(statistics, FLOOR)
+        parameters = maximize(statistics, parameters, floor, fixed={"weights"})
         joint = field_evidence(X, inside, parameters, log_prior=log_prior, n_jobs=n_jobs)
     q = mean_field(joint, field, coupling=coupling, n_sweeps=LAST_SWEEPS, start=q, n_jobs=n_jobs)
     return FieldFit(parameters, q, coupling, tuple(energies))

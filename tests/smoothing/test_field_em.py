@@ -6,6 +6,7 @@ from gmmseg.core.parameters import MixtureParameters
 from gmmseg.errors import InputError
 from gmmseg.smoothing.field_em import field_evidence, fit_field
 from gmmseg.smoothing.grid import contrast_field
+from gmmseg.smoothing.prior_maps import log_prior_maps
 
 TRUE_MEANS = np.array([[0.0], [1.0]])
 
@@ -40,10 +41,19 @@ def fitted(picture, *, inside=None, coupling="auto", **options):
 def test_neighbours_make_most_errors_good(rng, shape):
     labels, picture = discs(rng, shape)
     alone = fitted(picture, coupling=0.0).q.argmax(axis=0)
-    together = fitted(picture).q.argmax(axis=0)
+    together = fitted(picture, coupling=1.0).q.argmax(axis=0)
     errors = [np.mean(found != labels) for found in (alone, together)]
     assert errors[0] > 0.15
     assert errors[1] < 0.25 * errors[0]
+
+
+def test_small_label_does_not_starve(rng):
+    labels = np.zeros((60, 70), dtype=int)
+    labels[25:32, 30:37] = 1
+    picture = (labels + 0.4 * rng.normal(size=labels.shape)).astype(np.float32)
+    found = fitted(picture, coupling=1.0, n_rounds=30)
+    assert np.mean(found.q.argmax(axis=0)[labels == 1]) > 0.9
+    assert_array_equal(found.parameters.weights, start().weights)
 
 
 def test_means_come_nearer_to_the_truth_than_the_labels_alone_would_bring_them(rng):
@@ -60,7 +70,7 @@ def test_no_round_raises_the_free_energy(rng, coupling):
 
 
 def test_estimated_coupling_is_small_where_neighbours_tell_nothing(rng):
-    labels, picture = discs(rng)
+    _, picture = discs(rng)
     order = rng.permutation(picture.size)
     shuffled = picture.ravel()[order].reshape(picture.shape)
     assert fitted(shuffled).coupling < 0.1
@@ -87,8 +97,8 @@ def test_evidence_lies_in_the_places_of_its_cells(rng):
 
 def test_prior_decides_where_cells_look_alike(rng):
     labels, picture = discs(rng, noise=3.0)
-    log_prior = np.log(np.where(np.arange(2)[:, None, None] == labels, 0.9, 0.1))
-    found = fitted(picture, coupling=0.5, log_prior=log_prior.astype(np.float32))
+    maps = np.where(np.arange(2)[:, None, None] == labels, 0.9, 0.1)
+    found = fitted(picture, coupling=0.5, log_prior=log_prior_maps(maps))
     assert np.mean(found.q.argmax(axis=0) == labels) > 0.95
 
 
