@@ -21,6 +21,7 @@ FIRST_RADIUS, FIRST_WEIGHT = 5, 0.7
 OTHER_RADIUS, OTHER_WEIGHT = 10, 0.7
 TEXTURE_RADIUS, TEXTURE_WEIGHT = 10, 0.5
 LINE_LENGTH = 5  # half of it, in pixels
+BLUR = 1.0  # of the histograms of colours, in bins
 ROUNDED_TO = 1.0 / 1024  # so that what is even but for rounding has no edges
 
 
@@ -36,10 +37,10 @@ def edge_strength(colors: Floats, inside: Mask, *, n_jobs: int | None = None) ->
     ranges = ranges_of_lines((1, *inside.shape))
     differences = np.zeros((N_ORIENTATIONS, *inside.shape), dtype=np.float32)
     weight_sum = 0.0
-    for codes, radius, weight in _cues(colors, inside):
+    for codes, blur, radius, weight in _cues(colors, inside):
         coded = np.where(inside, codes, np.uint8(OUTSIDE))
-        steps = disc_steps(radius, N_ORIENTATIONS)
-        add = partial(add_half_disc_differences, coded, steps, np.float32(weight), differences)
+        steps, scale = disc_steps(radius, N_ORIENTATIONS), np.float32(weight)
+        add = partial(add_half_disc_differences, coded, blur, steps, scale, differences)
         run_in_threads(add, ranges, n_jobs)
         weight_sum += weight
     out = np.empty(inside.shape, dtype=np.float32)
@@ -71,12 +72,21 @@ def line_steps(length: int, n_orientations: int) -> tuple[NDArray[np.intp], Floa
     return np.rint(steps).astype(np.intp), weights.astype(np.float32)
 
 
-def _cues(colors: Floats, inside: Mask) -> list[tuple[NDArray[np.uint8], int, float]]:
-    """Return the codes whose histograms are compared, with radius and weight."""
+def _cues(colors: Floats, inside: Mask) -> list[tuple[NDArray[np.uint8], Floats, int, float]]:
+    """Return the codes whose histograms are compared, with blur, radius and weight."""
     first = colors[:, :, 0]
     others = [colors[:, :, i] for i in range(1, colors.shape[2])]
+    blur = gaussian_weights(BLUR)
+    sharp = np.ones(1, dtype=np.float32)
     return [
-        (color_codes(first), FIRST_RADIUS, FIRST_WEIGHT),
-        *((color_codes(color), OTHER_RADIUS, OTHER_WEIGHT) for color in others),
-        (texture_codes(first, inside), TEXTURE_RADIUS, TEXTURE_WEIGHT),
+        (color_codes(first), blur, FIRST_RADIUS, FIRST_WEIGHT),
+        *((color_codes(color), blur, OTHER_RADIUS, OTHER_WEIGHT) for color in others),
+        (texture_codes(first, inside), sharp, TEXTURE_RADIUS, TEXTURE_WEIGHT),
     ]
+
+
+def gaussian_weights(scale: float) -> Floats:
+    """Return weights of a Gaussian out to two standard deviations, (an odd number,)."""
+    reach = int(np.ceil(2 * scale))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / scale) ** 2)
+    return (weights / weights.sum()).astype(np.float32)

@@ -18,7 +18,7 @@ SPREAD_WEIGHT = 10.0
 GRADIENT_SCALE = 1.5  # in pixels
 GRADIENT_LEVELS = (1.0, 2.5, 6.0)  # per pixel, on the scale of lightness: 0 to 100
 N_DIRECTIONS = 8
-N_BINS = 25
+N_BINS = 13
 
 
 def comparable_colors(features: Floats, inside: Mask) -> Floats:

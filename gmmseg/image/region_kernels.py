@@ -11,12 +11,13 @@ FARTHEST = 1e30  # farther than any two colours lie apart, and finite
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def add_half_disc_differences(codes, steps, weight, out, rows):
+def add_half_disc_differences(codes, blur, steps, weight, out, rows):
     """Add ``weight`` times how much the codes differ across every pixel to ``out``.
 
     ``steps`` (n_steps, 3) are the ways (row, col) from a pixel to the others of its disc, and in
     which of ``2 n_orientations`` sectors each lies; ``out`` (n_orientations, rows, cols). The disc
-    is cut along a diameter; ``out[o]`` gets the chi-square distance of the halves' histograms.
+    is cut along a diameter; ``out[o]`` gets the chi-square distance of the halves' histograms, both
+    first blurred with the weights ``blur``, an odd number.
     """
     n_orientations, n_rows, n_cols = out.shape
     n_codes = np.int64(0)
@@ -25,12 +26,15 @@ def add_half_disc_differences(codes, steps, weight, out, rows):
             if codes[row, col] != OUTSIDE:
                 n_codes = max(n_codes, np.int64(codes[row, col]) + 1)
     sectors = np.zeros((2 * n_orientations, n_codes), dtype=np.float32)
+    counts = np.zeros((2 * n_orientations, n_codes + blur.shape[0] - 1), dtype=np.float32)
     halves = np.zeros((2, n_codes), dtype=np.float32)
+    reach = blur.shape[0] // 2
     for row in range(rows[0], rows[1]):
         for col in range(n_cols):
             if codes[row, col] == OUTSIDE:
                 continue
-            count_sectors(codes, steps, row, col, sectors)
+            count_sectors(codes, steps, row, col, counts[:, reach : reach + n_codes])
+            blur_rows(counts, blur, sectors)
             halves[:] = 0.0
             for i in range(n_orientations):
                 for code in range(n_codes):
@@ -57,13 +61,28 @@ def count_sectors(codes, steps, row, col, sectors):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def blur_rows(counts, blur, out):
+    """Fill ``out`` with the rows of ``counts``, each spread by the weights ``blur``.
+
+    ``counts`` has half as many empty columns before and after the others as ``blur`` has weights.
+    """
+    size = out.shape[1]
+    out[:] = 0.0
+    for i in range(counts.shape[0]):
+        for k in range(blur.shape[0]):
+            weight = blur[k]
+            for j in range(size):
+                out[i, j] += weight * counts[i, j + k]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def chi_square(first, second):
     """Return the chi-square distance of two histograms, 0 to 1, and 0 where one is empty."""
     n_first, n_second = np.float32(0.0), np.float32(0.0)
     for i in range(first.shape[0]):
         n_first += first[i]
         n_second += second[i]
-    if n_first == 0.0 or n_second == 0.0:
+    if n_first < 0.5 or n_second < 0.5:  # not one pixel, whatever the rounding
         return np.float32(0.0)
     distance = np.float32(0.0)
     share, other_share = np.float32(1.0) / n_first, np.float32(1.0) / n_second
@@ -75,7 +94,7 @@ def chi_square(first, second):
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def strongest_line_means(strengths, inside, steps, weights, out, rows):
-    """Fill ``out`` with the largest weighted mean of ``strengths[o]`` along a line of orientation o.
+    """Fill ``out`` with the largest mean of ``strengths[o]`` along a line of orientation o.
 
     ``steps`` (n_orientations, n_steps, 2) lead along the lines. Pixels outside do not count.
     """
@@ -115,7 +134,7 @@ def move_borders(features, labels, coarse_features, coarse_labels, factor):
             for side in range(4):
                 r, c = row + (side == 2) - (side == 0), col + (side == 1) - (side == 3)
                 other = label_at(labels, r, c)
-                if other in (0, own):
+                if other == 0:
                     continue
                 other_distance = local_distance(
                     features, coarse_features, coarse_labels, row, col, other, factor

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.core.validation import check_number
+from gmmseg.core.validation import check_above, check_number
 from gmmseg.errors import GmmsegWarning
 from gmmseg.image.edges import edge_strength
 from gmmseg.image.features import lightness
@@ -26,7 +26,7 @@ from gmmseg.image.table import PixelTable, pixel_table
 # Regions are found at about this size, at which the discs of the edges are as large as a person
 # would want them; larger images are reduced.
 USUAL_PIXELS = 160_000
-USUAL_COST = 2.8  # where merging stops: between people who draw many outlines and few
+USUAL_COST = 2.5  # where merging stops: between people who draw many outlines and few
 
 
 def segment_regions(
@@ -93,7 +93,7 @@ def segment_regions(
     >>> labels[[0, 20, 20], [0, 15, 45]]
     array([1, 2, 3], dtype=int32)
     """
-    check_number("detail", detail, above=0)
+    check_above("detail", detail, 0)
     if n_regions is not None:
         check_number("n_regions", n_regions, least=1, is_whole=True)
     table = pixel_table(image, mask=mask, channel_axis=channel_axis)
