@@ -73,7 +73,7 @@ def open_source(path: Path, mask: "NDArray[Any] | None", *, is_volume: bool) -> 
         axis = -1 if volume.values.ndim == 4 else None
         with about(path):
             pixels = pixels_of(volume.values, mask=mask, channel_axis=axis)
-        yield Source(path, pixels, volume=volume)
+        yield Source(path, pixels, mask=mask, volume=volume)
         return
     from gmmseg.image.lazy import open_image
 

@@ -27,6 +27,7 @@ from gmmseg.errors import GmmsegError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gmmseg.image.pixels import Pixels
     from gmmseg.image.segment_model import SegmentModel
 
 LABELS, OVERLAY, UNCERTAINTY = "_labels.png", "_overlay.png", "_uncertainty.png"
@@ -74,6 +75,7 @@ class SegmentRequest:
     texture: bool
     position: float
     smoothness: float | None
+    bias_field: bool
     min_area: int
     seed: int
 
@@ -142,6 +144,10 @@ def segment(
         float | None,
         typer.Option(min=0.0, help="How much alike neighbours count; 0 for none, 2 by default."),
     ] = None,
+    bias_field: Annotated[
+        bool,
+        typer.Option("--bias-field", help="Take out slow shading, as of MRI or a microscope."),
+    ] = False,
     min_area: Annotated[
         int, typer.Option(min=1, help="Parts of fewer pixels join the segment around them.")
     ] = 1,
@@ -188,6 +194,7 @@ def segment(
         texture,
         position,
         smoothness,
+        bias_field,
         min_area,
         seed,
     )
@@ -238,11 +245,12 @@ def refuse_what_regions_lack(request: SegmentRequest, outputs: Outputs, images: 
         raise typer.BadParameter("regions have no probabilities; use --mode classes for them")
     plain = SegmentRequest(
         request.n_segments, request.mode, Family.EVV, Color.auto, texture=False, position=0.0,
-        smoothness=None, min_area=request.min_area, seed=request.seed,
+        smoothness=None, bias_field=False, min_area=request.min_area, seed=request.seed,
     )  # fmt: skip
     if request != plain:
         raise typer.BadParameter(
-            "--covariance, --color, --texture, --position and --smoothness are for --mode classes"
+            "--covariance, --color, --texture, --position, --smoothness and --bias-field are for "
+            "--mode classes"
         )
     if outputs.is_volume or any(suffix_of(path) in VOLUME_SUFFIXES for path in images):
         raise typer.BadParameter(
@@ -305,14 +313,15 @@ def classes_of(
     )
     if request.smoothness is not None:
         options = replace(options, smoothness=request.smoothness)
-    model = learn_segments(source.pixels, options, color=request.color, random_state=request.seed)
+    pixels = without_shading_of(source, request) if request.bias_field else source.pixels
+    model = learn_segments(pixels, options, color=request.color, random_state=request.seed)
     if outputs.probabilities or outputs.uncertainty:
-        probabilities = model.probabilities(source.pixels)
+        probabilities = model.probabilities(pixels)
         write_probability_files(source.path, probabilities, outputs)
         inside = probabilities.any(axis=-1)
         labels = np.where(inside, probabilities.argmax(axis=-1) + 1, 0).astype(np.uint16)
     else:
-        labels = model.labels(source.pixels, dtype=np.uint8 if few(model) else np.uint16)
+        labels = model.labels(pixels, dtype=np.uint8 if few(model) else np.uint16)
     return without_specks(labels, request.min_area), {
         "bic": model.bic,
         "n_pixels": model.n_pixels,
@@ -320,6 +329,23 @@ def classes_of(
         "stop_reason": model.record.stop_reason,
         "weights": model.parameters.weights,
     }
+
+
+def without_shading_of(source: Source, request: SegmentRequest) -> "Pixels":
+    """Return the pixels divided by the shading that was found."""
+    from gmmseg.errors import InputError
+    from gmmseg.image.bias_field import without_shading
+    from gmmseg.image.pixels import pixels_of
+
+    image = source.image if source.volume is None else source.volume.values
+    if image is None:
+        raise InputError(
+            f"it has {source.pixels.n_inside} pixels, too many for --bias-field; scale it down"
+        )
+    axis = None if image.ndim == source.pixels.n_axes else -1
+    n_kinds = 3 if request.n_segments == AUTO else int(request.n_segments)
+    even = without_shading(image, n_kinds, mask=source.mask, channel_axis=axis)
+    return pixels_of(even, mask=source.mask, channel_axis=axis)
 
 
 def few(model: "SegmentModel") -> bool:

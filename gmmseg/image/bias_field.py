@@ -20,7 +20,9 @@ from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
-from gmmseg.image.features import as_array
+from gmmseg.image.color import scaled
+from gmmseg.image.features import with_channels
+from gmmseg.image.pixels import checked_mask
 
 MOST_CELLS = 40_000  # that the field is estimated from; it is smooth, so these tell all
 OPTIONS = EMOptions(tol=1e-4, max_iter=100)
@@ -85,7 +87,7 @@ def estimate_bias_field(
     """
     check_number("n_segments", n_segments, least=1, is_whole=True)
     check_number("degree", degree, least=1, is_whole=True)
-    pixels = _with_channels(image, channel_axis)
+    pixels = with_channels(image, channel_axis)
     use = _pixels_in_use(pixels, mask)
     cells = _sample(use)
     light = np.log(pixels[cells].astype(np.float64))
@@ -102,6 +104,23 @@ def estimate_bias_field(
     if channel_axis is None or np.ndim(image) == use.ndim:
         return field[..., 0]
     return np.moveaxis(field, -1, channel_axis)
+
+
+def without_shading(
+    image: ArrayLike,
+    n_segments: int,
+    *,
+    mask: ArrayLike | None = None,
+    channel_axis: int | None = -1,
+    n_jobs: int | None = None,
+) -> NDArray[np.float32]:
+    """Return an image divided by its estimated shading; integers become 0…1 and stay within."""
+    field = estimate_bias_field(
+        image, n_segments, mask=mask, channel_axis=channel_axis, n_jobs=n_jobs
+    )
+    image = np.asarray(image)
+    even = scaled(image) / field
+    return even if image.dtype.kind == "f" else np.minimum(even, 1)
 
 
 def _refined(
@@ -216,37 +235,11 @@ def _evaluated(basis: _Basis, coefficients: Array, use: NDArray[np.bool_]) -> ND
     return field
 
 
-def _with_channels(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:
-    """Check an image and view it as (*grid, channels)."""
-    pixels = as_array(image, "image")
-    if pixels.dtype.kind not in "buif":
-        raise InputError(f"image must be boolean, integer or floating, got dtype {pixels.dtype}")
-    if pixels.ndim == 2 or (channel_axis is None and pixels.ndim == 3):
-        pixels = pixels[..., np.newaxis]
-    elif channel_axis is None or not -pixels.ndim <= channel_axis < pixels.ndim:
-        raise InputError(
-            f"channel_axis must be an axis of an image of shape {pixels.shape}, got {channel_axis}"
-        )
-    else:
-        pixels = np.moveaxis(pixels, channel_axis, -1)
-    if pixels.ndim not in (3, 4) or pixels.size == 0:
-        raise InputError(
-            "image must have two or three axes besides that of the channels, and pixels, got "
-            f"shape {np.shape(image)}"
-        )
-    return pixels
-
-
 def _pixels_in_use(pixels: NDArray[Any], mask: ArrayLike | None) -> NDArray[np.bool_]:
     """Return where pixels are inside the mask, finite and above 0."""
     use = np.asarray((np.isfinite(pixels) & (pixels > 0)).all(axis=-1))
     if mask is not None:
-        inside = np.asarray(mask)
-        if inside.shape != use.shape:
-            raise InputError(
-                f"mask must have shape {use.shape} as the image has, got {inside.shape}"
-            )
-        use &= inside.astype(bool)
+        use &= checked_mask(mask, use.shape)
     if not use.any():
         raise InputError(
             "no pixel in use is above 0: a shading that multiplies leaves no trace on others"

@@ -16,6 +16,7 @@ from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.selection import SelectionPlan, select_mixture
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning, InputError
+from gmmseg.image.bias_field import without_shading
 from gmmseg.image.color import scaled
 from gmmseg.image.contrast import ContrastScale, NeighbourSquares
 from gmmseg.image.features import light_of
@@ -75,6 +76,7 @@ def segment_image(
     position: float = 0.0,
     covariance_type: str = COVARIANCE,
     smoothness: float = SMOOTHNESS,
+    bias_field: bool = False,
     channel_axis: int | None = -1,
     random_state: int | None = 0,
     n_jobs: int | None = None,
@@ -110,6 +112,9 @@ def segment_image(
     smoothness : float
         How much every neighbour that looks alike counts, in units of the log-likelihood; 0 labels
         every pixel by itself.
+    bias_field : bool
+        Whether slow shading, as of magnetic resonance or a microscope, is estimated and taken out
+        first (`estimate_bias_field`).
     channel_axis : int or None
         Axis of the channels. A two-dimensional image has none.
     random_state : int or None
@@ -147,6 +152,9 @@ def segment_image(
            [2, 2, 4, 4],
            [2, 2, 4, 4]], dtype=int32)
     """
+    if bias_field:
+        n_kinds = 3 if n_segments == "auto" else n_segments
+        image = without_shading(image, n_kinds, mask=mask, channel_axis=channel_axis, n_jobs=n_jobs)
     pixels, color = feature_pixels(image, features, mask, channel_axis)
     options = SegmentOptions(
         n_segments=n_segments,

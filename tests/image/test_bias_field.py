@@ -133,11 +133,11 @@ def test_odd_image_gives_a_finite_field(image):
         ),
         (np.ones((4, 5)), {"degree": 0}, "degree must be a whole number of at least 1, got 0"),
         (np.ones((4, 5)), {"n_segments": 0}, "n_segments must be a whole number of at least 1"),
-        (np.ones(4), {}, "image must have two or three axes besides that of the channels"),
+        (np.ones(4), {}, r"image must have shape \(rows, cols\) or \(rows, cols, channels\), got"),
         (
             np.ones((4, 5, 6)),
             {"channel_axis": 3},
-            r"channel_axis must be an axis of an image of shape \(4, 5, 6\), got 3",
+            r"channel_axis must be a whole number in -3…2 for 3 axes, got 3",
         ),
         (np.ones((4, 5), complex), {}, "image must be boolean, integer or floating, got dtype"),
     ],
