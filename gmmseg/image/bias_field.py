@@ -73,9 +73,9 @@ def estimate_bias_field(
 
     References
     ----------
-    Wells, Grimson, Kikinis, Jolesz (1996), "Adaptive segmentation of MRI data", eq. 20; van
-    Leemput, Maes, Vandermeulen, Suetens (1999), "Automated model-based bias field correction of MR
-    images of the brain", section II, whose polynomials these are.
+    Wells, Grimson, Kikinis, Jolesz (1996), "Adaptive segmentation of MRI data"; van Leemput, Maes,
+    Vandermeulen, Suetens (1999), "Automated model-based bias field correction of MR images of the
+    brain", whose polynomials these are.
 
     Examples
     --------

@@ -37,7 +37,7 @@ def estimate_coupling(
 
     References
     ----------
-    Besag (1986), "On the statistical analysis of dirty pictures", section 5.1.
+    Besag (1975), "Statistical analysis of non-lattice data".
 
     Examples
     --------

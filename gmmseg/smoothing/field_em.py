@@ -96,8 +96,8 @@ def fit_field(
     References
     ----------
     Zhang, Brady, Smith (2001), "Segmentation of brain MR images through a hidden Markov random
-    field model and the expectation-maximization algorithm", section III; here with the mean field
-    in place of its ICM.
+    field model and the expectation-maximization algorithm"; here with the mean field in place of
+    its ICM.
     """
     check_number("n_rounds", n_rounds, least=1, is_whole=True)
     if np.count_nonzero(inside) != len(X):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.core.threads import MOST_RANGES, run_in_threads
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
-from gmmseg.smoothing.grid_kernels import squared_differences
+from gmmseg.smoothing.grid_kernels import squared_differences, weights_of_squares
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +102,11 @@ def contrast_field(
             total, count = total + part, count + n_pairs
     if mean_square is None:
         mean_square = total / max(count, 1)
-    for index, step in enumerate(offsets * steps):
-        weights[index] = _weights(weights[index], mean_square) / np.linalg.norm(step)
+    scale = np.float32(min(0.5 / mean_square, 1e38) if mean_square > 0 else 0)
+    for step, out in zip(offsets * steps, weights, strict=True):
+        distance = np.float32(np.linalg.norm(step))
+        turn = partial(weights_of_squares, out.reshape(-1, use.shape[2]), scale, distance)
+        run_in_threads(turn, ranges_of_lines(use.shape), n_jobs)
     return GridField(offsets, weights)
 
 
@@ -147,15 +150,6 @@ def _unit_steps(spacing: tuple[float, ...] | None, n_axes: int) -> NDArray[np.fl
             f"spacing must be {n_axes} lengths above 0, one for each axis, got {spacing}"
         )
     return np.concatenate([np.ones(3 - n_axes), lengths / lengths.min()])
-
-
-def _weights(squares: NDArray[np.float32], mean_square: float) -> NDArray[np.float32]:
-    """Return ``exp(-squares / (2 mean_square))``, and 0 where a square is below 0: no pair."""
-    exists = squares >= 0
-    if mean_square == 0:
-        return exists.astype(np.float32)
-    halved = np.maximum(squares, 0) / np.float32(-2 * mean_square)
-    return np.where(exists, np.exp(halved), np.float32(0))
 
 
 def ranges_of_lines(shape: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -1,8 +1,10 @@
 """Numba kernels on the edges of a grid: squared differences of neighbours, contrast weights."""
 
+import numpy as np
 from numba import njit
 
 from gmmseg.core.kernel_types import FASTMATH
+from gmmseg.core.vectormath import exp_nonpositive
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -33,3 +35,16 @@ def squared_differences(features, inside, offset, out, lines):
             total += square
             count += 1
     return total, count
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def weights_of_squares(squares, scale, distance, lines):
+    """Turn squares into ``exp(-scale * square) / distance``, and those below 0, no pairs, into 0.
+
+    ``squares`` is (n_lines, n_cols), ``lines`` the range of lines to do.
+    """
+    for line in range(lines[0], lines[1]):
+        for col in range(squares.shape[1]):
+            square = squares[line, col]
+            weight = exp_nonpositive(-scale * max(square, np.float32(0.0))) / distance
+            squares[line, col] = weight if square >= 0.0 else np.float32(0.0)

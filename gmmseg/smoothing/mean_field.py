@@ -69,9 +69,9 @@ def mean_field(
 
     References
     ----------
-    Zhang (1992), "The mean field theory in EM procedures for Markov random fields", eq. 29; Celeux,
-    Forbes, Peyrard (2003), "EM procedures using mean field-like approximations for Markov
-    model-based image segmentation", section 4.
+    Zhang (1992), "The mean field theory in EM procedures for Markov random fields"; Celeux, Forbes,
+    Peyrard (2003), "EM procedures using mean field-like approximations for Markov model-based image
+    segmentation".
 
     Examples
     --------
