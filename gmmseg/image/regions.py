@@ -109,7 +109,8 @@ def segment_regions(
 
 def _labels(table: PixelTable, stop: Stop, n_jobs: int | None) -> NDArray[np.int32]:
     """Return the regions of a table of pixels, in any order."""
-    inside, features = table.inside, table.unfold(table.X)
+    inside, X = table.inside, table.X
+    features = X.reshape(*inside.shape, -1) if inside.all() else table.unfold(X)
     factor = max(1, round(float(np.sqrt(inside.size / USUAL_PIXELS))))
     if factor == 1:
         return coarse_regions(features, inside, stop, n_jobs)
