@@ -9,15 +9,7 @@ from gmmseg.core.validation import check_above, check_number
 from gmmseg.errors import GmmsegWarning
 from gmmseg.image.edges import edge_strength
 from gmmseg.image.features import lightness
-from gmmseg.image.region_features import (
-    SPREAD_SCALES,
-    SPREAD_WEIGHT,
-    Floats,
-    Mask,
-    color_weights,
-    comparable_colors,
-    log_spread,
-)
+from gmmseg.image.region_features import Floats, Mask, comparable_colors, region_features
 from gmmseg.image.region_kernels import move_borders
 from gmmseg.image.region_merging import Stop, merge_regions, region_statistics
 from gmmseg.image.superpixels import Borders, superpixels
@@ -111,16 +103,17 @@ def _labels(table: PixelTable, stop: Stop, n_jobs: int | None) -> NDArray[np.int
     """Return the regions of a table of pixels, in any order."""
     inside, X = table.inside, table.X
     features = X.reshape(*inside.shape, -1) if inside.all() else table.unfold(X)
+    colors = comparable_colors(features, inside)
     factor = max(1, round(float(np.sqrt(inside.size / USUAL_PIXELS))))
     if factor == 1:
-        return coarse_regions(features, inside, stop, n_jobs)
-    coarse, coarse_inside = block_means(features, inside, factor)
+        return coarse_regions(colors, inside, stop, n_jobs)
+    coarse, coarse_inside = block_means(colors, inside, factor)
     small = coarse_regions(coarse, coarse_inside, stop, n_jobs)
     rows, cols = inside.shape
     labels = small.repeat(factor, axis=0)[:rows].repeat(factor, axis=1)[:, :cols]
     labels = np.where(inside, labels, np.int32(0))
     for _ in range(factor):
-        if not move_borders(features, labels, coarse, small, factor):
+        if not move_borders(colors, labels, coarse, small, factor):
             break
     if not inside.all():
         from skimage.measure import label
@@ -131,20 +124,13 @@ def _labels(table: PixelTable, stop: Stop, n_jobs: int | None) -> NDArray[np.int
 
 
 def coarse_regions(
-    features: Floats, inside: Mask, stop: Stop, n_jobs: int | None
+    colors: Floats, inside: Mask, stop: Stop, n_jobs: int | None
 ) -> NDArray[np.int32]:
     """Return the regions of an image of usual size from 1, and 0 outside, (rows, cols)."""
-    colors = comparable_colors(features, inside)
     strength = edge_strength(colors, inside, n_jobs=n_jobs)
     patches = superpixels(strength, inside)
-    spreads = [log_spread(colors[:, :, 0], inside, scale) for scale in SPREAD_SCALES]
-    weights = color_weights(features.shape[2], colors.shape[2])
-    X = np.concatenate(
-        [colors[inside] * weights, SPREAD_WEIGHT * np.stack(spreads, axis=2)[inside]], axis=1
-    )
-    merged = merge_regions(
-        region_statistics(X, patches[inside]), Borders.between(patches, strength), stop
-    )
+    statistics = region_statistics(region_features(colors, inside), patches[inside])
+    merged = merge_regions(statistics, Borders.between(patches, strength), stop)
     labels = np.zeros(inside.shape, dtype=np.int32)
     labels[inside] = merged[patches[inside] - 1] + 1
     return labels
