@@ -42,7 +42,7 @@ def test_half_discs_differ_as_the_naive_twin_says(rng, blur):
 def test_no_pixel_of_a_disc_lies_on_a_cut_and_halves_are_equally_large():
     row, col, sector = disc_steps(10, 8).T
     turn = np.arctan2(row, col) / np.pi * 8 - 0.5
-    assert np.abs(turn - np.rint(turn)).min() > 0.01
+    assert np.abs(turn - np.rint(turn)).min() > 1e-3
     counts = np.bincount(sector, minlength=16)
     assert_array_equal(counts[:8], counts[8:])
 
