@@ -48,6 +48,14 @@ def test_seven_channels_become_three_colours_and_equal_channels_one(channel):
     assert_allclose(colors[:, :, 1:], 50, atol=1e-2)
 
 
+@pytest.mark.parametrize("n_channels", [2, 4, 5, 6, 8])
+def test_the_first_colour_grows_with_the_sum_of_the_channels(channel, rng, n_channels):
+    noise = rng.normal(0, 0.1, size=(40, 50, n_channels))
+    features = (channel + noise).astype(np.float32)
+    first = comparable_colors(features, EVERYWHERE)[:, :, 0]
+    assert np.corrcoef(first.ravel(), features.sum(axis=2).ravel())[0, 1] > 0.9
+
+
 def test_lab_is_only_moved(rng):
     lab = rng.uniform(-20, 90, size=(40, 50, 3)).astype(np.float32)
     assert_array_equal(comparable_colors(lab, EVERYWHERE), lab + np.float32([0, 50, 50]))

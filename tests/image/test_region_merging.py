@@ -78,6 +78,17 @@ def test_among_equal_pairs_the_smaller_region_goes_first():
     assert_array_equal(merged, [0, 1, 1, 2])
 
 
+def test_borders_with_a_common_neighbour_are_joined_by_length():
+    # 0 and 1 merge first; with 2 they then share 10 + 30 pixels, whose strength is 0.8 on average.
+    statistics = region_statistics(np.zeros((90, 1)), np.repeat(np.int32([1, 2, 3]), 30))
+    lengths, strengths = np.array([5.0, 10.0, 30.0]), np.array([0.0, 0.2, 1.0])
+    pairs = np.array([[0, 1], [0, 2], [1, 2]])
+    merging = _Merging(statistics, Borders(pairs, lengths, lengths * strengths))
+    merging.merge_cheapest()
+    size = (30 / (90 / 30)) ** 0.15
+    assert_allclose(merging.cheapest_cost(), merging._edge_weight * 0.8 * size)
+
+
 def test_merging_stops_before_the_cost(rng):
     statistics = region_statistics(*four_regions(rng, [0, 0.1, 90, 90.1]))
     assert_array_equal(merge_regions(statistics, chain(), Stop(cost=3.0)), [0, 0, 1, 1])
