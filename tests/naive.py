@@ -426,3 +426,51 @@ def contrast_weights(features, inside, offsets, spacing):
     distances = [math.hypot(*step) for step in offsets * spacing / spacing.min()]
     weights = np.exp(-squares / (2.0 * np.nanmean(squares)))
     return np.nan_to_num(weights / np.reshape(distances, (-1, 1, 1, 1)))
+
+
+def half_disc_difference(codes, radius, angle, row, col, blur):
+    """Return the chi-square distance of blurred histograms on both sides of a cut at ``angle``.
+
+    ``codes`` are below 255, which stands for a pixel outside; the cut runs through (row, col).
+    """
+    halves = np.zeros((2, codes[codes < 255].max() + 1))
+    for r in range(len(codes)):
+        for c in range(len(codes[0])):
+            down, right = r - row, c - col
+            if codes[r, c] < 255 and 0 < down**2 + right**2 <= radius**2:
+                side = down * math.cos(angle) - right * math.sin(angle)
+                halves[int(side > 0), codes[r, c]] += 1
+    if not halves.sum(axis=1).all():
+        return 0.0
+    first, second = (np.convolve(half, blur, mode="same") for half in halves)
+    p, q = first / first.sum(), second / second.sum()
+    return 0.5 * sum((a - b) ** 2 / (a + b) for a, b in zip(p, q, strict=True) if a + b > 0)
+
+
+def borders(labels, strength):
+    """Return (length, summed strength) of the border of every two labels that touch."""
+    found = {}
+    for row in range(len(labels)):
+        for col in range(len(labels[0])):
+            for r, c in ((row + 1, col), (row, col + 1)):
+                if r == len(labels) or c == len(labels[0]):
+                    continue
+                pair = tuple(sorted((int(labels[row, col]), int(labels[r, c]))))
+                if pair[0] > 0 and pair[0] != pair[1]:
+                    length, total = found.get(pair, (0, 0.0))
+                    middle = (float(strength[row, col]) + float(strength[r, c])) / 2
+                    found[pair] = (length + 1, total + middle)
+    return found
+
+
+def is_connected(pixels):
+    """Return whether the True pixels are one piece, stepping from side to side."""
+    todo = {(int(row), int(col)) for row, col in np.argwhere(pixels)}
+    reached = [todo.pop()] if todo else []
+    while reached:
+        row, col = reached.pop()
+        for step in ((row + 1, col), (row - 1, col), (row, col + 1), (row, col - 1)):
+            if step in todo:
+                todo.remove(step)
+                reached.append(step)
+    return not todo

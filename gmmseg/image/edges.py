@@ -54,11 +54,12 @@ def edge_strength(colors: Floats, inside: Mask, *, n_jobs: int | None = None) ->
 def disc_steps(radius: int, n_orientations: int) -> NDArray[np.intp]:
     """Return the steps (row, col) to the pixels of a disc, and the sector of each, (n, 3).
 
-    Sector i lies between the angles ``i`` and ``i + 1`` times ``π / n_orientations``.
+    Sector i lies between the angles ``i + 1/2`` and ``i + 3/2`` times ``π / n_orientations``: no
+    pixel lies on a cut, and the cuts of the transposed image are the transposed cuts.
     """
     row, col = np.mgrid[-radius : radius + 1, -radius : radius + 1].reshape(2, -1)
-    turn = np.arctan2(row, col) * (n_orientations / np.pi) % (2 * n_orientations)
-    sector = np.floor(turn + 1e-9).astype(np.intp) % (2 * n_orientations)
+    turn = np.arctan2(row, col) * (n_orientations / np.pi) - 0.5
+    sector = np.floor(turn).astype(np.intp) % (2 * n_orientations)
     is_inside = (row**2 + col**2 <= radius**2) & ((row != 0) | (col != 0))
     return np.stack([row, col, sector], axis=1)[is_inside]
 
@@ -66,7 +67,7 @@ def disc_steps(radius: int, n_orientations: int) -> NDArray[np.intp]:
 def line_steps(length: int, n_orientations: int) -> tuple[NDArray[np.intp], Floats]:
     """Return the steps along lines of every orientation, (n_orientations, n, 2), and weights."""
     way = np.arange(-length, length + 1)
-    angles = np.arange(n_orientations)[:, np.newaxis] * (np.pi / n_orientations)
+    angles = (np.arange(n_orientations)[:, np.newaxis] + 0.5) * (np.pi / n_orientations)
     steps = np.stack([way * np.sin(angles), way * np.cos(angles)], axis=2)
     weights = np.exp(-0.5 * (way / (length / 2)) ** 2)
     return np.rint(steps).astype(np.intp), weights.astype(np.float32)

@@ -74,20 +74,23 @@ class Pixels:
         return strips
 
     def chosen(self, region: Region, share: float, seed: int) -> NDArray[np.bool_]:
-        """Return which pixels of a region are drawn, so that about ``share`` of all are.
-
-        They are drawn by chance, and from the transposed image the same ones: what decides is a
-        hash of the coordinates that does not tell rows from columns.
-        """
-        shape = tuple(part.stop - part.start for part in region)
+        """Return which pixels of a region are drawn by chance: about this share of all."""
         if share >= 1:
-            return np.ones(shape, dtype=bool)
+            return np.ones(tuple(part.stop - part.start for part in region), dtype=bool)
+        return self.uniform(region, seed) < share
+
+    def uniform(self, region: Region, seed: int) -> NDArray[np.float64]:
+        """Return a random number from 0 to below 1 for every pixel of a region.
+
+        It is a hash of the coordinates that does not tell rows from columns: the transposed image
+        has the transposed numbers, and a part of the image the same as the whole.
+        """
         plane, row, col = (np.arange(p.start, p.stop, dtype=np.uint64) for p in region)
         row, col = row[:, np.newaxis], col[np.newaxis, :]
         # A mixed start keeps the planes of a volume and the seeds apart.
         start = _mixed(plane * np.uint64(_HASH[0]) + np.uint64(seed))[:, np.newaxis, np.newaxis]
         key = _mixed((np.minimum(row, col) << np.uint64(32)) + np.maximum(row, col) + start)
-        return (key >> np.uint64(32)) < np.uint64(int(share * 2**32))
+        return (key >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def _mixed(key: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -4,15 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from gmmseg.image.pixels import pixels_of
+
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 LAB_OFFSET = np.array([0.0, 50.0, 50.0], dtype=np.float32)  # puts a* = b* = 0 in the middle
 MOST_COLORS = 3
+MOST_PIXELS = 200_000  # that the scale of channels is learned from
 # How much a unit of each colour counts: in Lab photographs vary about twice as much in lightness
 # as in hue without a person drawing a line there.
 LAB_WEIGHTS = (0.6, 1.2, 1.2)
-OTHER_WEIGHT = 0.6
 SPREAD_SCALES = (1.5, 4.0)  # standard deviation of the windows, in pixels
 SPREAD_WEIGHT = 10.0
 GRADIENT_SCALE = 1.5  # in pixels
@@ -29,13 +31,22 @@ def comparable_colors(features: Floats, inside: Mask) -> Floats:
     """
     if features.shape[2] == 3:
         return features + LAB_OFFSET
-    scaled = np.stack([_scaled(features[:, :, i], inside) for i in range(features.shape[2])], -1)
-    return _principal_colors(scaled, inside) if scaled.shape[2] > 1 else scaled
+    pixels = pixels_of(features, mask=inside)
+    share = MOST_PIXELS / pixels.n_inside
+    chosen = inside & pixels.chosen(pixels.everything, share, seed=0)[0]
+    scaled = np.stack(
+        [_scaled(features[:, :, i], features[:, :, i][chosen]) for i in range(features.shape[2])],
+        axis=2,
+    )
+    return _principal_colors(scaled, scaled[inside][chosen]) if scaled.shape[2] > 1 else scaled
 
 
-def color_weights(n_features: int, n_colors: int) -> NDArray[np.float64]:
-    """Return how much a unit of each colour counts, (n_colors,)."""
-    return np.array(LAB_WEIGHTS if n_features == 3 else (OTHER_WEIGHT,) * n_colors)
+def region_features(colors: Floats, inside: Mask) -> NDArray[np.float64]:
+    """Return colours and texture of the pixels inside, such that units count alike, (n, d)."""
+    weights = LAB_WEIGHTS[: colors.shape[2]]
+    spreads = [log_spread(colors[:, :, 0], inside, scale)[inside] for scale in SPREAD_SCALES]
+    columns = [*(colors[inside] * weights).T, *(SPREAD_WEIGHT * spread for spread in spreads)]
+    return np.stack(columns, axis=1).astype(np.float64)
 
 
 def smoothed(values: Floats, inside: Mask, scale: float) -> Floats:
@@ -72,27 +83,26 @@ def texture_codes(light: Floats, inside: Mask) -> NDArray[np.uint8]:
     return np.where(level > 0, (level - 1) * N_DIRECTIONS + direction + 1, 0).astype(np.uint8)
 
 
-def _scaled(channel: Floats, inside: Mask) -> Floats:
-    """Return a channel with its first hundredth at 0 and its last at 100, outliers clipped."""
-    values = channel[inside].astype(np.float64)
-    low, high = np.percentile(values, (1, 99))
+def _scaled(channel: Floats, sample: Floats) -> Floats:
+    """Return a channel with the first hundredth of a sample at 0 and its last at 100."""
+    low, high = np.percentile(sample.astype(np.float64), (1, 99))
     if high <= low:  # nearly everywhere the same
-        low, high = values.min(), values.max()
+        low, high = float(sample.min()), float(sample.max())
     if high <= low:
         return np.zeros_like(channel)
-    # Halved, so that the difference of the largest numbers is finite.
-    centred = (np.where(inside, channel, low) / 2 - low / 2) / (high / 2 - low / 2)
-    scaled: Floats = np.clip(100.0 * centred, -100.0, 200.0).astype(np.float32)
-    return scaled
+    with np.errstate(invalid="ignore"):  # what is outside need not be finite
+        centred = (channel - low) * (100.0 / (high - low))
+    clipped = np.clip(centred, -100.0, 200.0)
+    return np.where(np.isfinite(clipped), clipped, 0.0).astype(np.float32)
 
 
-def _principal_colors(scaled: Floats, inside: Mask) -> Floats:
+def _principal_colors(scaled: Floats, sample: Floats) -> Floats:
     """Return the main components, such that that of equal channels is each of these."""
-    values = scaled[inside].astype(np.float64)
+    values = sample.astype(np.float64)
     middle = values.mean(axis=0)
     dev = values - middle
     _, axes = np.linalg.eigh(dev.T @ dev)
     axes = axes[:, ::-1][:, :MOST_COLORS]
     axes = axes * np.where(axes.sum(axis=0) < 0, -1.0, 1.0) / np.sqrt(len(middle))
-    colors: Floats = ((scaled - middle) @ axes + 50.0).astype(np.float32)
-    return colors
+    colors: Floats = (scaled - middle.astype(np.float32)) @ axes.astype(np.float32)
+    return colors + np.float32(50)

@@ -30,7 +30,7 @@ def region_statistics(X: Array, labels: NDArray[np.int32]) -> SufficientStatisti
     dev = X - middle
 
     def sums(values: Array) -> Array:
-        return np.bincount(regions, values, minlength=size)
+        return np.bincount(regions, values, minlength=size).astype(np.float64)
 
     dev2_sum = np.empty((size, n_features, n_features))
     for i in range(n_features):
@@ -82,30 +82,19 @@ class _Merging:
     def __init__(self, statistics: SufficientStatistics, borders: Borders) -> None:
         self.n_regions = len(statistics.resp_sum)
         self._parents = np.arange(self.n_regions)
+        self._middle = statistics.means[:1]
         # Copies: the rows of merged regions are added in place.
-        self._sums = [
+        self._sums = (
             statistics.resp_sum.copy(),
             statistics.dev_sum.copy(),
             statistics.dev2_sum.copy(),
-        ]
-        self._middle = statistics.means[:1]
+        )
         covariances = _covariances(statistics)
-        self._gaussians = Gaussians(
-            self._sums[0], statistics.new_means(), covariances, precision_factors(covariances)
-        )
+        factors = precision_factors(covariances)
+        self._gaussians = Gaussians(self._sums[0], statistics.new_means(), covariances, factors)
         self._unit_size = statistics.resp_sum.sum() / USUAL_REGIONS
-        mean_strength = borders.strength_sums.sum() / max(borders.lengths.sum(), 1.0)
-        self._edge_weight = EDGE_WEIGHT * np.sqrt(
-            USUAL_STRENGTH / max(mean_strength, LEAST_STRENGTH)
-        )
-        self._neighbours: list[dict[int, tuple[float, float]]] = [{} for _ in self._parents]
-        for (i, j), length, strength in zip(
-            borders.pairs.tolist(),
-            borders.lengths.tolist(),
-            borders.strength_sums.tolist(),
-            strict=True,
-        ):
-            self._neighbours[i][j] = self._neighbours[j][i] = (length, strength)
+        self._edge_weight = EDGE_WEIGHT * np.sqrt(USUAL_STRENGTH / _mean_strength(borders))
+        self._neighbours = _neighbours(self.n_regions, borders)
         self._costs: dict[tuple[int, int], float] = {}
         self._heap: list[tuple[float, int, int]] = []
         for region in range(self.n_regions):
@@ -146,8 +135,8 @@ class _Merging:
         return roots
 
     def _update_gaussian(self, region: int) -> None:
-        one = [sums[region : region + 1] for sums in self._sums]
-        statistics = SufficientStatistics(self._middle, *one, log_likelihood=float("nan"))
+        size, dev, dev2 = (sums[region : region + 1] for sums in self._sums)
+        statistics = SufficientStatistics(self._middle, size, dev, dev2, float("nan"))
         covariance = _covariances(statistics)
         self._gaussians.means[region] = statistics.new_means()[0]
         self._gaussians.covariances[region] = covariance[0]
@@ -173,3 +162,18 @@ def _covariances(statistics: SufficientStatistics) -> Array:
     """Return the covariances of regions, none narrower than the eye can tell."""
     scatter = statistics.new_scatter()
     return scatter + SMALLEST_VARIANCE * np.eye(scatter.shape[1])
+
+
+def _mean_strength(borders: Borders) -> float:
+    """Return the mean edge strength of all borders, or what is the least for a photograph."""
+    mean = borders.strength_sums.sum() / max(borders.lengths.sum(), 1.0)
+    return max(float(mean), LEAST_STRENGTH)
+
+
+def _neighbours(n_regions: int, borders: Borders) -> list[dict[int, tuple[float, float]]]:
+    """Return the neighbours of every region, with length and summed strength of the border."""
+    neighbours: list[dict[int, tuple[float, float]]] = [{} for _ in range(n_regions)]
+    shared = zip(borders.lengths.tolist(), borders.strength_sums.tolist(), strict=True)
+    for (i, j), border in zip(borders.pairs.tolist(), shared, strict=True):
+        neighbours[i][j] = neighbours[j][i] = border
+    return neighbours

@@ -6,22 +6,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.validation import check_above, check_number
-from gmmseg.errors import GmmsegWarning
+from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.edges import edge_strength
 from gmmseg.image.features import lightness
-from gmmseg.image.region_features import (
-    SPREAD_SCALES,
-    SPREAD_WEIGHT,
-    Floats,
-    Mask,
-    color_weights,
-    comparable_colors,
-    log_spread,
-)
+from gmmseg.image.pixels import pixels_of
+from gmmseg.image.recipe import Recipe
+from gmmseg.image.region_features import Floats, Mask, comparable_colors, region_features
 from gmmseg.image.region_kernels import move_borders
 from gmmseg.image.region_merging import Stop, merge_regions, region_statistics
 from gmmseg.image.superpixels import Borders, superpixels
-from gmmseg.image.table import PixelTable, pixel_table
 
 # Regions are found at about this size, at which the discs of the edges are as large as a person
 # would want them; larger images are reduced.
@@ -96,9 +89,16 @@ def segment_regions(
     check_above("detail", detail, 0)
     if n_regions is not None:
         check_number("n_regions", n_regions, least=1, is_whole=True)
-    table = pixel_table(image, mask=mask, channel_axis=channel_axis)
+    pixels = pixels_of(image, mask=mask, channel_axis=channel_axis)
+    if pixels.n_axes == 3:
+        raise InputError("regions are found in planes, got a volume; use segment_image")
+    features, inside = Recipe.fitting(pixels, color="auto").features(pixels, pixels.everything)
+    if not inside.any():
+        raise InputError(
+            "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
+        )
     stop = Stop(cost=USUAL_COST / detail) if n_regions is None else Stop(n_regions=n_regions)
-    labels = _labels(table, stop, n_jobs)
+    labels = _labels(features[0], inside[0], stop, n_jobs)
     found = int(labels.max())
     if n_regions is not None and found != n_regions:
         warnings.warn(
@@ -107,19 +107,21 @@ def segment_regions(
     return _dark_to_light(labels, lightness(image, channel_axis=channel_axis))
 
 
-def _labels(table: PixelTable, stop: Stop, n_jobs: int | None) -> NDArray[np.int32]:
-    """Return the regions of a table of pixels, in any order."""
-    inside, features = table.inside, table.unfold(table.X)
+def _labels(features: Floats, inside: Mask, stop: Stop, n_jobs: int | None) -> NDArray[np.int32]:
+    """Return the regions of the pixels in use, in any order."""
+    if not inside.all():
+        features = np.where(inside[..., np.newaxis], features, np.float32(0))
+    colors = comparable_colors(features, inside)
     factor = max(1, round(float(np.sqrt(inside.size / USUAL_PIXELS))))
     if factor == 1:
-        return coarse_regions(features, inside, stop, n_jobs)
-    coarse, coarse_inside = block_means(features, inside, factor)
+        return coarse_regions(colors, inside, stop, n_jobs)
+    coarse, coarse_inside = block_means(colors, inside, factor)
     small = coarse_regions(coarse, coarse_inside, stop, n_jobs)
     rows, cols = inside.shape
     labels = small.repeat(factor, axis=0)[:rows].repeat(factor, axis=1)[:, :cols]
     labels = np.where(inside, labels, np.int32(0))
     for _ in range(factor):
-        if not move_borders(features, labels, coarse, small, factor):
+        if not move_borders(colors, labels, coarse, small, factor):
             break
     if not inside.all():
         from skimage.measure import label
@@ -130,20 +132,13 @@ def _labels(table: PixelTable, stop: Stop, n_jobs: int | None) -> NDArray[np.int
 
 
 def coarse_regions(
-    features: Floats, inside: Mask, stop: Stop, n_jobs: int | None
+    colors: Floats, inside: Mask, stop: Stop, n_jobs: int | None
 ) -> NDArray[np.int32]:
     """Return the regions of an image of usual size from 1, and 0 outside, (rows, cols)."""
-    colors = comparable_colors(features, inside)
     strength = edge_strength(colors, inside, n_jobs=n_jobs)
     patches = superpixels(strength, inside)
-    spreads = [log_spread(colors[:, :, 0], inside, scale) for scale in SPREAD_SCALES]
-    weights = color_weights(features.shape[2], colors.shape[2])
-    X = np.concatenate(
-        [colors[inside] * weights, SPREAD_WEIGHT * np.stack(spreads, axis=2)[inside]], axis=1
-    )
-    merged = merge_regions(
-        region_statistics(X, patches[inside]), Borders.between(patches, strength), stop
-    )
+    statistics = region_statistics(region_features(colors, inside), patches[inside])
+    merged = merge_regions(statistics, Borders.between(patches, strength), stop)
     labels = np.zeros(inside.shape, dtype=np.int32)
     labels[inside] = merged[patches[inside] - 1] + 1
     return labels

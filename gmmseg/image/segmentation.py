@@ -9,19 +9,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.covariance import family_named
 from gmmseg.core.criteria import bic
-from gmmseg.core.em import EMOptions, FitRecord
+from gmmseg.core.em import EMOptions
 from gmmseg.core.estep import predicted_labels, weighted_statistics
 from gmmseg.core.fit import Start, fit_mixture
-from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.selection import SelectionPlan, select_mixture
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.bias_field import without_shading
 from gmmseg.image.color import scaled
 from gmmseg.image.contrast import ContrastScale, NeighbourSquares
+from gmmseg.image.dither import dithered, steps_of
 from gmmseg.image.features import light_of
 from gmmseg.image.pixels import Pixels, pixels_of
-from gmmseg.image.recipe import Features, Recipe, feature_pixels, within
+from gmmseg.image.recipe import Features, Recipe, feature_pixels, sampled_rows, within
 from gmmseg.image.segment_model import SegmentModel
 
 LEARNED_FROM = 2**18  # pixels, about, that a mixture is learned from, drawn by chance
@@ -224,11 +224,15 @@ def learn_segments(
     recipe = Recipe.fitting(pixels, color=color, texture=options.texture, position=options.position)
     seed = int(rng.integers(2**32))
     X, light, contrast = _sample(pixels, shown or pixels, recipe, seed)
-    parameters, record = _fit(X, options, rng, n_jobs)
+    family, n_segments = family_named(options.covariance_type).name, options.n_segments
+    if n_segments == "auto":
+        n_segments = _chosen_number(pixels, recipe, rng, n_jobs)
+    start = Start(n_components=n_segments, rng=rng, covariance_type=family)
+    parameters, record = fit_mixture(X, None, start, OPTIONS, n_jobs=n_jobs)
     used = _dark_to_light(predicted_labels(X, parameters, n_jobs), light)
-    if options.n_segments != "auto" and len(used) < options.n_segments:
+    if len(used) < n_segments:
         warnings.warn(
-            f"found {len(used)} of {options.n_segments} segments: no pixel belongs to the others",
+            f"found {len(used)} of {n_segments} segments: no pixel belongs to the others",
             GmmsegWarning,
             stacklevel=3,
         )
@@ -270,32 +274,24 @@ def _sample(
     return X[order], lightness[order], squares.scale()
 
 
-def _fit(
-    X: NDArray[np.float32],
-    options: SegmentOptions,
+def _chosen_number(
+    pixels: Pixels,
+    recipe: Recipe,
     rng: np.random.Generator,
     n_jobs: int | None,
-) -> tuple[MixtureParameters, FitRecord]:
-    """Return the mixture of a sample of pixels, its number of components chosen or given."""
-    family = family_named(options.covariance_type).name
-    n_segments = options.n_segments
-    if n_segments == "auto":
-        n_segments = _chosen_number(X, family, rng, n_jobs)
-    start = Start(n_components=n_segments, rng=rng, covariance_type=family)
-    return fit_mixture(X, None, start, OPTIONS, n_jobs=n_jobs)
-
-
-def _chosen_number(
-    X: NDArray[np.float32], family: str, rng: np.random.Generator, n_jobs: int | None
 ) -> int:
     """Return the number of components of largest integrated completed likelihood.
 
     Neighbouring pixels are so alike that a million of them tell no more than a thousand, which
-    is what the criterion is to count.
+    is what the criterion is to count. Components may differ in volume here, or wide segments
+    would count as several.
     """
-    few = X[rng.permutation(len(X))[:CHOSEN_ON]]
+    seed = int(rng.integers(2**32))
+    steps = steps_of(sampled_rows(pixels, Recipe("none"), LEARNED_FROM))
+    few = sampled_rows(dithered(pixels, steps, seed), recipe, CHOSEN_ON)
+    few = few[np.lexsort(few.T)]
     numbers = range(1, min(MOST_SEGMENTS, len(np.unique(few, axis=0))) + 1)
-    plan = SelectionPlan(n_components=tuple(numbers), covariance_types=(family,), criterion="icl")
+    plan = SelectionPlan(n_components=tuple(numbers), covariance_types=("full",), criterion="icl")
     _, _, selection = select_mixture(few, None, plan, OPTIONS, rng=rng, n_jobs=n_jobs)
     return selection.best.n_components
 

@@ -60,5 +60,5 @@ class Borders:
             values.append(0.5 * (strength[one][is_border] + strength[other][is_border]))
         key, place = np.unique(np.concatenate(keys), return_inverse=True)
         lengths = np.bincount(place, minlength=len(key)).astype(np.float64)
-        sums = np.bincount(place, np.concatenate(values), minlength=len(key))
+        sums = np.bincount(place, np.concatenate(values), minlength=len(key)).astype(np.float64)
         return cls(np.stack([key // size, key % size], axis=1), lengths, sums)
