@@ -38,7 +38,7 @@ def comparable_colors(features: Floats, inside: Mask) -> Floats:
         [_scaled(features[:, :, i], features[:, :, i][chosen]) for i in range(features.shape[2])],
         axis=2,
     )
-    return _principal_colors(scaled, scaled[inside][chosen]) if scaled.shape[2] > 1 else scaled
+    return _principal_colors(scaled, scaled[chosen]) if scaled.shape[2] > 1 else scaled
 
 
 def region_features(colors: Floats, inside: Mask) -> NDArray[np.float64]:

@@ -92,7 +92,8 @@ def segment_regions(
     pixels = pixels_of(image, mask=mask, channel_axis=channel_axis)
     if pixels.n_axes == 3:
         raise InputError("regions are found in planes, got a volume; use segment_image")
-    features, inside = Recipe.fitting(pixels, color="auto").features(pixels, pixels.everything)
+    color = "lab" if pixels.n_channels == 3 else "none"
+    features, inside = Recipe.fitting(pixels, color=color).features(pixels, pixels.everything)
     if not inside.any():
         raise InputError(
             "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
