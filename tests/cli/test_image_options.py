@@ -33,7 +33,8 @@ def test_classes_give_both_squares_one_label_and_regions_give_each_its_own(
     path, truth = squares
     assert gmmseg("image", "segment", path, "-k", 2, "-o", tmp_path)[0] == 0
     assert_array_equal(labels_of(tmp_path), truth + 1)
-    assert gmmseg("image", "segment", path, "--mode", "regions", "-o", tmp_path)[0] == 0
+    arguments = ("--mode", "regions", "-k", 3, "-o", tmp_path)
+    assert gmmseg("image", "segment", path, *arguments)[0] == 0
     labels = labels_of(tmp_path)
     assert labels.max() == 3
     assert len({labels[0, 0], labels[30, 20], labels[30, 60]}) == 3
