@@ -17,7 +17,7 @@ EDGE_WEIGHT = 10.0
 USUAL_STRENGTH = 0.1  # mean edge strength of a photograph
 LEAST_STRENGTH = 0.01  # below it a picture is even, and its edges are noise
 SIZE_POWER = 0.15
-USUAL_REGIONS = 30  # a region of one 30th of the image is neither large nor small
+USUAL_SIZE = 5000.0  # pixels of a region that is neither large nor small for the discs of edges
 
 
 def region_statistics(X: Array, labels: NDArray[np.int32]) -> SufficientStatistics:
@@ -92,7 +92,6 @@ class _Merging:
         covariances = _covariances(statistics)
         factors = precision_factors(covariances)
         self._gaussians = Gaussians(self._sums[0], statistics.new_means(), covariances, factors)
-        self._unit_size = statistics.resp_sum.sum() / USUAL_REGIONS
         self._edge_weight = EDGE_WEIGHT * np.sqrt(USUAL_STRENGTH / _mean_strength(borders))
         self._neighbours = _neighbours(self.n_regions, borders)
         self._costs: dict[tuple[int, int], float] = {}
@@ -151,7 +150,7 @@ class _Merging:
         distance = np.sqrt(bhattacharyya(self._gaussians, region, indices))
         distance += self._edge_weight * shared[:, 1] / shared[:, 0]
         sizes = np.minimum(self._sums[0][region], self._sums[0][indices])
-        costs = distance * (sizes / self._unit_size) ** SIZE_POWER
+        costs = distance * (sizes / USUAL_SIZE) ** SIZE_POWER
         for other, cost in zip(others, costs.tolist(), strict=True):
             pair = (min(region, other), max(region, other))
             self._costs[pair] = cost

@@ -85,7 +85,7 @@ def test_borders_with_a_common_neighbour_are_joined_by_length():
     pairs = np.array([[0, 1], [0, 2], [1, 2]])
     merging = _Merging(statistics, Borders(pairs, lengths, lengths * strengths))
     merging.merge_cheapest()
-    size = (30 / (90 / 30)) ** 0.15
+    size = (30 / 5000) ** 0.15
     assert_allclose(merging.cheapest_cost(), merging._edge_weight * 0.8 * size)
 
 
