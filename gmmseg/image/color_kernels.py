@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numba import njit
 
+from gmmseg.core.vectormath import FASTMATH
+
 # The curve of sRGB is nearly straight, the cube root is steep near 0 and needs the finer table.
 N_GAMMA, N_ROOT = 4096, 16384
 
@@ -29,7 +31,7 @@ def lab_tables():
     return linear.astype(np.float32), root.astype(np.float32)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, inline="always", fastmath=FASTMATH, error_model="numpy")
 def _look_up(table, position):
     """Return the table between its entries: ``position`` counts entries."""
     index = min(max(int(position), 0), len(table) - 2)
@@ -37,7 +39,7 @@ def _look_up(table, position):
     return table[index] + share * (table[index + 1] - table[index])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def lab_of_rgb(rgb, linear, root, matrix, out):
     """Fill ``out`` (n, 3) with L*, a*, b* of ``rgb`` (n, 3) in 0…1; NaN where not finite."""
     n_gamma, per_ratio = np.float32(len(linear) - 1), np.float32((len(root) - 1) / 1.25)
