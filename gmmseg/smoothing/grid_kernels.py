@@ -2,8 +2,10 @@
 
 from numba import njit
 
+from gmmseg.core.kernel_types import FASTMATH
 
-@njit(cache=True, nogil=True, error_model="numpy")
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def squared_differences(features, inside, offset, out, lines):
     """Fill ``out`` with the squared distance of every cell to its neighbour; return sum and count.
 
@@ -31,3 +33,18 @@ def squared_differences(features, inside, offset, out, lines):
             total += square
             count += 1
     return total, count
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def border_weight(weights, offsets, labels):
+    """Return the summed weight of the pairs of neighbours whose labels differ."""
+    planes, rows, cols = labels.shape
+    total = 0.0
+    for o in range(len(offsets)):
+        dp, dr, dc = offsets[o, 0], offsets[o, 1], offsets[o, 2]
+        for plane in range(max(0, -dp), min(planes, planes - dp)):
+            for row in range(max(0, -dr), min(rows, rows - dr)):
+                for col in range(max(0, -dc), min(cols, cols - dc)):
+                    if labels[plane, row, col] != labels[plane + dp, row + dr, col + dc]:
+                        total += weights[o, plane, row, col]
+    return total

@@ -72,7 +72,7 @@ def largest_flow(flow):
     time = 1
     while flow.ends[0] != flow.ends[1]:
         cell = flow.active[flow.ends[0] % flow.active.size]
-        direction = grow(flow, cell, time) if flow.tree[cell] != FREE else -1
+        direction = grow(flow, cell) if flow.tree[cell] != FREE else -1
         if direction < 0:
             flow.ends[0] += 1
             flow.is_active[cell] = False
@@ -118,7 +118,7 @@ def disown(flow, cell):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def grow(flow, cell, time):
+def grow(flow, cell):
     """Let free neighbours join the tree; return the direction of one of the other tree, or -1."""
     tree = flow.tree[cell]
     for direction in range(flow.steps.size):
