@@ -10,6 +10,7 @@ from gmmseg.smoothing.mincut_kernels import Flow, largest_flow, load
 
 # The largest weight becomes this capacity: sums over all neighbours stay far below 2**31.
 LARGEST_CAPACITY = 2**22
+NO_WEIGHT = 1e-200  # times the strength: less counts as nothing
 
 Cells = NDArray[np.int32]
 
@@ -103,7 +104,7 @@ class CutGraph:
         self._inside = tuple(slice(p, p + n) for p, n in zip(pad, field.shape, strict=True))
         padded = tuple(2 * pad + field.shape)
         largest = strength * float(field.weights.max(initial=0.0))
-        self._scale = LARGEST_CAPACITY / largest if largest > 0 else 1.0
+        self._scale = LARGEST_CAPACITY / max(largest, NO_WEIGHT)
         residual = np.zeros((*padded, 2 * len(field.offsets)), dtype=np.int32)
         self._from_known = np.zeros(padded, dtype=np.int32)
         everywhere = np.full(padded, 2, dtype=np.int8)
@@ -125,9 +126,11 @@ class CutGraph:
     def solve(self, gain: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Return the labels of least energy, True at 1, of the gains, (planes, rows, cols)."""
         given = np.zeros_like(self._given)
-        scaled = gain * self._scale + self._from_known[self._inside]
+        with np.errstate(over="ignore"):
+            scaled = gain * self._scale + self._from_known[self._inside]
         most = self._most[self._inside]
-        rounded = np.clip(np.rint(scaled), -most, most)
+        # Away from 0, so that a gain that is too small to count still decides between equals.
+        rounded = np.clip(np.copysign(np.ceil(np.abs(scaled)), scaled), -most, most)
         given[self._inside] = np.where(self._known < 0, rounded, 0)
         terminal = self._flow.terminal.reshape(given.shape)
         terminal += given - self._given
