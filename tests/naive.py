@@ -3,6 +3,7 @@
 Everything here is float64 and takes covariances spelled out: one matrix per component.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -342,7 +343,7 @@ def min_cut(cost_0, cost_1, field, strength):
         path = ["sink"]
         while path[-1] != "source":
             path.append(parents[path[-1]])
-        steps = [(there, here) for here, there in zip(path, path[1:], strict=False)]
+        steps = [(there, here) for here, there in itertools.pairwise(path)]
         amount = min(left[here][there] for here, there in steps)
         for here, there in steps:
             left[here][there] -= amount

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, track, warn
+from gmmseg.cli.image_cut import cut
 from gmmseg.cli.options import Covariance
 from gmmseg.errors import GmmsegError, InputError
 
@@ -23,6 +24,7 @@ LABELS, OVERLAY = "_labels.png", "_overlay.png"
 PROBABILITIES, REPORT = "_probabilities.tif", ".json"
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.command()(cut)
 
 
 class Color(StrEnum):

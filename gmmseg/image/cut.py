@@ -8,13 +8,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
-from gmmseg.image.cut_grid import BACKGROUND, FOREGROUND, UNKNOWN, CutGrid
+from gmmseg.image.cut_grid import (
+    BACKGROUND,
+    FOREGROUND,
+    UNKNOWN,
+    CutGrid,
+    scaled_channels,
+    shaped_like,
+    spatial_first,
+)
 from gmmseg.image.cut_rounds import CutOptions, cut
-from gmmseg.image.features import as_array
 
 # The surroundings that the background is learned from, on each side of a box, in lengths of it.
 # What lies further off is often something else.
-SURROUNDINGS = 0.25
+SURROUNDINGS = 0.4
 
 
 def cut_foreground(
@@ -26,7 +33,7 @@ def cut_foreground(
     channel_axis: int | None = -1,
     spacing: tuple[float, ...] | None = None,
     n_components: int = 5,
-    smoothness: float = 20.0,
+    smoothness: float = 15.0,
     random_state: int | None = 0,
     n_jobs: int | None = None,
 ) -> NDArray[np.bool_]:
@@ -95,8 +102,8 @@ def cut_foreground(
     grid, part = cut_grid(pixels, Hints(box, seeds, mask), spacing)
     foreground = np.zeros((1,) * (3 - len(shape)) + shape, dtype=bool)
     if grid.unknown.any():
-        options = CutOptions(n_components, smoothness, n_jobs)
-        foreground[part] = cut(grid, options, generator(random_state)).mask
+        options = CutOptions(n_components, smoothness, generator(random_state), n_jobs)
+        foreground[part] = cut(grid, options).mask
     else:
         foreground[part] = grid.known == FOREGROUND
     return foreground.reshape(shape)
@@ -121,31 +128,6 @@ def generator(random_state: int | None) -> np.random.Generator:
         ) from None
 
 
-def spatial_first(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:
-    """Check an image or a volume and view it as ([planes, ]rows, cols, channels)."""
-    image = as_array(image, "image")
-    if image.dtype.kind not in "buif":
-        raise InputError(f"image must be boolean, integer or floating, got dtype {image.dtype}")
-    if image.size == 0:
-        raise InputError(f"image has no pixels, its shape is {image.shape}")
-    if image.ndim == 2 and channel_axis == -1:
-        channel_axis = None
-    n_axes = image.ndim - (channel_axis is not None)
-    if n_axes not in (2, 3):
-        raise InputError(
-            "image must have two or three axes, and one of channels where channel_axis is given, "
-            f"got shape {image.shape} with channel_axis={channel_axis}"
-        )
-    if channel_axis is None:
-        return image[..., np.newaxis]
-    if channel_axis not in range(-image.ndim, image.ndim):
-        raise InputError(
-            f"channel_axis must be a whole number in {-image.ndim}…{image.ndim - 1} for "
-            f"{image.ndim} axes, got {channel_axis}"
-        )
-    return np.moveaxis(image, channel_axis, -1)
-
-
 def cut_grid(
     pixels: NDArray[Any], hints: Hints, spacing: tuple[float, ...] | None
 ) -> tuple[CutGrid, tuple[slice, ...]]:
@@ -156,9 +138,9 @@ def cut_grid(
     known, part = boxed(hints.box, shape)
     usable = np.ones(shape, dtype=bool)
     if hints.mask is not None:
-        usable = of_shape(hints.mask, "mask", shape) != 0
+        usable = shaped_like(hints.mask, "mask", shape) != 0
     if hints.seeds is not None:
-        mark_seeds(known, of_shape(hints.seeds, "seeds", shape))
+        mark_seeds(known, shaped_like(hints.seeds, "seeds", shape))
     pixels, usable, known = pixels[part], usable[part], known[part]
     usable = usable & np.isfinite(pixels).all(axis=-1)
     if not usable.any():
@@ -170,7 +152,7 @@ def cut_grid(
         )
     as_volume = (1,) * (3 - len(shape))
     grid = CutGrid(
-        features=scaled(pixels, usable).reshape(as_volume + pixels.shape),
+        features=scaled_channels(pixels, usable).reshape(as_volume + pixels.shape),
         usable=usable.reshape(as_volume + usable.shape),
         known=known.reshape(as_volume + known.shape),
         spacing=lengths(spacing, len(shape)),
@@ -178,20 +160,10 @@ def cut_grid(
     return grid, tuple(slice(0, 1) for _ in as_volume) + part
 
 
-def of_shape(values: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array if it has the shape of the image without channels."""
-    array = as_array(values, name)
-    if array.shape != shape:
-        raise InputError(
-            f"{name} must have the shape {shape} of the image without channels, got {array.shape}"
-        )
-    return array
-
-
 def boxed(
     box: tuple[int, ...] | None, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.int8], tuple[slice, ...]]:
-    """Return what a box says of all pixels, and the part of the image it and its surroundings are."""
+    """Return what a box says of all pixels, and where it and its surroundings are."""
     if box is None:
         return np.full(shape, UNKNOWN, dtype=np.int8), tuple(slice(0, n) for n in shape)
     names = "(x0, y0, x1, y1)" if len(shape) == 2 else "(x0, y0, z0, x1, y1, z1)"
@@ -226,16 +198,6 @@ def mark_seeds(known: NDArray[np.int8], seeds: NDArray[Any]) -> None:
         )
     known[seeds == 1] = BACKGROUND
     known[(seeds == 2) & (known == UNKNOWN)] = FOREGROUND
-
-
-def scaled(pixels: NDArray[Any], usable: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the channels about their means, in units of their common spread; 0 if not usable."""
-    used = pixels[usable].astype(np.float64)
-    used -= used.mean(axis=0)
-    spread = np.sqrt(np.mean(used**2))
-    features = np.zeros(pixels.shape, dtype=np.float32)
-    features[usable] = used / spread if spread > 0 else 0.0
-    return features
 
 
 def lengths(spacing: tuple[float, ...] | None, n_axes: int) -> tuple[float, float, float]:

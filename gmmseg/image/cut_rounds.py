@@ -7,23 +7,22 @@ large images are cut at a small size; at the larger ones only a band about the b
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, binary_erosion
+from scipy.ndimage import maximum_filter
 
 from gmmseg.core.em import EMOptions
 from gmmseg.core.estep import log_densities
 from gmmseg.core.fit import Start, fit_mixture
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.image.cut_grid import BACKGROUND, FOREGROUND, UNKNOWN, CutGrid
+from gmmseg.image.cut_grid import BACKGROUND, FOREGROUND, CutGrid
 from gmmseg.smoothing.energy import potts_energy
 from gmmseg.smoothing.mincut import CutGraph
 
 MOST_ROUNDS = 10
 LEAST_CHANGE = 1e-3  # of the unknown pixels: a smaller change is none
-WORKING_SIZE = 2**16  # unknown pixels that are cut at once; more are cut at half the size first
+WORKING_SIZE = 2**15  # unknown pixels that are cut at once; more are cut at half the size first
 BAND = 3  # in pixels: how far a border may move when the size doubles
 LEAST_PIXELS = 20  # of a side, that a mixture can be learned from
 PIXELS_PER_COMPONENT = 50
@@ -40,10 +39,11 @@ Sides = tuple[MixtureParameters, MixtureParameters]  # background and foreground
 
 @dataclass(frozen=True)
 class CutOptions:
-    """How the two sides are learned, and how much their border counts."""
+    """How the two sides are learned, from what chance, and how much their border counts."""
 
     n_components: int
     smoothness: float
+    rng: np.random.Generator
     n_jobs: int | None
 
 
@@ -66,22 +66,22 @@ class Cut:
     energies: tuple[float, ...]
 
 
-def cut(grid: CutGrid, options: CutOptions, rng: np.random.Generator) -> Cut:
+def cut(grid: CutGrid, options: CutOptions) -> Cut:
     """Return the foreground, found at a small size and refined at larger ones."""
     if grid.unknown.sum() <= WORKING_SIZE or max(grid.factors()) == 1:
-        return cut_in_rounds(grid, options, rng)
-    coarse = cut(grid.halved(), options, rng)
-    return refined(grid, coarse, options, rng)
+        return cut_in_rounds(grid, options)
+    coarse = cut(grid.halved(), options)
+    return refined(grid, coarse, options)
 
 
-def cut_in_rounds(grid: CutGrid, options: CutOptions, rng: np.random.Generator) -> Cut:
+def cut_in_rounds(grid: CutGrid, options: CutOptions) -> Cut:
     """Cut and learn in turns until the labels stay, or the energy falls no more."""
     field = grid.field(options.n_jobs)
     graph = CutGraph(field, grid.known, strength=options.smoothness)
-    sides, mask = first_guess(grid, options, rng)
+    sides, mask = first_guess(grid, options)
     energies: list[float] = []
     for _ in range(MOST_ROUNDS):
-        learned = learn_sides(grid, mask, sides, options, rng) if energies else sides
+        learned = learn_sides(grid, mask, sides, options) if energies else sides
         costs = costs_of(grid, learned, options)
         found = graph.solve(costs[0] - costs[1])
         energy = potts_energy(costs, field, found, strength=options.smoothness)
@@ -98,31 +98,20 @@ def cut_in_rounds(grid: CutGrid, options: CutOptions, rng: np.random.Generator) 
 def is_divided(grid: CutGrid, mask: Mask) -> bool:
     """Return whether both sides have enough pixels to learn from."""
     n_used, n_foreground = np.count_nonzero(grid.usable), np.count_nonzero(mask & grid.usable)
-    return min(n_foreground, n_used - n_foreground) >= LEAST_PIXELS
+    return bool(min(n_foreground, n_used - n_foreground) >= LEAST_PIXELS)
 
 
-def refined(grid: CutGrid, coarse: Cut, options: CutOptions, rng: np.random.Generator) -> Cut:
+def refined(grid: CutGrid, coarse: Cut, options: CutOptions) -> Cut:
     """Return a cut found at half size, its border cut again at the size of the grid."""
     mask = np.where(grid.unknown, grid.doubled(coarse.mask), grid.known == FOREGROUND)
-    axes = np.array(grid.known.shape) > 1
-    ball = np.ones(np.where(axes, 2 * BAND + 1, 1), dtype=bool)
-    band = _dilated(mask, ball) & _dilated(~mask, ball)
+    reach = 2 * BAND + 1
+    band = maximum_filter(mask, reach) & maximum_filter(~mask, reach)
     known = np.where(grid.unknown & ~band, mask, grid.known).astype(np.int8)
     narrow = replace(grid, known=known)
-    sides = learn_sides(grid, mask, coarse.sides, options, rng)
+    sides = learn_sides(grid, mask, coarse.sides, options)
     costs = costs_of(narrow, sides, options)
     graph = CutGraph(narrow.field(options.n_jobs), known, strength=options.smoothness)
     return Cut(graph.solve(costs[0] - costs[1]), sides, coarse.energies)
-
-
-def _dilated(mask: Mask, box: Mask) -> Mask:
-    """Return where the mask is True anywhere in the box about a pixel, axis after axis."""
-    for axis, n in enumerate(box.shape):
-        if n > 1:
-            shape = [1, 1, 1]
-            shape[axis] = n
-            mask = binary_dilation(mask, np.ones(shape, dtype=bool))
-    return mask
 
 
 def costs_of(grid: CutGrid, sides: Sides, options: CutOptions) -> NDArray[np.float32]:
@@ -133,12 +122,12 @@ def costs_of(grid: CutGrid, sides: Sides, options: CutOptions) -> NDArray[np.flo
     return costs
 
 
-def first_guess(grid: CutGrid, options: CutOptions, rng: np.random.Generator) -> tuple[Sides, Mask]:
+def first_guess(grid: CutGrid, options: CutOptions) -> tuple[Sides, Mask]:
     """Return mixtures to begin with, and the foreground they were learned from."""
     is_background = grid.usable & (grid.known == BACKGROUND)
     if not is_background.any():
         is_background = rim(grid)
-    background = learn(grid, is_background, None, options, rng)
+    background = learn(grid, is_background, None, options)
     is_foreground = grid.usable & (grid.known == FOREGROUND)
     if not is_foreground.any():
         is_foreground = grid.unknown & ~is_background
@@ -146,14 +135,14 @@ def first_guess(grid: CutGrid, options: CutOptions, rng: np.random.Generator) ->
         found = log_densities(grid.features[is_foreground], background, options.n_jobs)
         limit = max(np.quantile(likely, UNLIKELY), np.quantile(found, LEAST_START))
         is_foreground[is_foreground] = found <= limit
-    foreground = learn(grid, is_foreground, None, options, rng)
+    foreground = learn(grid, is_foreground, None, options)
     return (background, foreground), is_foreground
 
 
 def rim(grid: CutGrid) -> Mask:
     """Return the pixels along the border of the image that are not known to be foreground."""
     inner = np.ones(grid.known.shape, dtype=bool)
-    for axis, n in enumerate(inner.shape):
+    for axis, n in enumerate(grid.known.shape):
         width = max(1, round(RIM * n)) if n > 2 else 0
         sides = np.moveaxis(inner, axis, 0)
         sides[:width] = False
@@ -161,13 +150,11 @@ def rim(grid: CutGrid) -> Mask:
     return grid.usable & ~inner & (grid.known != FOREGROUND)
 
 
-def learn_sides(
-    grid: CutGrid, mask: Mask, before: Sides, options: CutOptions, rng: np.random.Generator
-) -> Sides:
+def learn_sides(grid: CutGrid, mask: Mask, before: Sides, options: CutOptions) -> Sides:
     """Return the mixtures of the two sides of a mask, learned on from those before."""
     return (
-        learn(grid, grid.usable & ~mask, before[0], options, rng),
-        learn(grid, grid.usable & mask, before[1], options, rng),
+        learn(grid, grid.usable & ~mask, before[0], options),
+        learn(grid, grid.usable & mask, before[1], options),
     )
 
 
@@ -176,13 +163,12 @@ def learn(
     mask: Mask,
     before: MixtureParameters | None,
     options: CutOptions,
-    rng: np.random.Generator,
 ) -> MixtureParameters:
     """Return the mixture of the pixels in a mask."""
     X = grid.features[mask]
     if len(X) > MOST_SAMPLES:
-        X = X[rng.integers(len(X), size=MOST_SAMPLES)]
+        X = X[options.rng.integers(len(X), size=MOST_SAMPLES)]
     n_components = max(1, min(options.n_components, len(X) // PIXELS_PER_COMPONENT))
-    start = Start(n_components=n_components, rng=rng, previous=before)
+    start = Start(n_components=n_components, rng=options.rng, previous=before)
     how = FIRST_FIT if before is None else REFIT
     return fit_mixture(X, None, start, how, n_jobs=options.n_jobs)[0]

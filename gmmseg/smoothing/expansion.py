@@ -66,7 +66,7 @@ def expand_labels(
         if not waiting:
             break
         label = waiting.pop(0)
-        after = _expanded(table, field, now, label, strength)
+        after = _expanded(table, field, now, label, strength=strength)
         lower = potts_energy(table, field, after, strength=strength)
         if lower < energy:
             now, energy = after, lower
@@ -79,6 +79,7 @@ def _expanded(
     field: GridField,
     labels: NDArray[np.intp],
     label: int,
+    *,
     strength: float,
 ) -> NDArray[np.intp]:
     """Return the labels of least energy where every cell keeps its own or takes the given one.

@@ -23,7 +23,7 @@ def moves_of(weights, offsets, labels, label, halved, kept):
                         continue
                     p, r, c = plane + offsets[o, 0], row + offsets[o, 1], col + offsets[o, 2]
                     mine, other = labels[plane, row, col], labels[p, r, c]
-                    if mine != other and mine != label and other != label:
+                    if mine != other and label not in (mine, other):
                         halved[o, plane, row, col] = weight / 2
                         kept[plane, row, col] += weight / 2
                         kept[p, r, c] += weight / 2

@@ -83,7 +83,7 @@ def test_energy_is_that_of_the_naive_twin(rng):
 
 
 def test_a_graph_that_was_solved_before_gives_the_cut_of_a_new_one(rng):
-    costs, field = problem(rng, (1, 20, 20))
+    _, field = problem(rng, (1, 20, 20))
     graph = CutGraph(field, strength=2.0)
     for _ in range(4):
         gain = rng.normal(size=field.shape)
