@@ -1,4 +1,4 @@
-"""Every kernel of the core again, in plain loops: slow, short, and easy to believe.
+"""Every kernel again, in plain loops: slow, short, and easy to believe.
 
 Everything here is float64 and takes covariances spelled out: one matrix per component.
 """
@@ -474,3 +474,60 @@ def is_connected(pixels):
                 todo.remove(step)
                 reached.append(step)
     return not todo
+
+
+def edges_of(field):
+    """Return the pairs of neighbours of a grid and their weights, as {(cell, cell): weight}."""
+    edges = {}
+    for offset, weights in zip(field.offsets, field.weights, strict=True):
+        for cell in np.ndindex(field.shape):
+            other = tuple(int(i) for i in np.add(cell, offset))
+            if weights[cell] > 0.0:
+                edges[cell, other] = float(weights[cell])
+    return edges
+
+
+def potts_energy(costs, field, labels, strength):
+    """Return what labels cost, and the weight of the pairs that differ, pair after pair."""
+    energy = sum(float(costs[labels[cell]][cell]) for cell in np.ndindex(field.shape))
+    for (cell, other), weight in edges_of(field).items():
+        if labels[cell] != labels[other]:
+            energy += strength * weight
+    return energy
+
+
+def min_cut(cost_0, cost_1, field, strength):
+    """Return the labels of least energy by shortest augmenting paths (Edmonds, Karp 1972)."""
+    left = {}
+    for (cell, other), weight in edges_of(field).items():
+        for pair in ((cell, other), (other, cell)):
+            left.setdefault(pair[0], {})[pair[1]] = strength * weight
+    for cell in np.ndindex(field.shape):
+        left.setdefault("source", {})[cell] = cost_0[cell]
+        left.setdefault(cell, {})["sink"] = cost_1[cell]
+    while "sink" in (parents := reached_from_source(left)):
+        path = ["sink"]
+        while path[-1] != "source":
+            path.append(parents[path[-1]])
+        steps = [(there, here) for here, there in itertools.pairwise(path)]
+        amount = min(left[here][there] for here, there in steps)
+        for here, there in steps:
+            left[here][there] -= amount
+            back = left.setdefault(there, {})
+            back[here] = back.get(here, 0.0) + amount
+    labels = np.zeros(field.shape, dtype=bool)
+    for cell in parents:
+        if cell != "source":
+            labels[cell] = True
+    return labels
+
+
+def reached_from_source(left):
+    """Return who is reached from the source over edges that can take more, and from where."""
+    parents, waiting = {"source": None}, ["source"]
+    for here in waiting:
+        for there, capacity in left.get(here, {}).items():
+            if capacity > 1e-12 and there not in parents:
+                parents[there] = here
+                waiting.append(there)
+    return parents

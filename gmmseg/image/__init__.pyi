@@ -1,7 +1,9 @@
 from .bias_field import estimate_bias_field
+from .cut import cut_foreground
 from .features import pixel_features
 from .io import read_image, write_labels
 from .lazy import LazyImage, open_image, sample_pixels, sample_regions
+from .matte import soften_mask
 from .regions import segment_regions
 from .segmentation import segment_image
 from .segmenter import ImageSegmenter
@@ -14,6 +16,7 @@ __all__ = [
     "ImageSegmenter",
     "LazyImage",
     "Volume",
+    "cut_foreground",
     "estimate_bias_field",
     "label_file",
     "label_in_tiles",
@@ -26,6 +29,7 @@ __all__ = [
     "sample_regions",
     "segment_image",
     "segment_regions",
+    "soften_mask",
     "tiles",
     "write_labels",
     "write_volume",

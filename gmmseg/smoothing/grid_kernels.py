@@ -48,3 +48,18 @@ def weights_of_squares(squares, scale, distance, lines):
             square = squares[line, col]
             weight = exp_nonpositive(-scale * max(square, np.float32(0.0))) / distance
             squares[line, col] = weight if square >= 0.0 else np.float32(0.0)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def border_weight(weights, offsets, labels):
+    """Return the summed weight of the pairs of neighbours whose labels differ."""
+    planes, rows, cols = labels.shape
+    total = 0.0
+    for o in range(len(offsets)):
+        dp, dr, dc = offsets[o, 0], offsets[o, 1], offsets[o, 2]
+        for plane in range(max(0, -dp), min(planes, planes - dp)):
+            for row in range(max(0, -dr), min(rows, rows - dr)):
+                for col in range(max(0, -dc), min(cols, cols - dc)):
+                    if labels[plane, row, col] != labels[plane + dp, row + dr, col + dc]:
+                        total += weights[o, plane, row, col]
+    return total

@@ -1,0 +1,174 @@
+"""Cut and learn in turns: the labels of least energy under two mixtures, then mixtures of these.
+
+Rother, Kolmogorov, Blake (2004), "GrabCut: interactive foreground extraction using iterated graph
+cuts". It differs in three things. The costs are those of whole mixtures, not of a pixel's likeliest
+component. Foreground is learned first from the pixels that the surroundings explain worst. And
+large images are cut at a small size; at the larger ones only a band about the border is cut again.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
+
+from gmmseg.core.em import EMOptions
+from gmmseg.core.estep import log_densities
+from gmmseg.core.fit import Start, fit_mixture
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.image.cut_grid import BACKGROUND, FOREGROUND, CutGrid
+from gmmseg.smoothing.energy import potts_energy
+from gmmseg.smoothing.mincut import CutGraph
+
+MOST_ROUNDS = 10
+LEAST_CHANGE = 1e-3  # of the unknown pixels: a smaller change is none
+WORKING_SIZE = 2**15  # unknown pixels that are cut at once; more are cut at half the size first
+BAND = 3  # in pixels: how far a border may move when the size doubles
+LEAST_PIXELS = 20  # of a side, that a mixture can be learned from
+PIXELS_PER_COMPONENT = 50
+MOST_SAMPLES = 2**16  # pixels that a mixture is learned from
+UNLIKELY = 0.02  # share of the background that is as unlikely as pixels taken for foreground
+LEAST_START = 0.3  # share of the unknown pixels that are taken for foreground at first
+RIM = 0.05  # of each side: where the background lies if nothing is known of it
+FIRST_FIT = EMOptions(tol=1e-3, max_iter=30, covariance_floor=1e-3)
+REFIT = EMOptions(tol=1e-3, max_iter=10, covariance_floor=1e-3)
+
+Mask = NDArray[np.bool_]
+Sides = tuple[MixtureParameters, MixtureParameters]  # background and foreground
+
+
+@dataclass(frozen=True)
+class CutOptions:
+    """How the two sides are learned, from what chance, and how much their border counts."""
+
+    n_components: int
+    smoothness: float
+    rng: np.random.Generator
+    n_jobs: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """Where the foreground is.
+
+    Parameters
+    ----------
+    mask : ndarray of bool of shape (planes, rows, cols)
+        True at foreground.
+    sides : tuple of MixtureParameters
+        Background and foreground.
+    energies : tuple of float
+        The energy after every round at the smallest size; it falls.
+    """
+
+    mask: Mask
+    sides: Sides
+    energies: tuple[float, ...]
+
+
+def cut(grid: CutGrid, options: CutOptions) -> Cut:
+    """Return the foreground, found at a small size and refined at larger ones."""
+    if grid.unknown.sum() <= WORKING_SIZE or max(grid.factors()) == 1:
+        return cut_in_rounds(grid, options)
+    coarse = cut(grid.halved(), options)
+    return refined(grid, coarse, options)
+
+
+def cut_in_rounds(grid: CutGrid, options: CutOptions) -> Cut:
+    """Cut and learn in turns until the labels stay, or the energy falls no more."""
+    field = grid.field(options.n_jobs)
+    graph = CutGraph(field, grid.known, strength=options.smoothness)
+    sides, mask = first_guess(grid, options)
+    energies: list[float] = []
+    for _ in range(MOST_ROUNDS):
+        learned = learn_sides(grid, mask, sides, options) if energies else sides
+        costs = costs_of(grid, learned, options)
+        found = graph.solve(costs[0] - costs[1])
+        energy = potts_energy(costs, field, found, strength=options.smoothness)
+        if (energies and energy >= energies[-1]) or not is_divided(grid, found):
+            break
+        change = np.count_nonzero(found != mask)
+        sides, mask = learned, found
+        energies.append(energy)
+        if change <= LEAST_CHANGE * grid.unknown.sum():
+            break
+    return Cut(mask, sides, tuple(energies))
+
+
+def is_divided(grid: CutGrid, mask: Mask) -> bool:
+    """Return whether both sides have enough pixels to learn from."""
+    n_used, n_foreground = np.count_nonzero(grid.usable), np.count_nonzero(mask & grid.usable)
+    return bool(min(n_foreground, n_used - n_foreground) >= LEAST_PIXELS)
+
+
+def refined(grid: CutGrid, coarse: Cut, options: CutOptions) -> Cut:
+    """Return a cut found at half size, its border cut again at the size of the grid."""
+    mask = np.where(grid.unknown, grid.doubled(coarse.mask), grid.known == FOREGROUND)
+    reach = 2 * BAND + 1
+    band = maximum_filter(mask, reach) & maximum_filter(~mask, reach)
+    known = np.where(grid.unknown & ~band, mask, grid.known).astype(np.int8)
+    narrow = replace(grid, known=known)
+    sides = learn_sides(grid, mask, coarse.sides, options)
+    costs = costs_of(narrow, sides, options)
+    graph = CutGraph(narrow.field(options.n_jobs), known, strength=options.smoothness)
+    return Cut(graph.solve(costs[0] - costs[1]), sides, coarse.energies)
+
+
+def costs_of(grid: CutGrid, sides: Sides, options: CutOptions) -> NDArray[np.float32]:
+    """Return minus the log-density of both sides, (2, planes, rows, cols); 0 where not needed."""
+    costs = np.zeros((2, *grid.known.shape), dtype=np.float32)
+    for cost, side in zip(costs, sides, strict=True):
+        cost[grid.usable] = -log_densities(grid.features[grid.usable], side, options.n_jobs)
+    return costs
+
+
+def first_guess(grid: CutGrid, options: CutOptions) -> tuple[Sides, Mask]:
+    """Return mixtures to begin with, and the foreground they were learned from."""
+    is_background = grid.usable & (grid.known == BACKGROUND)
+    if not is_background.any():
+        is_background = rim(grid)
+    background = learn(grid, is_background, None, options)
+    is_foreground = grid.usable & (grid.known == FOREGROUND)
+    if not is_foreground.any():
+        is_foreground = grid.unknown & ~is_background
+        likely = log_densities(grid.features[is_background], background, options.n_jobs)
+        found = log_densities(grid.features[is_foreground], background, options.n_jobs)
+        limit = max(np.quantile(likely, UNLIKELY), np.quantile(found, LEAST_START))
+        is_foreground[is_foreground] = found <= limit
+    foreground = learn(grid, is_foreground, None, options)
+    return (background, foreground), is_foreground
+
+
+def rim(grid: CutGrid) -> Mask:
+    """Return the pixels along the border of the image that are not known to be foreground."""
+    inner = np.ones(grid.known.shape, dtype=bool)
+    for axis, n in enumerate(grid.known.shape):
+        width = max(1, round(RIM * n)) if n > 2 else 0
+        sides = np.moveaxis(inner, axis, 0)
+        sides[:width] = False
+        sides[n - width :] = False
+    return grid.usable & ~inner & (grid.known != FOREGROUND)
+
+
+def learn_sides(grid: CutGrid, mask: Mask, before: Sides, options: CutOptions) -> Sides:
+    """Return the mixtures of the two sides of a mask, learned on from those before."""
+    return (
+        learn(grid, grid.usable & ~mask, before[0], options),
+        learn(grid, grid.usable & mask, before[1], options),
+    )
+
+
+def learn(
+    grid: CutGrid,
+    mask: Mask,
+    before: MixtureParameters | None,
+    options: CutOptions,
+) -> MixtureParameters:
+    """Return the mixture of the pixels in a mask."""
+    X = grid.features[mask]
+    if len(X) > MOST_SAMPLES:
+        X = X[options.rng.integers(len(X), size=MOST_SAMPLES)]
+    n_components = max(1, min(options.n_components, len(X) // PIXELS_PER_COMPONENT))
+    start = Start(n_components=n_components, rng=options.rng, previous=before)
+    how = FIRST_FIT if before is None else REFIT
+    return fit_mixture(X, None, start, how, n_jobs=options.n_jobs)[0]
