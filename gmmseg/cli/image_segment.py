@@ -85,7 +85,7 @@ class SegmentRequest:
     color: str
     texture: bool
     position: float
-    smoothness: float | None
+    smoothness: float | str | None
     bias_field: bool
     min_area: int
     seed: int
@@ -124,8 +124,8 @@ def segment(
         float, typer.Option(min=0.0, help="Weight of a pixel's place against its colour.")
     ] = 0.0,
     smoothness: Annotated[
-        float | None,
-        typer.Option(min=0.0, help="How much alike neighbours count; 0 for none, 2 by default."),
+        str | None,
+        typer.Option(help="How much alike neighbours count: 0 for none, 2 by default, or auto."),
     ] = None,
     bias_field: Annotated[
         bool,
@@ -176,7 +176,7 @@ def segment(
         color.value,
         texture,
         position,
-        smoothness,
+        smoothness_of(smoothness),
         bias_field,
         min_area,
         seed,
@@ -218,6 +218,18 @@ def number_of(text: str | None, mode: str) -> int | str:
     if not text.isdigit() or not 1 <= int(text) <= 1000:
         raise typer.BadParameter(f"-k must be a whole number from 1 to 1000, or auto, got {text!r}")
     return int(text)
+
+
+def smoothness_of(text: str | None) -> float | str | None:
+    """Return the smoothness that is asked for, "auto", or None for the default."""
+    if text is None or text == AUTO:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"--smoothness must be a number of at least 0, or auto, got {text!r}"
+        ) from None
 
 
 def refuse_what_regions_lack(request: SegmentRequest, outputs: Outputs, images: list[Path]) -> None:
@@ -295,7 +307,7 @@ def classes_of(
         spacing=source.volume.spacing if source.volume is not None else None,
     )
     if request.smoothness is not None:
-        options = replace(options, smoothness=request.smoothness)
+        options = replace(options, smoothness=request.smoothness)  # type: ignore[arg-type]
     pixels = without_shading_of(source, request) if request.bias_field else source.pixels
     model = learn_segments(pixels, options, color=request.color, random_state=request.seed)
     if outputs.probabilities or outputs.uncertainty:

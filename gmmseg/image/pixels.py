@@ -1,5 +1,6 @@
 """An image as a grid of pixels that is read region by region, whatever holds it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
 from gmmseg.image.features import as_array, with_channels
+from gmmseg.image.tiling import tiles
 
 Region: TypeAlias = tuple[slice, slice, slice]
 
@@ -59,19 +61,14 @@ class Pixels:
         A strip is no shorter than three halos, so that no more is done twice, and begins at an
         even row with an even halo, so that a chequerboard falls on all strips alike.
         """
-        axis = 3 - self.n_axes
-        length = self.shape[axis]
-        across = self.shape[0] * self.shape[1] * self.shape[2] // length
-        halo += halo % 2
-        step = 2 * max(1, 3 * halo // 2, STRIP_PIXELS // across // 2)
-        strips = []
-        for start in range(0, length, step):
-            end = min(start + step, length)
-            outer, inner = list(self.everything), list(self.everything)
-            outer[axis] = slice(max(start - halo, 0), min(end + halo, length))
-            inner[axis] = slice(start, end)
-            strips.append(((outer[0], outer[1], outer[2]), (inner[0], inner[1], inner[2])))
-        return strips
+        axis, halo = 3 - self.n_axes, halo + halo % 2
+        across = max(1, math.prod(self.shape) // self.shape[axis])
+        size = list(self.shape)
+        size[axis] = 2 * max(1, 3 * halo // 2, STRIP_PIXELS // across // 2)
+        return [
+            (region(outer), region(inner))
+            for outer, inner in tiles(self.shape, tuple(size), halo=halo)
+        ]
 
     def chosen(self, region: Region, share: float, seed: int) -> NDArray[np.bool_]:
         """Return which pixels of a region are drawn by chance: about this share of all."""
@@ -91,6 +88,12 @@ class Pixels:
         start = _mixed(plane * np.uint64(_HASH[0]) + np.uint64(seed))[:, np.newaxis, np.newaxis]
         key = _mixed((np.minimum(row, col) << np.uint64(32)) + np.maximum(row, col) + start)
         return (key >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def region(slices: tuple[slice, ...]) -> Region:
+    """Return three slices as what they are."""
+    planes, rows, cols = slices
+    return planes, rows, cols
 
 
 def _mixed(key: NDArray[np.uint64]) -> NDArray[np.uint64]:

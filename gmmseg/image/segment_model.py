@@ -13,6 +13,7 @@ from gmmseg.core.parameters import MixtureParameters
 from gmmseg.image.contrast import ContrastScale
 from gmmseg.image.pixels import Pixels, Region
 from gmmseg.image.recipe import Recipe, within
+from gmmseg.smoothing.coupling import estimate_coupling
 from gmmseg.smoothing.grid import GridField, contrast_field
 from gmmseg.smoothing.mean_field import mean_field
 
@@ -42,6 +43,8 @@ class SegmentModel:
         How much neighbours differ on average.
     smoothness : float
         How much a neighbour that looks alike counts; 0 for no prior.
+    log_prior : ndarray of float32 of shape (n_segments, planes, rows, cols) or None
+        What is added to the log-density of every segment at every pixel of the image.
     spacing : tuple of float or None
         Length of a step along each axis of a volume.
     """
@@ -54,34 +57,32 @@ class SegmentModel:
     recipe: Recipe
     contrast: ContrastScale
     smoothness: float
+    log_prior: NDArray[np.float32] | None = None
     spacing: tuple[float, ...] | None = None
 
     def labels(
         self,
         pixels: Pixels,
         *,
-        prior: NDArray[Any] | None = None,
         dtype: type[np.integer[Any]] = np.int32,
         n_jobs: int | None = None,
     ) -> NDArray[Any]:
         """Return the label of every pixel: 1 to n_segments, 0 where not in use."""
         labels = np.zeros(pixels.shape, dtype=dtype)
-        for region, q, inside in self.posteriors(pixels, prior=prior, n_jobs=n_jobs):
+        for region, q, inside in self.posteriors(pixels, n_jobs):
             labels[region] = np.where(inside, q.argmax(axis=0) + 1, 0)
         return labels.reshape(pixels.grid)
 
-    def probabilities(
-        self, pixels: Pixels, *, prior: NDArray[Any] | None = None, n_jobs: int | None = None
-    ) -> NDArray[np.float32]:
+    def probabilities(self, pixels: Pixels, n_jobs: int | None = None) -> NDArray[np.float32]:
         """Return the probability of every segment at every pixel, (..., n_segments), 0 unused."""
         n_segments = self.parameters.n_components
         result = np.empty((*pixels.shape, n_segments), dtype=np.float32)
-        for region, q, inside in self.posteriors(pixels, prior=prior, n_jobs=n_jobs):
+        for region, q, inside in self.posteriors(pixels, n_jobs):
             result[region] = np.moveaxis(np.where(inside, q, 0), 0, -1)
         return result.reshape((*pixels.grid, n_segments))
 
     def posteriors(
-        self, pixels: Pixels, *, prior: NDArray[Any] | None = None, n_jobs: int | None = None
+        self, pixels: Pixels, n_jobs: int | None = None
     ) -> Iterator[tuple[Region, NDArray[np.float32], NDArray[np.bool_]]]:
         """Yield strips: the region, its probabilities (n_segments, ...) and where they are used.
 
@@ -89,12 +90,7 @@ class SegmentModel:
         """
         halo = self.recipe.reach + (REACH_OF_SWEEP * N_SWEEPS if self.smoothness else 0)
         for outer, inner in pixels.strips(halo):
-            features, inside = self.recipe.features(pixels, outer)
-            log_joint = self._log_joint(features, inside, n_jobs)
-            if prior is not None:
-                with np.errstate(divide="ignore"):  # a prior of 0 rules a segment out
-                    log_joint += np.log(np.moveaxis(prior[outer], -1, 0))
-            field = self._field(features, inside, pixels.n_axes, n_jobs)
+            log_joint, field, inside = self._evidence(pixels, outer, n_jobs)
             q = mean_field(
                 log_joint,
                 field,
@@ -106,14 +102,29 @@ class SegmentModel:
             kept = within(outer, inner)
             yield inner, q[(slice(None), *kept)], inside[kept]
 
-    def _log_joint(
-        self, features: NDArray[np.float32], inside: NDArray[np.bool_], n_jobs: int | None
-    ) -> NDArray[np.float32]:
-        """Return ``log(weight_k) + log N(x; k)``, (n_segments, planes, rows, cols)."""
+    def estimated_smoothness(self, pixels: Pixels, n_jobs: int | None = None) -> float:
+        """Return how much neighbours count in the middle of an image, by pseudo-likelihood."""
+        strips = pixels.strips(self.recipe.reach)
+        _, middle = strips[len(strips) // 2]
+        log_joint, field, _ = self._evidence(pixels, middle, n_jobs)
+        q = mean_field(log_joint, field, coupling=0.0, n_jobs=n_jobs)
+        return estimate_coupling(q, field, weights=self.parameters.weights)
+
+    def _evidence(
+        self, pixels: Pixels, region: Region, n_jobs: int | None
+    ) -> tuple[NDArray[np.float32], GridField, NDArray[np.bool_]]:
+        """Return what pixels and prior say, how neighbours are coupled, and where pixels are used.
+
+        The first is ``log(weight_k) + log N(x; k) + log prior_k``, (n_segments, planes, rows,
+        cols).
+        """
+        features, inside = self.recipe.features(pixels, region)
         known = features if inside.all() else np.where(inside[..., None], features, np.float32(0))
         rows = known.reshape(-1, features.shape[-1])
-        log_joint = joint_log_densities(rows, self.parameters, n_jobs)
-        return log_joint.reshape(-1, *inside.shape)
+        log_joint = joint_log_densities(rows, self.parameters, n_jobs).reshape(-1, *inside.shape)
+        if self.log_prior is not None:
+            log_joint += self.log_prior[(slice(None), *region)]
+        return log_joint, self._field(features, inside, pixels.n_axes, n_jobs), inside
 
     def _field(
         self,

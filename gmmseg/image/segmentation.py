@@ -1,7 +1,7 @@
 """Segment an image: a mixture over its pixels, each component a segment, from dark to light."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -9,9 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.covariance import family_named
 from gmmseg.core.criteria import bic
-from gmmseg.core.em import EMOptions
+from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.estep import predicted_labels, weighted_statistics
 from gmmseg.core.fit import Start, fit_mixture
+from gmmseg.core.initialization import parameters_from_labels
+from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.selection import SelectionPlan, select_mixture
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning, InputError
@@ -19,10 +21,11 @@ from gmmseg.image.bias_field import without_shading
 from gmmseg.image.color import scaled
 from gmmseg.image.contrast import ContrastScale, NeighbourSquares
 from gmmseg.image.dither import dithered, steps_of
-from gmmseg.image.features import light_of
+from gmmseg.image.features import as_array, light_of
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, Recipe, feature_pixels, sampled_rows, within
 from gmmseg.image.segment_model import SegmentModel
+from gmmseg.smoothing.prior_maps import log_prior_maps
 
 LEARNED_FROM = 2**18  # pixels, about, that a mixture is learned from, drawn by chance
 CHOSEN_ON = 1_000  # pixels, about, that the number of segments is chosen on
@@ -46,8 +49,10 @@ class SegmentOptions:
         Weight of the pixel's place against its colour.
     covariance_type : str, default="EVV"
         Shape of the components.
-    smoothness : float, default=2
-        How much a neighbour that looks alike counts.
+    smoothness : float or "auto", default=2
+        How much a neighbour that looks alike counts; "auto" estimates it.
+    log_prior : ndarray of shape (n_segments, planes, rows, cols), optional
+        What is known of where the segments are, as of `log_prior_maps`; it gives them their order.
     spacing : tuple of float, optional
         Length of a step along each axis.
     """
@@ -56,14 +61,16 @@ class SegmentOptions:
     texture: bool = False
     position: float = 0.0
     covariance_type: str = COVARIANCE
-    smoothness: float = SMOOTHNESS
+    smoothness: float | Literal["auto"] = SMOOTHNESS
+    log_prior: NDArray[np.float32] | None = None
     spacing: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be used."""
         if self.n_segments != "auto":
             check_number("n_segments", self.n_segments, least=1, is_whole=True)
-        check_number("smoothness", self.smoothness, least=0)
+        if self.smoothness != "auto":
+            check_number("smoothness", self.smoothness, least=0)
 
 
 def segment_image(
@@ -75,7 +82,8 @@ def segment_image(
     texture: bool = False,
     position: float = 0.0,
     covariance_type: str = COVARIANCE,
-    smoothness: float = SMOOTHNESS,
+    smoothness: float | Literal["auto"] = SMOOTHNESS,
+    prior: ArrayLike | None = None,
     bias_field: bool = False,
     channel_axis: int | None = -1,
     random_state: int | None = 0,
@@ -109,9 +117,12 @@ def segment_image(
         Shape of the components: "full", "tied", "diag", "spherical", or a family of mclust. "EVV"
         lets every segment have its own shape but no more volume than the others, so that none
         becomes the heap of all that fits nowhere else.
-    smoothness : float
+    smoothness : float or "auto"
         How much every neighbour that looks alike counts, in units of the log-likelihood; 0 labels
-        every pixel by itself.
+        every pixel by itself, "auto" estimates it by pseudo-likelihood.
+    prior : array_like of shape (rows, cols, n_segments), optional
+        How likely each segment is at every pixel before it is looked at, as of an atlas; a pixel
+        that is 0 in all maps is open. The segments then are those of the maps, in their order.
     bias_field : bool
         Whether slow shading, as of magnetic resonance or a microscope, is estimated and taken out
         first (`estimate_bias_field`).
@@ -162,6 +173,7 @@ def segment_image(
         position=position,
         covariance_type=covariance_type,
         smoothness=smoothness,
+        log_prior=None if prior is None else _log_prior(prior, pixels, n_segments),
     )
     model = learn_segments(
         pixels,
@@ -223,39 +235,61 @@ def learn_segments(
         ) from None
     recipe = Recipe.fitting(pixels, color=color, texture=options.texture, position=options.position)
     seed = int(rng.integers(2**32))
-    X, light, contrast = _sample(pixels, shown or pixels, recipe, seed)
-    family, n_segments = family_named(options.covariance_type).name, options.n_segments
-    if n_segments == "auto":
-        n_segments = _chosen_number(pixels, recipe, rng, n_jobs)
-    start = Start(n_components=n_segments, rng=rng, covariance_type=family)
-    parameters, record = fit_mixture(X, None, start, OPTIONS, n_jobs=n_jobs)
-    used = _dark_to_light(predicted_labels(X, parameters, n_jobs), light)
-    if len(used) < n_segments:
-        warnings.warn(
-            f"found {len(used)} of {n_segments} segments: no pixel belongs to the others",
-            GmmsegWarning,
-            stacklevel=3,
-        )
-    segments = parameters.subset(used)
-    log_likelihood = weighted_statistics(X, segments, None, n_jobs).log_likelihood
-    return SegmentModel(
-        segments,
+    sample = _sample(pixels, shown or pixels, recipe, seed, log_prior=options.log_prior)
+    parameters, record = _fit(sample, pixels, recipe, options, rng=rng, n_jobs=n_jobs)
+    log_likelihood = weighted_statistics(sample.X, parameters, None, n_jobs).log_likelihood
+    model = SegmentModel(
+        parameters,
         record,
-        bic(log_likelihood, segments.n_free_parameters, len(X)),
-        len(X),
+        bic(log_likelihood, parameters.n_free_parameters, len(sample.X)),
+        len(sample.X),
         pixels.n_channels,
         recipe,
-        contrast,
-        options.smoothness,
+        sample.contrast,
+        0.0,
+        options.log_prior,
         options.spacing,
     )
+    if options.smoothness == "auto":
+        return replace(model, smoothness=model.estimated_smoothness(pixels, n_jobs))
+    return replace(model, smoothness=options.smoothness)
+
+
+def _log_prior(
+    prior: ArrayLike, pixels: Pixels, n_segments: int | Literal["auto"]
+) -> NDArray[np.float32]:
+    """Check prior maps and return what they add, (n_segments, planes, rows, cols)."""
+    maps = as_array(prior, "prior")
+    n_maps = maps.shape[-1] if n_segments == "auto" and maps.ndim else n_segments
+    wanted = (*pixels.grid, n_maps)
+    if maps.shape != wanted:
+        raise InputError(
+            f"prior must have shape {wanted}, a map for every segment, got {maps.shape}"
+        )
+    return log_prior_maps(np.moveaxis(maps, -1, 0)).reshape(-1, *pixels.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """Features (n, n_features), lightness (n,), likeliest segments (n,) by a prior; contrast."""
+
+    X: NDArray[np.float32]
+    light: NDArray[np.float32]
+    expected: NDArray[np.intp]
+    contrast: ContrastScale
 
 
 def _sample(
-    pixels: Pixels, shown: Pixels, recipe: Recipe, seed: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], ContrastScale]:
-    """Return features (n, n_features) and lightness (n,) of a sample, and the contrast."""
-    rows, light, squares = [], [], NeighbourSquares(pixels.n_axes)
+    pixels: Pixels,
+    shown: Pixels,
+    recipe: Recipe,
+    seed: int,
+    *,
+    log_prior: NDArray[np.float32] | None,
+) -> _Sample:
+    """Return about as many pixels as a mixture is learned from, and the contrast around them."""
+    rows, light, expected = [], [], []
+    squares = NeighbourSquares(pixels.n_axes)
     share = LEARNED_FROM / max(pixels.n_inside, 1)
     for outer, inner in pixels.strips(recipe.reach + 1):
         features, inside = recipe.features(pixels, outer)
@@ -264,6 +298,8 @@ def _sample(
         squares.add(features, inside, chosen)
         rows.append(features[chosen])
         light.append(light_of(scaled(shown.read(outer)[0][chosen])))
+        if log_prior is not None:
+            expected.append(log_prior[(slice(None), *outer)].argmax(axis=0)[chosen])
     X, lightness = np.concatenate(rows), np.concatenate(light)
     if not len(X):
         raise InputError(
@@ -271,7 +307,44 @@ def _sample(
         )
     # In an order of its own, a sample is to the bit that of the transposed image.
     order = np.lexsort((*X.T, lightness))
-    return X[order], lightness[order], squares.scale()
+    labels = np.concatenate(expected)[order] if expected else np.zeros(len(X), dtype=np.intp)
+    return _Sample(X[order], lightness[order], labels, squares.scale())
+
+
+def _fit(
+    sample: _Sample,
+    pixels: Pixels,
+    recipe: Recipe,
+    options: SegmentOptions,
+    *,
+    rng: np.random.Generator,
+    n_jobs: int | None,
+) -> tuple[MixtureParameters, FitRecord]:
+    """Return the mixture of a sample of pixels, its components in order, and its record."""
+    family, n_segments = family_named(options.covariance_type).name, options.n_segments
+    if options.log_prior is not None:
+        n_segments = len(options.log_prior)
+        previous = parameters_from_labels(
+            sample.X.astype(np.float64),
+            np.ones(len(sample.X)),
+            sample.expected,
+            n_segments,
+            covariance_type=family,
+        )
+        start = Start(n_components=n_segments, rng=rng, covariance_type=family, previous=previous)
+        return fit_mixture(sample.X, None, start, OPTIONS, n_jobs=n_jobs)
+    if n_segments == "auto":
+        n_segments = _chosen_number(pixels, recipe, rng, n_jobs)
+    start = Start(n_components=n_segments, rng=rng, covariance_type=family)
+    parameters, record = fit_mixture(sample.X, None, start, OPTIONS, n_jobs=n_jobs)
+    used = _dark_to_light(predicted_labels(sample.X, parameters, n_jobs), sample.light)
+    if len(used) < n_segments:
+        warnings.warn(
+            f"found {len(used)} of {n_segments} segments: no pixel belongs to the others",
+            GmmsegWarning,
+            stacklevel=4,
+        )
+    return parameters.subset(used), record
 
 
 def _chosen_number(

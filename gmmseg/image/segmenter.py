@@ -32,7 +32,7 @@ class ImageSegmenter(BaseEstimator):
         Weight of the pixel's place against its colour, at least 0.
     covariance_type : str
         Shape of the components, as in `segment_image`.
-    smoothness : float
+    smoothness : float or "auto"
         How much every neighbour that looks alike counts; 0 labels every pixel by itself.
     channel_axis : int or None
         Axis of the channels. A two-dimensional image has none.
@@ -63,7 +63,7 @@ class ImageSegmenter(BaseEstimator):
         texture: bool = False,
         position: float = 0.0,
         covariance_type: str = COVARIANCE,
-        smoothness: float = SMOOTHNESS,
+        smoothness: float | Literal["auto"] = SMOOTHNESS,
         channel_axis: int | None = -1,
         random_state: int | None = 0,
         n_jobs: int | None = None,
@@ -170,7 +170,7 @@ class ImageSegmenter(BaseEstimator):
             If nothing was learned yet.
         """
         model = self._fitted()
-        return model.probabilities(self._known_pixels(image, mask, model), n_jobs=self.n_jobs)
+        return model.probabilities(self._known_pixels(image, mask, model), self.n_jobs)
 
     def fit_predict(
         self, image: ArrayLike, y: object = None, *, mask: ArrayLike | None = None

@@ -233,6 +233,34 @@ def test_smoothness_removes_specks_and_keeps_edges(rng):
     assert together < apart / 4
 
 
+def test_the_smoothness_is_estimated_from_how_alike_neighbours_are(rng):
+    truth = np.ones((60, 60), dtype=int)
+    truth[15:45, 15:45] = 2
+    noisy = (np.array([0, 0.3, 0.7])[truth] + rng.normal(scale=0.15, size=truth.shape)).clip(0, 1)
+    pixels = pixels_of(noisy)
+    options = SegmentOptions(n_segments=2, smoothness="auto")
+    model = learn_segments(pixels, options)
+    assert model.smoothness > 0.5
+    assert (model.labels(pixels) != truth).mean() < 0.04
+    shuffled = pixels_of(rng.permutation(noisy.ravel()).reshape(noisy.shape))
+    assert learn_segments(shuffled, options).smoothness < 0.2
+
+
+def test_prior_maps_decide_where_colours_do_not_and_give_the_order(rng):
+    truth = np.ones((40, 60), dtype=int)
+    truth[:, 20:] = 2
+    truth[:, 40:] = 3
+    light = np.array([0, 0.7, 0.2, 0.7])[truth] + rng.normal(scale=0.03, size=truth.shape)
+    prior = np.full((*truth.shape, 3), 0.1)
+    for k, place in enumerate((slice(0, 23), slice(23, 37), slice(37, 60))):  # a little off
+        prior[:, place, k] = 0.8
+    labels = segment_image(light.clip(0, 1), 3, prior=prior)
+    assert (labels != truth).mean() < 0.01
+    message = r"^prior must have shape \(40, 60, 3\), a map for every segment, got \(40, 60, 2\)$"
+    with pytest.raises(InputError, match=message):
+        segment_image(light.clip(0, 1), 3, prior=prior[..., :2])
+
+
 def test_a_smoothness_below_0_is_refused():
     with pytest.raises(InputError, match=r"^smoothness must be a number of at least 0, got -1$"):
         segment_image(np.eye(3), 2, smoothness=-1)
