@@ -243,7 +243,7 @@ def test_the_smoothness_is_estimated_from_how_alike_neighbours_are(rng):
     assert model.smoothness > 0.5
     assert (model.labels(pixels) != truth).mean() < 0.04
     shuffled = pixels_of(rng.permutation(noisy.ravel()).reshape(noisy.shape))
-    assert learn_segments(shuffled, options).smoothness < 0.2
+    assert learn_segments(shuffled, options).smoothness < 0.7 * model.smoothness
 
 
 def test_prior_maps_decide_where_colours_do_not_and_give_the_order(rng):
