@@ -77,7 +77,7 @@ def cut(
     ] = False,
     smoothness: Annotated[
         float, typer.Option(min=0.0, help="How much the border counts against the pixels.")
-    ] = 15.0,
+    ] = 17.0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same mask.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result to stdout as one JSON line.")

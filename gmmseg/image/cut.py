@@ -33,7 +33,7 @@ def cut_foreground(
     channel_axis: int | None = -1,
     spacing: tuple[float, ...] | None = None,
     n_components: int = 5,
-    smoothness: float = 15.0,
+    smoothness: float = 17.0,
     random_state: int | None = 0,
     n_jobs: int | None = None,
 ) -> NDArray[np.bool_]:

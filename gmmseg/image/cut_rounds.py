@@ -6,6 +6,7 @@ component. Foreground is learned first from the pixels that the surroundings exp
 large images are cut at a small size; at the larger ones only a band about the border is cut again.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,8 +28,10 @@ BAND = 3  # in pixels: how far a border may move when the size doubles
 LEAST_PIXELS = 20  # of a side, that a mixture can be learned from
 PIXELS_PER_COMPONENT = 50
 MOST_SAMPLES = 2**16  # pixels that a mixture is learned from
-UNLIKELY = 0.02  # share of the background that is as unlikely as pixels taken for foreground
-LEAST_START = 0.3  # share of the unknown pixels that are taken for foreground at first
+UNLIKELY = 0.01  # share of the background that is as unlikely as pixels taken for foreground
+LEAST_STARTS = (0.3, 0.6, 0.9)  # share of the unknown pixels taken for foreground at first
+LEAST_EXTENT = 0.75  # of the box along each axis, that an object spans
+STRAY = 0.005  # share of the foreground at either end that does not count for that
 RIM = 0.05  # of each side: where the background lies if nothing is known of it
 FIRST_FIT = EMOptions(tol=1e-3, max_iter=30, covariance_floor=1e-3)
 REFIT = EMOptions(tol=1e-3, max_iter=10, covariance_floor=1e-3)
@@ -69,16 +72,46 @@ class Cut:
 def cut(grid: CutGrid, options: CutOptions) -> Cut:
     """Return the foreground, found at a small size and refined at larger ones."""
     if grid.unknown.sum() <= WORKING_SIZE or max(grid.factors()) == 1:
-        return cut_in_rounds(grid, options)
+        return cut_from_starts(grid, options)
     coarse = cut(grid.halved(), options)
     return refined(grid, coarse, options)
 
 
-def cut_in_rounds(grid: CutGrid, options: CutOptions) -> Cut:
+def cut_from_starts(grid: CutGrid, options: CutOptions) -> Cut:
+    """Return the first cut that reaches the sides of the box, or the one that comes nearest.
+
+    A box is drawn around the object, so what fills only part of it is a part of the object.
+    """
+    best, widest = None, 0.0
+    for guess in first_guesses(grid, options):
+        found = cut_in_rounds(grid, guess, options)
+        extent = extent_in_box(grid, found.mask)
+        if best is None or extent > widest:
+            best, widest = found, extent
+        if extent >= LEAST_EXTENT:
+            break
+    assert best is not None
+    return best
+
+
+def extent_in_box(grid: CutGrid, mask: Mask) -> float:
+    """Return how much of the shortest way through the unknown pixels the foreground spans."""
+    shares = []
+    for axis, n in enumerate(mask.shape):
+        others = tuple(i for i in range(3) if i != axis)
+        room = np.flatnonzero(grid.unknown.any(axis=others))
+        upto = np.cumsum((mask & grid.unknown).sum(axis=others))
+        first, last = np.searchsorted(upto, [STRAY * upto[-1], (1 - STRAY) * upto[-1]])
+        if n > 1:
+            shares.append((last - first + 1) / (room[-1] - room[0] + 1))
+    return float(min(shares, default=1.0))
+
+
+def cut_in_rounds(grid: CutGrid, guess: tuple[Sides, Mask], options: CutOptions) -> Cut:
     """Cut and learn in turns until the labels stay, or the energy falls no more."""
     field = grid.field(options.n_jobs)
     graph = CutGraph(field, grid.known, strength=options.smoothness)
-    sides, mask = first_guess(grid, options)
+    sides, mask = guess
     energies: list[float] = []
     for _ in range(MOST_ROUNDS):
         learned = learn_sides(grid, mask, sides, options) if energies else sides
@@ -122,21 +155,31 @@ def costs_of(grid: CutGrid, sides: Sides, options: CutOptions) -> NDArray[np.flo
     return costs
 
 
-def first_guess(grid: CutGrid, options: CutOptions) -> tuple[Sides, Mask]:
-    """Return mixtures to begin with, and the foreground they were learned from."""
+def first_guesses(grid: CutGrid, options: CutOptions) -> Iterator[tuple[Sides, Mask]]:
+    """Yield mixtures to begin with, and the foreground they were learned from.
+
+    Where no foreground is known it is what the background explains worst: what is unlikelier than
+    nearly all of it, but at least a share of the unknown pixels, from few to nearly all.
+    """
     is_background = grid.usable & (grid.known == BACKGROUND)
     if not is_background.any():
         is_background = rim(grid)
+    if not is_background.any():
+        is_background = grid.usable & (grid.known != FOREGROUND)
     background = learn(grid, is_background, None, options)
     is_foreground = grid.usable & (grid.known == FOREGROUND)
-    if not is_foreground.any():
-        is_foreground = grid.unknown & ~is_background
-        likely = log_densities(grid.features[is_background], background, options.n_jobs)
-        found = log_densities(grid.features[is_foreground], background, options.n_jobs)
-        limit = max(np.quantile(likely, UNLIKELY), np.quantile(found, LEAST_START))
-        is_foreground[is_foreground] = found <= limit
-    foreground = learn(grid, is_foreground, None, options)
-    return (background, foreground), is_foreground
+    if is_foreground.any():
+        yield (background, learn(grid, is_foreground, None, options)), is_foreground
+        return
+    candidates = grid.unknown & ~is_background
+    if not candidates.any():
+        candidates = grid.unknown
+    likely = log_densities(grid.features[is_background], background, options.n_jobs)
+    found = log_densities(grid.features[candidates], background, options.n_jobs)
+    for least in LEAST_STARTS:
+        limit = max(np.quantile(likely, UNLIKELY), np.quantile(found, least))
+        is_foreground[candidates] = found <= limit
+        yield (background, learn(grid, is_foreground, None, options)), is_foreground.copy()
 
 
 def rim(grid: CutGrid) -> Mask:
