@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter
+from scipy.ndimage import maximum_filter, uniform_filter
 
 from gmmseg.core.em import EMOptions
 from gmmseg.core.estep import log_densities
@@ -30,6 +30,7 @@ PIXELS_PER_COMPONENT = 50
 MOST_SAMPLES = 2**16  # pixels that a mixture is learned from
 UNLIKELY = 0.01  # share of the background that is as unlikely as pixels taken for foreground
 LEAST_STARTS = (0.3, 0.6, 0.9)  # share of the unknown pixels taken for foreground at first
+NEIGHBOURHOOD = 3  # in pixels: a pixel is explained as badly as those around it on average
 LEAST_EXTENT = 0.75  # of the box along each axis, that an object spans
 STRAY = 0.005  # share of the foreground at either end that does not count for that
 RIM = 0.05  # of each side: where the background lies if nothing is known of it
@@ -148,11 +149,17 @@ def refined(grid: CutGrid, coarse: Cut, options: CutOptions) -> Cut:
 
 
 def costs_of(grid: CutGrid, sides: Sides, options: CutOptions) -> NDArray[np.float32]:
-    """Return minus the log-density of both sides, (2, planes, rows, cols); 0 where not needed."""
-    costs = np.zeros((2, *grid.known.shape), dtype=np.float32)
-    for cost, side in zip(costs, sides, strict=True):
-        cost[grid.usable] = -log_densities(grid.features[grid.usable], side, options.n_jobs)
-    return costs
+    """Return minus the log-density of both sides, (2, planes, rows, cols)."""
+    return np.stack([costs_of_side(grid, side, options) for side in sides])
+
+
+def costs_of_side(
+    grid: CutGrid, side: MixtureParameters, options: CutOptions
+) -> NDArray[np.float32]:
+    """Return minus the log-density of every pixel; 0 where it is not in use."""
+    cost = np.zeros(grid.known.shape, dtype=np.float32)
+    cost[grid.usable] = -log_densities(grid.features[grid.usable], side, options.n_jobs)
+    return cost
 
 
 def first_guesses(grid: CutGrid, options: CutOptions) -> Iterator[tuple[Sides, Mask]]:
@@ -174,8 +181,8 @@ def first_guesses(grid: CutGrid, options: CutOptions) -> Iterator[tuple[Sides, M
     candidates = grid.unknown & ~is_background
     if not candidates.any():
         candidates = grid.unknown
-    likely = log_densities(grid.features[is_background], background, options.n_jobs)
-    found = log_densities(grid.features[candidates], background, options.n_jobs)
+    explained = uniform_filter(-costs_of_side(grid, background, options), NEIGHBOURHOOD)
+    likely, found = explained[is_background], explained[candidates]
     for least in LEAST_STARTS:
         limit = max(np.quantile(likely, UNLIKELY), np.quantile(found, least))
         is_foreground[candidates] = found <= limit

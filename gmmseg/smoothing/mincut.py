@@ -127,7 +127,7 @@ class CutGraph:
         """Return the labels of least energy, True at 1, of the gains, (planes, rows, cols)."""
         given = np.zeros_like(self._given)
         with np.errstate(over="ignore"):
-            scaled = gain * self._scale + self._from_known[self._inside]
+            scaled = gain.astype(np.float64) * self._scale + self._from_known[self._inside]
         most = self._most[self._inside]
         # Away from 0, so that a gain that is too small to count still decides between equals.
         rounded = np.clip(np.copysign(np.ceil(np.abs(scaled)), scaled), -most, most)
