@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 SCALES = (2.0, 4.0)  # standard deviations of the windows, in pixels
 REACH = int(4 * max(SCALES) + 0.5)  # how far a window sees: it ends at four deviations
 
+_LARGEST = np.float32(1e15)  # whose square is finite
+
 
 def local_spread(light: NDArray[np.float32], n_axes: int) -> NDArray[np.float32]:
     """Return the logarithm of the local standard deviation of a volume, (..., n_scales).
@@ -25,6 +27,7 @@ def local_spread(light: NDArray[np.float32], n_axes: int) -> NDArray[np.float32]
     from scipy import ndimage
 
     light = np.where(np.isfinite(light), light, np.float32(0))
+    light = np.clip(light, -_LARGEST, _LARGEST)
     spread = np.empty((*light.shape, len(SCALES)), dtype=np.float32)
     for i, scale in enumerate(SCALES):
         sigma = (0.0 if n_axes == 2 else scale, scale, scale)

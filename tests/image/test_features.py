@@ -263,6 +263,10 @@ def test_log_does_not_care_for_the_unit_or_the_ground_of_counts(rng):
     assert_allclose(doubled[2] - doubled[1], np.log(2), atol=0.01)
 
 
+def test_texture_of_enormous_values_is_finite(rng):
+    assert np.isfinite(pixel_features(rng.normal(size=(20, 20)) * 1e30, texture=True)).all()
+
+
 def test_only_channels_with_a_dark_ground_are_seen_by_their_logarithm(rng):
     plain = rng.normal(100, 20, size=(40, 40))
     dark = np.where(rng.random((40, 40)) < 0.1, 200.0, rng.normal(10, 1, size=(40, 40)))
