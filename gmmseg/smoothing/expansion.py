@@ -53,7 +53,7 @@ def expand_labels(
     --------
     >>> from gmmseg.smoothing.grid import contrast_field
     >>> field = contrast_field([[[0.0], [0.0], [0.0]]])
-    >>> costs = [[[[0.0, 5.0, 9.0]]], [[[9.0, 4.0, 9.0]]], [[[9.0, 5.0, 0.0]]]]
+    >>> costs = [[[[0.0, 4.5, 9.0]]], [[[9.0, 4.0, 9.0]]], [[[9.0, 5.0, 0.0]]]]
     >>> expand_labels(costs, field)
     array([[[0, 0, 2]]])
     """

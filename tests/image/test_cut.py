@@ -33,6 +33,10 @@ def test_a_disc_is_cut_out_whatever_the_number_of_channels(n_channels, rng):
     assert iou(cut_foreground(scene(rng, n_channels), box=BOX), DISC) > 0.97
 
 
+def test_noise_as_strong_as_four_tenths_of_the_contrast_does_not_hide_a_disc(rng):
+    assert iou(cut_foreground(scene(rng, noise=0.4), box=BOX), DISC) > 0.95
+
+
 def test_a_picture_without_channels_needs_no_axis_for_them(rng):
     image = scene(rng, 1)[..., 0]
     mask = cut_foreground(image, box=BOX)
