@@ -11,7 +11,15 @@ from gmmseg.errors import InputError
 from gmmseg.image import cut_foreground
 from gmmseg.image.cut import Hints, cut_grid
 from gmmseg.image.cut_grid import BACKGROUND, FOREGROUND, UNKNOWN
-from gmmseg.image.cut_rounds import CutOptions, cut, cut_in_rounds, extent_in_box, first_guesses
+from gmmseg.image.cut_rounds import (
+    Cut,
+    CutOptions,
+    cut,
+    cut_from_starts,
+    cut_in_rounds,
+    extent_in_box,
+    first_guesses,
+)
 
 DISC = (np.hypot(*(np.mgrid[:60, :80] - np.array([30, 40])[:, None, None])) < 18).astype(bool)
 BOX = (20, 10, 61, 51)
@@ -181,12 +189,19 @@ def test_a_large_picture_is_cut_as_its_half_is():
     assert iou(large[::2, ::2], small) > 0.9
 
 
-def test_a_part_that_leaves_the_box_half_empty_is_tried_again(rng):
-    # A black core in a grey disc on lighter grey: the core alone is far the unlikeliest.
-    image = rng.normal(200.0, 6.0, size=DISC.shape)
-    image[DISC] -= 30.0
-    image[26:34, 36:44] = rng.normal(10.0, 3.0, size=(8, 8))
-    assert iou(cut_foreground(image, box=BOX), DISC) > 0.9
+@pytest.mark.parametrize(
+    ("widths", "taken"), [((10, 35, 40), 35), ((40, 10, 10), 40), ((10, 25, 20), 25)]
+)
+def test_the_first_cut_that_fills_the_box_is_taken_or_else_the_widest(widths, taken, monkeypatch):
+    grid = grid_of(np.arange(60 * 80).reshape(60, 80, 1), (20, 10, 60, 50))
+    _, top, left = np.argwhere(grid.unknown).min(axis=0)
+    masks = [np.zeros(grid.known.shape, dtype=bool) for _ in widths]
+    for mask, width in zip(masks, widths, strict=True):
+        mask[0, top : top + 40, left : left + width] = True
+    cuts = iter([Cut(mask, (), ()) for mask in masks])
+    monkeypatch.setattr("gmmseg.image.cut_rounds.cut_in_rounds", lambda *_: next(cuts))
+    found = cut_from_starts(grid, options_of())
+    assert found.mask.sum() == 40 * taken
 
 
 def test_extent_is_the_share_of_the_box_that_a_mask_spans():
