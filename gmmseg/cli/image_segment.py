@@ -225,11 +225,14 @@ def smoothness_of(text: str | None) -> float | str | None:
     if text is None or text == AUTO:
         return text
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
         raise typer.BadParameter(
             f"--smoothness must be a number of at least 0, or auto, got {text!r}"
-        ) from None
+        )
+    return number
 
 
 def refuse_what_regions_lack(request: SegmentRequest, outputs: Outputs, images: list[Path]) -> None:

@@ -85,6 +85,7 @@ def segment_image(
     smoothness: float | Literal["auto"] = SMOOTHNESS,
     prior: ArrayLike | None = None,
     bias_field: bool = False,
+    spacing: tuple[float, ...] | None = None,
     channel_axis: int | None = -1,
     random_state: int | None = 0,
     n_jobs: int | None = None,
@@ -126,6 +127,9 @@ def segment_image(
     bias_field : bool
         Whether slow shading, as of magnetic resonance or a microscope, is estimated and taken out
         first (`estimate_bias_field`).
+    spacing : tuple of float, optional
+        Distance between neighbours along each axis, as `read_volume` gives it: neighbours farther
+        off count less. All alike if None.
     channel_axis : int or None
         Axis of the channels. A two-dimensional image has none.
     random_state : int or None
@@ -174,6 +178,7 @@ def segment_image(
         covariance_type=covariance_type,
         smoothness=smoothness,
         log_prior=None if prior is None else _log_prior(prior, pixels, n_segments),
+        spacing=spacing,
     )
     model = learn_segments(
         pixels,

@@ -116,6 +116,8 @@ def test_an_image_that_is_not_read_whole_has_the_same_labels(
         (("--mode", "regions", "--smoothness", 1), "are for"),
         (("--mode", "regions", "--probabilities"), "regions have no probabilities"),
         (("--mode", "regions", "--volume"), "regions are found in images alone"),
+        (("--smoothness", "-1"), "--smoothness must be a number of at least 0, or auto, got '-1'"),
+        (("--smoothness", "much"), "--smoothness must be a number of at least 0, or auto, got"),
         (("-k", "1001"), "-k must be a whole number from 1 to 1000, or auto, got '1001'"),
     ],
 )

@@ -287,6 +287,15 @@ def test_a_volume_is_segmented_as_its_planes_show_it(rng):
     assert (segment_image(coloured, 2) != truth).mean() < 0.01
 
 
+def test_neighbours_far_off_count_less(rng):
+    truth = np.ones((8, 30, 30), dtype=int)
+    truth[::2, 5:25, 5:25] = 2  # planes so far apart that they tell nothing of each other
+    noisy = (np.array([0, 0.3, 0.7])[truth] + rng.normal(scale=0.2, size=truth.shape)).clip(0, 1)
+    near = segment_image(noisy, 2, channel_axis=None)
+    far = segment_image(noisy, 2, channel_axis=None, spacing=(100.0, 1.0, 1.0))
+    assert (far != truth).mean() < 0.8 * (near != truth).mean()
+
+
 def test_bright_things_on_a_dark_ground_are_seen_by_their_logarithm(rng):
     truth = np.ones((60, 60), dtype=int)
     truth[5:15, 5:15] = truth[30:50, 30:50] = 2
