@@ -30,7 +30,7 @@ PIXELS_PER_COMPONENT = 50
 MOST_SAMPLES = 2**16  # pixels that a mixture is learned from
 UNLIKELY = 0.01  # share of the background that is as unlikely as pixels taken for foreground
 LEAST_STARTS = (0.3, 0.6, 0.9)  # share of the unknown pixels taken for foreground at first
-NEIGHBOURHOOD = 3  # in pixels: a pixel is explained as badly as those around it on average
+NEIGHBOURHOOD = 3  # in pixels: how a pixel is explained is half its own affair, half theirs
 LEAST_EXTENT = 0.75  # of the box along each axis, that an object spans
 STRAY = 0.005  # share of the foreground at either end that does not count for that
 RIM = 0.05  # of each side: where the background lies if nothing is known of it
@@ -181,7 +181,9 @@ def first_guesses(grid: CutGrid, options: CutOptions) -> Iterator[tuple[Sides, M
     candidates = grid.unknown & ~is_background
     if not candidates.any():
         candidates = grid.unknown
-    explained = uniform_filter(-costs_of_side(grid, background, options), NEIGHBOURHOOD)
+    alone = -costs_of_side(grid, background, options)
+    # Noise alone would scatter the start, neighbours alone would blur it.
+    explained = (alone + uniform_filter(alone, NEIGHBOURHOOD)) / 2
     likely, found = explained[is_background], explained[candidates]
     for least in LEAST_STARTS:
         limit = max(np.quantile(likely, UNLIKELY), np.quantile(found, least))
