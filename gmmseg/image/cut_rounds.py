@@ -30,7 +30,8 @@ PIXELS_PER_COMPONENT = 50
 MOST_SAMPLES = 2**16  # pixels that a mixture is learned from
 UNLIKELY = 0.01  # share of the background that is as unlikely as pixels taken for foreground
 LEAST_STARTS = (0.3, 0.6, 0.9)  # share of the unknown pixels taken for foreground at first
-NEIGHBOURHOOD = 3  # in pixels: how a pixel is explained is half its own affair, half theirs
+NEIGHBOURHOOD = 3  # in pixels, that are asked how badly the background explains a pixel
+LEAST_SHARE = 0.5  # that they count against the pixel itself; in noise they count alone
 LEAST_EXTENT = 0.75  # of the box along each axis, that an object spans
 STRAY = 0.005  # share of the foreground at either end that does not count for that
 RIM = 0.05  # of each side: where the background lies if nothing is known of it
@@ -182,13 +183,28 @@ def first_guesses(grid: CutGrid, options: CutOptions) -> Iterator[tuple[Sides, M
     if not candidates.any():
         candidates = grid.unknown
     alone = -costs_of_side(grid, background, options)
-    # Noise alone would scatter the start, neighbours alone would blur it.
-    explained = (alone + uniform_filter(alone, NEIGHBOURHOOD)) / 2
+    around, share = uniform_filter(alone, NEIGHBOURHOOD), neighbours_share(grid)
+    explained = (1 - share) * alone + share * around
     likely, found = explained[is_background], explained[candidates]
     for least in LEAST_STARTS:
         limit = max(np.quantile(likely, UNLIKELY), np.quantile(found, least))
         is_foreground[candidates] = found <= limit
         yield (background, learn(grid, is_foreground, None, options)), is_foreground.copy()
+
+
+def neighbours_share(grid: CutGrid) -> float:
+    """Return how much its neighbours count where a pixel is to be explained: all in mere noise.
+
+    Of noise, neighbours differ by twice the variance in the mean square; of a picture, by far less.
+    """
+    features = grid.features
+    variance = float(features.var(axis=(0, 1, 2), dtype=np.float64).sum())
+    steps = [np.diff(features, axis=axis) for axis in range(3) if features.shape[axis] > 1]
+    if not steps or variance == 0:
+        return LEAST_SHARE
+    squares = [float(np.square(step, dtype=np.float64).sum(axis=-1).mean()) for step in steps]
+    is_noise = np.mean(squares) > 0.5 * (2 * variance)
+    return 1.0 if is_noise else LEAST_SHARE
 
 
 def rim(grid: CutGrid) -> Mask:

@@ -19,6 +19,7 @@ from gmmseg.image.cut_rounds import (
     cut_in_rounds,
     extent_in_box,
     first_guesses,
+    neighbours_share,
 )
 
 DISC = (np.hypot(*(np.mgrid[:60, :80] - np.array([30, 40])[:, None, None])) < 18).astype(bool)
@@ -150,6 +151,13 @@ def test_where_nothing_is_left_unknown_the_seeds_are_the_mask():
     seeds = np.ones((6, 6), dtype=int)
     seeds[2:4, 2:4] = 2
     assert_array_equal(cut_foreground(np.zeros((6, 6)), seeds=seeds), seeds == 2)
+
+
+def test_neighbours_count_alone_in_noise_and_half_in_a_picture(rng):
+    assert neighbours_share(grid_of(scene(rng, noise=0.9), BOX)) == 1
+    assert neighbours_share(grid_of(scene(rng, noise=0.1), BOX)) == 0.5
+    assert neighbours_share(grid_of(photograph(), (20, 5, 220, 250))) == 0.5
+    assert neighbours_share(grid_of(np.ones((1, 1, 1)), (0, 0, 1, 1))) == 0.5
 
 
 def test_smoothness_gives_a_shorter_border(rng):
