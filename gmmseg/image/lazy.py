@@ -215,7 +215,9 @@ def _shares(
     What is drawn is for the shorter and the longer side. Nothing tells the sides of a square
     apart, so there a block above the diagonal is the mirror image of one below.
     """
-    short, long = rng.random((2, *sorted((n_down, n_across))))
+    # The cells along the longer side may be fewer, by rounding: what counts is whose they are.
+    n_short, n_long = (n_down, n_across) if excess <= 0 else (n_across, n_down)
+    short, long = rng.random((2, n_short, n_long))
     if excess == 0:
         long = short.T
     return (short, long) if excess <= 0 else (long.T, short.T)

@@ -190,6 +190,15 @@ def test_a_damaged_strip_is_told_when_it_is_read(tmp_path, rng):
 # ------------------------------------------------------------------------------------ samples
 
 
+@pytest.mark.parametrize("shape", [(37, 38), (38, 37)])
+def test_there_may_be_fewer_blocks_along_the_longer_side(shape):
+    # Rounding cuts this nearly square image into more cells along its shorter side.
+    for n_pixels in range(100, 1000):
+        regions = sample_regions(shape, n_pixels, np.random.default_rng(0), side=1)
+        assert all(0 <= r.start < r.stop <= shape[0] for r, _ in regions)
+        assert all(0 <= c.start < c.stop <= shape[1] for _, c in regions)
+
+
 @given(
     rows=st.integers(1, 3000),
     cols=st.integers(1, 3000),
