@@ -134,6 +134,16 @@ def check_above(name: str, value: object, bound: float, meaning: str = "") -> No
         raise InputError(f"{name} must be a number above {wanted}, got {value!r}")
 
 
+def generator_of(random_state: int | None) -> np.random.Generator:
+    """Return the source of chance of a seed, or raise InputError if it is none."""
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"random_state must be None or a whole number of at least 0, got {random_state!r}"
+        ) from None
+
+
 def as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Return a new C-ordered float64 array of the values, or raise InputError naming them."""
     try:

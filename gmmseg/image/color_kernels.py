@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
-from gmmseg.image.region_kernels import FASTMATH
+from gmmseg.core.kernel_types import FASTMATH
 
 # The curve of sRGB is nearly straight, the cube root is steep near 0 and needs the finer table.
 N_GAMMA, N_ROOT = 4096, 16384

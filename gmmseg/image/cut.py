@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.core.validation import check_number
+from gmmseg.core.validation import check_number, generator_of
 from gmmseg.errors import InputError
 from gmmseg.image.cut_grid import (
     BACKGROUND,
@@ -102,7 +102,7 @@ def cut_foreground(
     grid, part = cut_grid(pixels, Hints(box, seeds, mask), spacing)
     foreground = np.zeros((1,) * (3 - len(shape)) + shape, dtype=bool)
     if grid.unknown.any():
-        options = CutOptions(n_components, smoothness, generator(random_state), n_jobs)
+        options = CutOptions(n_components, smoothness, generator_of(random_state), n_jobs)
         foreground[part] = cut(grid, options).mask
     else:
         foreground[part] = grid.known == FOREGROUND
@@ -116,16 +116,6 @@ class Hints:
     box: tuple[int, ...] | None
     seeds: ArrayLike | None
     mask: ArrayLike | None
-
-
-def generator(random_state: int | None) -> np.random.Generator:
-    """Return the source of chance of a seed."""
-    try:
-        return np.random.default_rng(random_state)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"random_state must be None or a whole number of at least 0, got {random_state!r}"
-        ) from None
 
 
 def cut_grid(

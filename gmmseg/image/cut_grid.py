@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
+from gmmseg.image.blocks import block_sums
 from gmmseg.image.features import as_array
 from gmmseg.smoothing.grid import GridField, contrast_field
 
@@ -64,10 +65,10 @@ class CutGrid:
         Pixels known and unknown side by side count as known where they are half or more.
         """
         factors = self.factors()
-        n_used = _block_sums(self.usable.astype(np.float32), factors)
-        sums = _block_sums(self.features, factors)
-        votes = _block_sums(np.where(self.known == 1, 1, 0) - (self.known == 0) * 1, factors)
-        in_block = _block_sums(np.ones(self.known.shape), factors)
+        n_used = block_sums(self.usable.astype(np.float32), factors)
+        sums = block_sums(self.features, factors)
+        votes = block_sums(np.where(self.known == 1, 1, 0) - (self.known == 0) * 1, factors)
+        in_block = block_sums(np.ones(self.known.shape), factors)
         is_known = 2 * np.abs(votes) >= in_block
         return CutGrid(
             features=(sums / np.maximum(n_used, 1)[..., np.newaxis]).astype(np.float32),
@@ -86,14 +87,6 @@ class CutGrid:
             labels = labels.repeat(factor, axis=axis)
         planes, rows, cols = self.known.shape
         return labels[:planes, :rows, :cols]
-
-
-def _block_sums(values: NDArray[Any], factors: tuple[int, ...]) -> NDArray[Any]:
-    """Return the sums over blocks of so many cells along the first three axes."""
-    for axis, factor in enumerate(factors):
-        if factor > 1:
-            values = np.add.reduceat(values, np.arange(0, values.shape[axis], factor), axis=axis)
-    return values
 
 
 def spatial_first(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:

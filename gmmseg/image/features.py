@@ -119,6 +119,14 @@ def light_of(channels: NDArray[np.float32]) -> NDArray[np.float32]:
     return light
 
 
+def dark_to_light(groups: NDArray[np.integer], light: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the groups, from 0, that have pixels, by how light these are on average."""
+    counts = np.bincount(groups)
+    sums = np.bincount(groups, light)
+    used = np.flatnonzero(counts)
+    return used[np.argsort(sums[used] / counts[used], kind="stable")]
+
+
 def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
     """Return the values as an array, or raise InputError naming them where they are ragged."""
     try:

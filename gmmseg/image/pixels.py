@@ -66,7 +66,7 @@ class Pixels:
         size = list(self.shape)
         size[axis] = 2 * max(1, 3 * halo // 2, STRIP_PIXELS // across // 2)
         return [
-            (region(outer), region(inner))
+            (as_region(outer), as_region(inner))
             for outer, inner in tiles(self.shape, tuple(size), halo=halo)
         ]
 
@@ -90,7 +90,7 @@ class Pixels:
         return (key >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def region(slices: tuple[slice, ...]) -> Region:
+def as_region(slices: tuple[slice, ...]) -> Region:
     """Return three slices as what they are."""
     planes, rows, cols = slices
     return planes, rows, cols

@@ -22,7 +22,7 @@ from gmmseg.image.color import (
 )
 from gmmseg.image.dark_field import DarkField
 from gmmseg.image.features import as_array, light_of, with_channels
-from gmmseg.image.pixels import Pixels, Region, pixels_of
+from gmmseg.image.pixels import Pixels, Region, as_region, pixels_of
 
 Features: TypeAlias = Color | Callable[[NDArray[Any]], ArrayLike] | NDArray[Any]
 
@@ -82,18 +82,11 @@ class Recipe:
         """Settle the features on an image: grounds, noises and the weight of place."""
         check_number("position", position, least=0)
         conversion = resolve_color(color, pixels.n_channels)
-        recipe = cls(conversion, texture=texture)
-        if conversion not in ("log", "auto") and position == 0:
-            return recipe
-        if conversion in ("log", "auto"):
-            known = sampled_rows(pixels, cls("none"), LEARNED_FROM)
-            dark = DarkField.fitting(known, always=conversion == "log") if len(known) else None
-            recipe = cls(conversion, dark if dark and dark.noise.any() else None, texture)
-        if position == 0:
-            return recipe
-        colors = cls(recipe.color, recipe.dark_field)
-        spread = _mean_deviation(sampled_rows(pixels, colors, LEARNED_FROM))
-        return cls(recipe.color, recipe.dark_field, texture, _place(pixels, position * spread))
+        dark_field, place = _dark_field(pixels, conversion), None
+        if position > 0:
+            colors = sampled_rows(pixels, cls(conversion, dark_field), LEARNED_FROM)
+            place = _place(pixels, position * _mean_deviation(colors))
+        return cls(conversion, dark_field, texture, place)
 
     @property
     def reach(self) -> int:
@@ -115,8 +108,9 @@ class Recipe:
         if is_colorimetric(self.color, pixels.n_channels):
             check_integers(values, self.color)
             check_range(channels, values.dtype, self.color)
-        parts = [converted(channels, self.color)]
-        if self.dark_field is not None:
+        if self.dark_field is None:
+            parts = [converted(channels, self.color)]
+        else:
             parts = [self.dark_field.raised(channels)]
         if self.texture:
             parts.append(texture_of.local_spread(light_of(channels), pixels.n_axes))
@@ -161,10 +155,20 @@ def sampled_rows(pixels: Pixels, recipe: Recipe, n_rows: int) -> NDArray[np.floa
 
 def within(outer: Region, inner: Region) -> Region:
     """Return where in the outer region the inner one lies."""
-    first, second, third = (
-        slice(i.start - o.start, i.stop - o.start) for o, i in zip(outer, inner, strict=True)
+    return as_region(
+        tuple(slice(i.start - o.start, i.stop - o.start) for o, i in zip(outer, inner, strict=True))
     )
-    return first, second, third
+
+
+def _dark_field(pixels: Pixels, conversion: str) -> DarkField | None:
+    """Return ground and noise, if the conversion looks for them and finds a dark field."""
+    if conversion not in ("log", "auto"):
+        return None
+    known = sampled_rows(pixels, Recipe("none"), LEARNED_FROM)
+    if not len(known):
+        return None
+    dark_field = DarkField.fitting(known, always=conversion == "log")
+    return dark_field if dark_field.noise.any() else None
 
 
 def _mean_deviation(colors: NDArray[np.float32]) -> float:

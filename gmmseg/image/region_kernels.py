@@ -3,8 +3,7 @@
 import numpy as np
 from numba import njit
 
-# No "nnan" or "ninf": nothing here is worth the risk.
-FASTMATH = {"contract", "reassoc", "arcp", "nsz"}
+from gmmseg.core.kernel_types import FASTMATH
 
 OUTSIDE = 255  # the code of a pixel that is not in use
 FARTHEST = 1e30  # farther than any two colours lie apart, and finite

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.validation import check_above, check_number
 from gmmseg.errors import GmmsegWarning, InputError
+from gmmseg.image.blocks import block_sums
 from gmmseg.image.edges import edge_strength
-from gmmseg.image.features import lightness
+from gmmseg.image.features import dark_to_light, lightness
 from gmmseg.image.pixels import pixels_of
 from gmmseg.image.recipe import Recipe
 from gmmseg.image.region_features import Floats, Mask, comparable_colors, region_features
@@ -105,7 +106,7 @@ def segment_regions(
         warnings.warn(
             f"found {found} regions, {n_regions} were wanted", GmmsegWarning, stacklevel=2
         )
-    return _dark_to_light(labels, lightness(image, channel_axis=channel_axis))
+    return _numbered(labels, lightness(image, channel_axis=channel_axis))
 
 
 def _labels(features: Floats, inside: Mask, stop: Stop, n_jobs: int | None) -> NDArray[np.int32]:
@@ -147,21 +148,17 @@ def coarse_regions(
 
 def block_means(features: Floats, inside: Mask, factor: int) -> tuple[Floats, Mask]:
     """Return the means over blocks of ``factor²`` pixels, and where a block has pixels inside."""
-    counts = _block_sums(inside, factor)
-    sums = _block_sums(np.where(inside[:, :, np.newaxis], features, np.float32(0)), factor)
+    factors = (factor, factor)
+    counts = block_sums(inside.astype(np.float64), factors)
+    known = np.where(inside[:, :, np.newaxis], features, np.float32(0))
+    sums = block_sums(known.astype(np.float64), factors)
     return (sums / np.maximum(counts, 1)[:, :, np.newaxis]).astype(np.float32), counts > 0
 
 
-def _block_sums(values: NDArray[np.generic], factor: int) -> NDArray[np.float64]:
-    rows = np.add.reduceat(values, np.arange(0, len(values), factor), axis=0, dtype=np.float64)
-    return np.add.reduceat(rows, np.arange(0, rows.shape[1], factor), axis=1)
-
-
-def _dark_to_light(labels: NDArray[np.int32], light: Floats) -> NDArray[np.int32]:
+def _numbered(labels: NDArray[np.int32], light: Floats) -> NDArray[np.int32]:
     """Return the labels numbered by how light their pixels are on average, the darkest 1."""
     used = labels > 0
-    counts = np.bincount(labels[used])[1:]
-    means = np.bincount(labels[used], light[used])[1:] / counts
-    numbers = np.zeros(len(counts) + 1, dtype=np.int32)
-    numbers[1 + np.argsort(means, kind="stable")] = np.arange(1, len(counts) + 1)
+    order = 1 + dark_to_light(labels[used] - 1, light[used])
+    numbers = np.zeros(len(order) + 1, dtype=np.int32)
+    numbers[order] = np.arange(1, len(order) + 1)
     return numbers[labels]

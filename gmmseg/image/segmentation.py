@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,13 +15,13 @@ from gmmseg.core.fit import Start, fit_mixture
 from gmmseg.core.initialization import parameters_from_labels
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.selection import SelectionPlan, select_mixture
-from gmmseg.core.validation import check_number
+from gmmseg.core.validation import check_number, generator_of
 from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.bias_field import without_shading
 from gmmseg.image.color import scaled
 from gmmseg.image.contrast import ContrastScale, NeighbourSquares
 from gmmseg.image.dither import dithered, steps_of
-from gmmseg.image.features import as_array, light_of
+from gmmseg.image.features import as_array, dark_to_light, light_of
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, Recipe, feature_pixels, sampled_rows, within
 from gmmseg.image.segment_model import SegmentModel
@@ -232,12 +232,7 @@ def learn_segments(
     GmmsegWarning
         If there are fewer segments than wanted.
     """
-    try:
-        rng = np.random.default_rng(random_state)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"random_state must be None or a whole number of at least 0, got {random_state!r}"
-        ) from None
+    rng = generator_of(random_state)
     recipe = Recipe.fitting(pixels, color=color, texture=options.texture, position=options.position)
     seed = int(rng.integers(2**32))
     sample = _sample(pixels, shown or pixels, recipe, seed, log_prior=options.log_prior)
@@ -342,7 +337,7 @@ def _fit(
         n_segments = _chosen_number(pixels, recipe, rng, n_jobs)
     start = Start(n_components=n_segments, rng=rng, covariance_type=family)
     parameters, record = fit_mixture(sample.X, None, start, OPTIONS, n_jobs=n_jobs)
-    used = _dark_to_light(predicted_labels(sample.X, parameters, n_jobs), sample.light)
+    used = dark_to_light(predicted_labels(sample.X, parameters, n_jobs), sample.light)
     if len(used) < n_segments:
         warnings.warn(
             f"found {len(used)} of {n_segments} segments: no pixel belongs to the others",
@@ -372,11 +367,3 @@ def _chosen_number(
     plan = SelectionPlan(n_components=tuple(numbers), covariance_types=("full",), criterion="icl")
     _, _, selection = select_mixture(few, None, plan, OPTIONS, rng=rng, n_jobs=n_jobs)
     return selection.best.n_components
-
-
-def _dark_to_light(components: NDArray[np.intp], light: NDArray[Any]) -> NDArray[np.intp]:
-    """Return the components that have pixels, ordered by how light these are on average."""
-    counts = np.bincount(components)
-    sums = np.bincount(components, light)
-    used = np.flatnonzero(counts)
-    return used[np.argsort(sums[used] / counts[used], kind="stable")]

@@ -190,6 +190,14 @@ def push(flow, cell, amount):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def capacity_to_root(flow, cell, direction):
+    """Return what can flow over the edge to a neighbour of the same tree, were it the parent."""
+    if flow.tree[cell] == SOURCE:
+        return flow.residual[cell + flow.steps[direction], direction ^ 1]
+    return flow.residual[cell, direction]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def adopt(flow, time):
     """Give every orphan the parent in its tree that is nearest to a root, or set it free."""
     while flow.ends[2] != flow.ends[3]:
@@ -200,11 +208,7 @@ def adopt(flow, time):
             other = cell + flow.steps[direction]
             if flow.tree[other] != tree:
                 continue
-            if tree == SOURCE:
-                capacity = flow.residual[other, direction ^ 1]
-            else:
-                capacity = flow.residual[cell, direction]
-            if capacity > 0:
+            if capacity_to_root(flow, cell, direction) > 0:
                 distance = walk(flow, other, time)
                 if distance < nearest:
                     nearest, best = distance, direction
@@ -248,11 +252,7 @@ def release(flow, cell):
         other = cell + flow.steps[direction]
         if flow.tree[other] != tree:
             continue
-        if tree == SOURCE:
-            capacity = flow.residual[other, direction ^ 1]
-        else:
-            capacity = flow.residual[cell, direction]
-        if capacity > 0:
+        if capacity_to_root(flow, cell, direction) > 0:
             activate(flow, other)
         if flow.parent[other] == direction ^ 1:
             disown(flow, other)
