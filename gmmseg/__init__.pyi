@@ -1,6 +1,15 @@
-from . import core, errors, image, report
+from . import audio, core, errors, evaluation, image, report
 from .core import BayesianGaussianMixture, GaussianMixture
 
-__all__ = ["BayesianGaussianMixture", "GaussianMixture", "core", "errors", "image", "report"]
+__all__ = [
+    "BayesianGaussianMixture",
+    "GaussianMixture",
+    "audio",
+    "core",
+    "errors",
+    "evaluation",
+    "image",
+    "report",
+]
 
 __version__: str

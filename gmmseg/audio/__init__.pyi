@@ -1,0 +1,5 @@
+from .timeline import Segment
+
+__all__ = [
+    "Segment",
+]
