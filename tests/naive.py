@@ -531,3 +531,33 @@ def reached_from_source(left):
                 parents[there] = here
                 waiting.append(there)
     return parents
+
+
+def plda_ratio(one, other, mean, within, across):
+    """Return log p(both sets | one speaker) - log p(both | two), embeddings stacked in one row."""
+    together = np.vstack([one, other])
+    return (
+        _log_of_one_speaker(together, mean, within, across)
+        - _log_of_one_speaker(one, mean, within, across)
+        - _log_of_one_speaker(other, mean, within, across)
+    )
+
+
+def plda_log_likelihood(X, speakers, mean, within, across):
+    """Return log p(X | speakers) of a two-covariance PLDA."""
+    total = 0.0
+    for speaker in sorted(set(speakers)):
+        total += _log_of_one_speaker(X[speakers == speaker], mean, within, across)
+    return total
+
+
+def _log_of_one_speaker(X, mean, within, across):
+    """Return log N of all rows in one vector: blocks share across, and each has its own within."""
+    n, d = X.shape
+    covariance = np.empty((n * d, n * d))
+    for i in range(n):
+        for j in range(n):
+            block = across + within if i == j else across
+            covariance[i * d : (i + 1) * d, j * d : (j + 1) * d] = block
+    row = (X - mean).reshape(1, -1)
+    return log_prob(row, [1.0], np.zeros((1, n * d)), [covariance])[0, 0]
