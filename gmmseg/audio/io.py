@@ -127,10 +127,10 @@ def audio_blocks(
     seconds : float
         About how much sound a block holds, in seconds.
 
-    Yields
-    ------
-    y : ndarray of float32 of shape (n_samples,)
-        The next samples, the mean of the channels, at full scale in -1…1.
+    Returns
+    -------
+    blocks : iterator of ndarray of float32 of shape (n_samples,)
+        Consecutive samples, the mean of the channels, at full scale in -1…1.
 
     Raises
     ------
