@@ -12,7 +12,7 @@ LOWEST, HIGHEST = 70.0, 400.0  # Hz: the pitch of voices
 WINDOW = 0.040  # seconds: nearly three periods of the lowest pitch
 RATE = 4000.0  # Hz: about what the sound is decimated to
 CUTOFF = 1000.0  # Hz: above, voices are noisy
-EMPHASIS = 0.9  # of the sample before is taken off, so that rumble does not drown the voice
+EMPHASIS = 0.95  # of the sample before is taken off, so that rumble does not drown the voice
 # Of two peaks about equally high the one at the higher pitch is the period, the other its multiple
 # (Boersma 1993, equation 24; there 0.01, and a path through the frames that holds the octave).
 OCTAVE_COST = 0.05

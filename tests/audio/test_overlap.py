@@ -1,5 +1,7 @@
 """Claims about overlapping blocks: any cut gives the rows of the whole."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from gmmseg.audio.overlap import OverlappingFrames, OverlappingRows
 def in_pieces(stage, values, cuts):
     """Return what a stage gives for values cut at the given places."""
     edges = [0, *sorted(min(cut, len(values)) for cut in cuts), len(values)]
-    pieces = [stage.push(values[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    pieces = [stage.push(values[a:b]) for a, b in itertools.pairwise(edges)]
     return np.concatenate([*pieces, stage.finish()])
 
 
