@@ -22,32 +22,32 @@ def decimate(samples, first, step, taps, out):
         out[i] = value
 
 
-@njit(cache=True, nogil=True, inline="always", fastmath=FASTMATH, error_model="numpy")
-def _correlate(x, length, shortest, out):
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def _correlate(x, shortest, out):
     """Fill ``out[j]`` with the normalised correlation of ``x`` with itself ``shortest + j`` later.
 
     From the longest lag down the energies of both parts grow sample by sample: nothing cancels.
     """
-    longest = shortest + len(out) - 1
+    length, longest = len(x), shortest + len(out) - 1
     head = np.float32(0.0)
     tail = np.float32(0.0)
     for i in range(length - longest - 1):
         head += x[i] * x[i]
         tail += x[i + longest + 1] * x[i + longest + 1]
     for j in range(len(out) - 1, -1, -1):
-        lag = shortest + j
-        head += x[length - lag - 1] * x[length - lag - 1]
-        tail += x[lag] * x[lag]
+        head += x[length - shortest - j - 1] ** 2
+        tail += x[shortest + j] ** 2
+        # Each energy is rooted by itself: their product could leave the range of float32.
+        out[j] = max(np.sqrt(head) * np.sqrt(tail), np.float32(1e-20))
+    for j in range(len(out)):
+        later = x[shortest + j :]
         product = np.float32(0.0)
-        later = x[lag:length]
         for i in range(len(later)):
             product += x[i] * later[i]
-        # Each energy is rooted by itself: their product could leave the range of float32.
-        norm = np.sqrt(head) * np.sqrt(tail)
-        out[j] = product / norm if norm > np.float32(1e-20) else np.float32(0.0)
+        out[j] = product / out[j]
 
 
-@njit(cache=True, nogil=True, inline="always", fastmath=FASTMATH, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def _best_peak(correlations, costs):
     """Return place and height of the peak that is highest after costs; 0 and 0 without any."""
     best, place, height = np.float32(-1.0), np.float32(0.0), np.float32(0.0)
@@ -78,6 +78,6 @@ def correlation_peaks(x, starts, shortest, costs, work, correlations, peaks, lag
         mean /= np.float32(length)
         for i in range(length):
             work[i] = x[starts[t] + i] - mean
-        _correlate(work, length, shortest, correlations)
+        _correlate(work, shortest, correlations)
         place, peaks[t] = _best_peak(correlations, costs)
         lags[t] = np.float32(shortest) + place if peaks[t] > np.float32(0.0) else np.float32(0.0)

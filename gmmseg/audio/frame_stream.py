@@ -64,8 +64,7 @@ class FrameStream:
 
     def push(self, y: ArrayLike) -> NDArray[np.float32]:
         """Return the frames (n_frames, n_features) that are certain after the next mono samples."""
-        if self._is_finished:
-            raise InputError("this stream has finished; start another for another sound")
+        self._check_running()
         table = np.zeros(0, dtype=np.float32)
         if np.size(y):
             table = checked_signal(y, sr=self._sr, first=self._n_samples)
@@ -78,6 +77,7 @@ class FrameStream:
 
     def finish(self) -> NDArray[np.float32]:
         """Return the frames (n_frames, n_features) that are left after the last sample."""
+        self._check_running()
         if self._n_samples == 0:
             raise InputError("the stream has no samples; push some before it finishes")
         self._is_finished = True
@@ -85,3 +85,7 @@ class FrameStream:
         for stage in self._stages[1:]:
             table = np.concatenate([stage.push(table), stage.finish()])
         return table
+
+    def _check_running(self) -> None:
+        if self._is_finished:
+            raise InputError("this stream has finished; start another for another sound")

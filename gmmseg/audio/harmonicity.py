@@ -12,9 +12,10 @@ LOWEST, HIGHEST = 70.0, 400.0  # Hz: the pitch of voices
 WINDOW = 0.040  # seconds: nearly three periods of the lowest pitch
 RATE = 4000.0  # Hz: about what the sound is decimated to
 CUTOFF = 1000.0  # Hz: above, voices are noisy
-# Of two peaks equally high the one at the higher pitch is the period, the other its multiple
-# (Boersma 1993, equation 24, there 0.01).
-OCTAVE_COST = 0.02
+EMPHASIS = 0.95  # of the sample before is taken off, so that rumble does not drown the voice
+# Of two peaks about equally high the one at the higher pitch is the period, the other its multiple
+# (Boersma 1993, equation 24; there 0.01, and a path through the frames that holds the octave).
+OCTAVE_COST = 0.05
 
 
 class PitchGrid:
@@ -29,7 +30,7 @@ class PitchGrid:
         self.step = max(1, round(framing.sr / RATE))
         self.rate = framing.sr / self.step
         self.length = round(WINDOW * self.rate)
-        self.taps = _low_pass(framing.sr)
+        self.taps = _band_pass(framing.sr, self.step)
         # One lag more on either side, so that the outermost may be a peak.
         self.shortest = math.floor(self.rate / HIGHEST) - 1
         longest = math.ceil(self.rate / LOWEST) + 1
@@ -82,9 +83,10 @@ class PitchGrid:
 
 
 @functools.lru_cache(maxsize=16)
-def _low_pass(sr: int) -> NDArray[np.float32]:
-    """Return a low-pass filter: the ideal one under a Hann window of four periods."""
+def _band_pass(sr: int, step: int) -> NDArray[np.float32]:
+    """Return the ideal low-pass filter under a Hann window of four periods, with pre-emphasis."""
     half = math.ceil(2.0 * sr / CUTOFF)
     time = np.arange(-half, half + 1)
     taps = np.sinc(2.0 * CUTOFF / sr * time) * np.cos(0.5 * np.pi * time / (half + 1)) ** 2
-    return (taps / taps.sum()).astype(np.float32)
+    padded = np.pad(taps / taps.sum(), step)  # as long on either side of its middle
+    return (padded - EMPHASIS * np.roll(padded, step)).astype(np.float32)

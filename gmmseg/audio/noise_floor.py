@@ -49,8 +49,8 @@ class NoiseFloor:
         power = np.exp(log_mel * np.float32(math.log(10.0) / 10.0))
         smooth = uniform_filter1d(power, 2 * self._half + 1, axis=0, mode="nearest")
         size = self._past + self._ahead + 1
-        # scipy centres the window; `origin` moves it back until only `ahead` frames lie ahead.
-        origin = size // 2 - self._ahead
+        # scipy looks `size // 2` frames back; `origin` adds what is missing to `past`.
+        origin = self._past - size // 2
         least = minimum_filter1d(smooth, size, axis=0, mode="constant", cval=np.inf, origin=origin)
         return decibels(least) + self._bias
 

@@ -52,6 +52,7 @@ class OverlappingFrames:
         self._describe, self._hop, self._margin = describe, framing.hop_length, margin
         self._nothing = np.zeros((0, n_columns), dtype=np.float32)
         self._waiting = np.zeros(margin, dtype=np.float32)
+        self._start = 0  # of the next frame in `_waiting`, which it may lie behind
         self._n_samples = 0
         self._n_frames = 0
         self.lookahead = margin
@@ -70,14 +71,17 @@ class OverlappingFrames:
         return self._frames_until(self._n_samples // self._hop + 1)
 
     def _frames_until(self, end: int) -> Array:
-        tables, start = [self._nothing], 0
+        tables = [self._nothing]
         while self._n_frames < end:
             n_frames = min(end - self._n_frames, FRAMES_AT_ONCE)
-            stop = start + (n_frames - 1) * self._hop + 2 * self._margin + 1
-            tables.append(self._describe(self._waiting[start:stop], n_frames, self._n_frames))
+            stop = self._start + (n_frames - 1) * self._hop + 2 * self._margin + 1
+            samples = self._waiting[self._start : stop]
+            tables.append(self._describe(samples, n_frames, self._n_frames))
             self._n_frames += n_frames
-            start += n_frames * self._hop
-        self._waiting = self._waiting[start:]
+            self._start += n_frames * self._hop
+        n_old = min(self._start, len(self._waiting))
+        self._waiting = self._waiting[n_old:]
+        self._start -= n_old
         return np.concatenate(tables)
 
 

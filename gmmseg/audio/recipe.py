@@ -119,6 +119,6 @@ class Recipe:
         return [
             self._frames(alone, margin, self.n_mels + 4),
             OverlappingRows(
-                beside, before=floor.before, after=floor.after, n_columns=self._n_columns
+                beside, before=max(floor.before, 1), after=floor.after, n_columns=self._n_columns
             ),
         ]
