@@ -2,6 +2,8 @@
 
 import typer
 
+from gmmseg.cli import audio_speakers
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -11,3 +13,6 @@ def audio() -> None:
 
     Example: gmmseg audio vad meeting.wav -o out
     """
+
+
+app.add_typer(audio_speakers.app, name="speakers")
