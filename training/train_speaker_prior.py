@@ -27,6 +27,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("-o", "--out", required=True, type=Path)
+    parser.add_argument("--ivectors", action="store_true", help="for hundreds of speakers")
+    parser.add_argument("--components", type=int, default=4, help="Gaussians of the background")
     arguments = parser.parse_args()
     recordings = {
         str(speaker): [
@@ -36,7 +38,12 @@ def main() -> None:
         for speaker in sorted(folder.iterdir())
         if speaker.is_dir()
     }
-    fit_speaker_prior({name: own for name, own in recordings.items() if own}).save(arguments.out)
+    prior = fit_speaker_prior(
+        {name: own for name, own in recordings.items() if own},
+        n_components=arguments.components,
+        embedding="i-vector" if arguments.ivectors else "supervector",
+    )
+    prior.save(arguments.out)
 
 
 if __name__ == "__main__":

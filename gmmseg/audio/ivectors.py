@@ -117,7 +117,9 @@ def fit_total_variability(
     >>> statistics = [expectation(X, ubm) for X in rows]
     >>> model = fit_total_variability(statistics, np.ones((1, 2)), n_dims=1)
     >>> ivectors(statistics, model).round(1)
-    array([[ 1.4], [-1.4], [ 0.3]])
+    array([[ 1.1],
+           [-1.3],
+           [ 0.3]])
     """
     check_number("n_dims", n_dims, least=1, is_whole=True)
     check_number("n_iter", n_iter, least=0, is_whole=True)
@@ -157,7 +159,8 @@ def ivectors(statistics: Sequence[SufficientStatistics], model: TotalVariability
     >>> ubm = MixtureParameters([1.0], [[0.0]], [[1.0]], covariance_type="diag")
     >>> model = TotalVariability(np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 1, 1)))
     >>> ivectors([expectation([[2.0]], ubm), expectation([[2.0]] * 9, ubm)], model)
-    array([[1. ], [1.8]])
+    array([[1. ],
+           [1.8]])
     """
     counts, sums = _stacked(statistics, model.spread)
     return _posterior(counts, sums, model)[0]
