@@ -531,3 +531,51 @@ def reached_from_source(left):
                 parents[there] = here
                 waiting.append(there)
     return parents
+
+
+def paths(log_densities, transitions, start, least_frames):
+    """Return every path through the states that is possible, with its log-probability.
+
+    A run that another follows is no shorter than the least of its state, and its length beyond that
+    costs a stay each.
+    """
+    found = {}
+    for path in itertools.product(range(len(start)), repeat=len(log_densities)):
+        runs = [(state, len(list(group))) for state, group in itertools.groupby(path)]
+        if any(length < least_frames[state] for state, length in runs[:-1]):
+            continue
+        chance = start[path[0]]
+        for state, length in runs:
+            chance *= transitions[state][state] ** max(0, length - least_frames[state])
+        for (state, _), (other, _) in itertools.pairwise(runs):
+            chance *= transitions[state][other]
+        if chance > 0.0:
+            evidence = sum(
+                float(row[state]) for row, state in zip(log_densities, path, strict=True)
+            )
+            found[path] = math.log(chance) + evidence
+    return found
+
+
+def path_posteriors(log_densities, transitions, start, least_frames):
+    """Return posteriors (n_frames, n_states), log-likelihood and expected changes, path by path."""
+    scores = paths(log_densities, transitions, start, least_frames)
+    log_likelihood = float(logsumexp([list(scores.values())])[0])
+    posteriors = np.zeros((len(log_densities), len(start)))
+    steps = np.zeros((len(start), len(start)))
+    for path, score in scores.items():
+        share = math.exp(score - log_likelihood)
+        for t, state in enumerate(path):
+            posteriors[t, state] += share
+        for state, other in itertools.pairwise(path):
+            steps[state, other] += share
+    return posteriors, log_likelihood, steps
+
+
+def fixed_lag_posteriors(log_densities, transitions, start, lag):
+    """Return ``p(state in frame t | frames up to t + lag)``, by all paths up to there."""
+    out, least = np.empty(np.shape(log_densities)), [1] * len(start)
+    for t in range(len(log_densities)):
+        seen = log_densities[: t + lag + 1]
+        out[t] = path_posteriors(seen, transitions, start, least)[0][t]
+    return out
