@@ -34,13 +34,19 @@ def written(logarithm):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def lessened(chance, logarithm):
+    """Return a chance times ``exp(logarithm)``, which is too little for numbers."""
+    return written(log_of(chance) + logarithm)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def log_add(a, b):
     """Return ``log(exp(a) + exp(b))``."""
     low, high = min(a, b), max(a, b)
     return high if low == -np.inf else high + np.log1p(np.exp(low - high))
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(inline="always", cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def hand_over(chances, starts, others, probabilities, give, take, out):
     """Fill ``out[j]`` with ``sum_(i to j) p_ij chance_i + take_j sum_i give_i chance_i``.
 
@@ -77,7 +83,7 @@ def hand_over_little(chances, links, out):
         out[j] = written(total)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(inline="always", cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def weigh(log_density, t, states, chances, shares):
     """Multiply ``chances`` with the densities of frame t, but for a factor.
 
@@ -94,7 +100,7 @@ def weigh(log_density, t, states, chances, shares):
     for c in range(len(chances)):
         product = chances[c] * shares[states[c]]
         if product < TINY and chances[c] != 0.0:
-            product = written(log_of(chances[c]) + log_density[t, states[c]] - best)
+            product = lessened(chances[c], log_density[t, states[c]] - best)
         chances[c] = product
         peak = max(peak, product)
     return best if peak > LOW else best + enlarge(chances)
@@ -181,7 +187,7 @@ def run_lagged(log_density, alphas, chain, lag, out):
         mix(alphas, t, behind, states, out)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(inline="always", cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def mix(alphas, t, behind, states, out):
     """Fill ``out[t, k]`` with the posteriors of states in one frame."""
     total = 0.0
