@@ -579,3 +579,45 @@ def fixed_lag_posteriors(log_densities, transitions, start, lag):
         seen = log_densities[: t + lag + 1]
         out[t] = path_posteriors(seen, transitions, start, least)[0][t]
     return out
+
+
+def vb_hmm_round(X, phi, resp, priors, counts, loop, fb):
+    """Return (resp, priors, bound) of a round of VBx, by all paths and from the bound's definition.
+
+    ``counts`` are the weights of windows times fa.
+    """
+    n, n_speakers = resp.shape
+    voices = [_voice(X, phi, resp[:, s], counts, fb) for s in range(n_speakers)]
+    table = np.array(
+        [[counts[t] * _expected_gauss(X[t], phi, *voice) for voice in voices] for t in range(n)]
+    )
+    transitions = loop * np.eye(n_speakers) + (1.0 - loop) * np.tile(priors, (n_speakers, 1))
+    scores = paths(table, transitions, priors, [1] * n_speakers)
+    total = float(logsumexp([list(scores.values())])[0])
+    new, draws, bound = np.zeros_like(resp), np.zeros(n_speakers), 0.0
+    for path, score in scores.items():
+        share = math.exp(score - total)
+        bound += share * (score - (score - total))  # E log p(X, path | voices) + entropy
+        draws[path[0]] += share
+        for t, s in enumerate(path):
+            new[t, s] += share
+        for i, j in itertools.pairwise(path):
+            draws[j] += share * (1.0 - loop) * priors[j] / transitions[i, j]
+    for mean, variance in voices:
+        bound -= fb * sum(0.5 * (mean**2 + variance - np.log(variance) - 1.0))
+    return new, draws / draws.sum(), bound
+
+
+def _voice(X, phi, resp, counts, fb):
+    """Return mean and variance of one voice given its windows, in units of the prior."""
+    precision, pull = np.ones(len(phi)), np.zeros(len(phi))
+    for x, share, times in zip(X, resp, counts, strict=True):
+        precision += times * share * phi / fb
+        pull += times * share * np.sqrt(phi) * x / fb
+    return pull / precision, 1.0 / precision
+
+
+def _expected_gauss(x, phi, mean, variance):
+    """Return ``E log N(x; sqrt(phi) y, 1)`` over ``y ~ N(mean, variance)``."""
+    square = (x - np.sqrt(phi) * mean) ** 2 + phi * variance
+    return -0.5 * float(np.sum(square + math.log(2.0 * math.pi)))
