@@ -179,7 +179,7 @@ def test_the_collar_is_the_width_on_each_side():
 
 
 def test_touching_segments_of_one_speaker_have_no_boundary_between_them():
-    truth = [(0.0, 0.1 + 0.2, "Ann"), (0.3, 1.0, "Ann")]  # 0.30000000000000004
+    truth = [(0.0, 0.3, "Ann"), (0.1 + 0.2, 1.0, "Ann")]  # from 0.30000000000000004 on
     assert diarization_error(truth, [], collar=0.25).miss == 0.5
 
 
@@ -193,6 +193,12 @@ def test_jaccard_errors_by_hand():
     error = jaccard_error(truth, guess)
     assert error == JaccardError(("Ann", "Ben", "Cem"), (0.5, 0.5, 1.0))
     assert_allclose(error.error_rate, 2 / 3)
+
+
+def test_the_jaccard_match_is_that_of_smallest_error_not_of_most_time():
+    guess = [(0, 4, "1"), (4, 110, "2")]  # 2 has 6 s of Ann's 10, and 100 s of nobody's
+    assert match_speakers([(0, 10, "Ann")], guess) == {"2": "Ann"}
+    assert jaccard_error([(0, 10, "Ann")], guess).errors == (0.6,)
 
 
 def test_detection_by_hand():
