@@ -108,8 +108,9 @@ def test_probabilities_give_the_area_under_the_curve(gmmseg, folders):
     assert code == 0
     assert table_of(stdout)["a"][6] == "0.889"  # of 3 · 3 pairs, 0.5 and 0.6 are in wrong order
     (guess / "b_prob.csv").write_text("2.5;0,5\n3.5;0,7\n")  # which are all speech
-    code, stdout, _ = gmmseg("audio", "score-vad", *folders, "--probabilities", guess)
+    code, stdout, lines = gmmseg("audio", "score-vad", *folders, "--probabilities", guess)
     rows = table_of(stdout)
+    assert lines == []  # none on files of probabilities, which are no segments
     assert (code, rows["a"][6], rows["b"][6], rows["total"][6]) == (0, "0.889", "-", "0.867")
 
 
