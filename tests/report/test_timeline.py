@@ -91,6 +91,16 @@ def test_a_tone_is_brightest_at_its_mark_and_while_it_lasts():
     assert picture[:, : picture.shape[1] // 2 - 5].max() < picture.max() - 60
 
 
+def test_a_click_lies_in_the_column_of_its_time():
+    click = np.zeros(2 * 16000)
+    click[16000] = 1.0
+    (image,) = plot_timeline(click, sr=16000).axes[1].images
+    is_heard = image.get_array().max(axis=0) > image.get_array().max() - 60
+    left, right, *_ = image.get_extent()
+    middles = left + (np.arange(len(is_heard)) + 0.5) * (right - left) / len(is_heard)
+    assert_allclose(middles[is_heard].mean(), 1.0, atol=1e-6)
+
+
 def test_the_waveform_reaches_its_loudest_sample(rng):
     y = 0.01 * rng.normal(size=100 * SR)
     y[333_333] = -0.9
