@@ -62,8 +62,8 @@ class Pairs:
         """Use every pair; what cannot be read or used is told in one line, and the rest goes on."""
         for name, reference, hypothesis in self._sources():
             try:
-                guess = [] if hypothesis is None else hypothesis.segments()
-                use(Pair(name, reference.segments(), guess))
+                truth = reference.segments()
+                use(Pair(name, truth, [] if hypothesis is None else hypothesis.segments()))
             except GmmsegError as error:
                 warn(str(error))
                 self.n_failed += 1
