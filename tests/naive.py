@@ -610,3 +610,93 @@ def least_around(table, before, after):
     return np.array(
         [table[max(t - before, 0) : t + after + 1].min(axis=0) for t in range(len(table))]
     )
+
+
+def paths(log_densities, transitions, start, least_frames):
+    """Return every path through the states that is possible, with its log-probability.
+
+    A run that another follows is no shorter than the least of its state, and its length beyond that
+    costs a stay each.
+    """
+    found = {}
+    for path in itertools.product(range(len(start)), repeat=len(log_densities)):
+        runs = [(state, len(list(group))) for state, group in itertools.groupby(path)]
+        if any(length < least_frames[state] for state, length in runs[:-1]):
+            continue
+        chance = start[path[0]]
+        for state, length in runs:
+            chance *= transitions[state][state] ** max(0, length - least_frames[state])
+        for (state, _), (other, _) in itertools.pairwise(runs):
+            chance *= transitions[state][other]
+        if chance > 0.0:
+            evidence = sum(
+                float(row[state]) for row, state in zip(log_densities, path, strict=True)
+            )
+            found[path] = math.log(chance) + evidence
+    return found
+
+
+def path_posteriors(log_densities, transitions, start, least_frames):
+    """Return posteriors (n_frames, n_states), log-likelihood and expected changes, path by path."""
+    scores = paths(log_densities, transitions, start, least_frames)
+    log_likelihood = float(logsumexp([list(scores.values())])[0])
+    posteriors = np.zeros((len(log_densities), len(start)))
+    steps = np.zeros((len(start), len(start)))
+    for path, score in scores.items():
+        share = math.exp(score - log_likelihood)
+        for t, state in enumerate(path):
+            posteriors[t, state] += share
+        for state, other in itertools.pairwise(path):
+            steps[state, other] += share
+    return posteriors, log_likelihood, steps
+
+
+def fixed_lag_posteriors(log_densities, transitions, start, lag):
+    """Return ``p(state in frame t | frames up to t + lag)``, by all paths up to there."""
+    out, least = np.empty(np.shape(log_densities)), [1] * len(start)
+    for t in range(len(log_densities)):
+        seen = log_densities[: t + lag + 1]
+        out[t] = path_posteriors(seen, transitions, start, least)[0][t]
+    return out
+
+
+def vb_hmm_round(X, phi, resp, priors, counts, loop, fb):
+    """Return (resp, priors, bound) of a round of VBx, by all paths and from the bound's definition.
+
+    ``counts`` are the weights of windows times fa.
+    """
+    n, n_speakers = resp.shape
+    voices = [_voice(X, phi, resp[:, s], counts, fb) for s in range(n_speakers)]
+    table = np.array(
+        [[counts[t] * _expected_gauss(X[t], phi, *voice) for voice in voices] for t in range(n)]
+    )
+    transitions = loop * np.eye(n_speakers) + (1.0 - loop) * np.tile(priors, (n_speakers, 1))
+    scores = paths(table, transitions, priors, [1] * n_speakers)
+    total = float(logsumexp([list(scores.values())])[0])
+    new, draws, bound = np.zeros_like(resp), np.zeros(n_speakers), 0.0
+    for path, score in scores.items():
+        share = math.exp(score - total)
+        bound += share * (score - (score - total))  # E log p(X, path | voices) + entropy
+        draws[path[0]] += share
+        for t, s in enumerate(path):
+            new[t, s] += share
+        for i, j in itertools.pairwise(path):
+            draws[j] += share * (1.0 - loop) * priors[j] / transitions[i, j]
+    for mean, variance in voices:
+        bound -= fb * sum(0.5 * (mean**2 + variance - np.log(variance) - 1.0))
+    return new, draws / draws.sum(), bound
+
+
+def _voice(X, phi, resp, counts, fb):
+    """Return mean and variance of one voice given its windows, in units of the prior."""
+    precision, pull = np.ones(len(phi)), np.zeros(len(phi))
+    for x, share, times in zip(X, resp, counts, strict=True):
+        precision += times * share * phi / fb
+        pull += times * share * np.sqrt(phi) * x / fb
+    return pull / precision, 1.0 / precision
+
+
+def _expected_gauss(x, phi, mean, variance):
+    """Return ``E log N(x; sqrt(phi) y, 1)`` over ``y ~ N(mean, variance)``."""
+    square = (x - np.sqrt(phi) * mean) ** 2 + phi * variance
+    return -0.5 * float(np.sum(square + math.log(2.0 * math.pi)))

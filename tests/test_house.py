@@ -39,7 +39,9 @@ def heavy_libraries_loaded_by(code):
 
 
 def test_import_gmmseg_loads_no_heavy_library():
-    assert heavy_libraries_loaded_by("import gmmseg, gmmseg.core, gmmseg.image") == set()
+    assert (
+        heavy_libraries_loaded_by("import gmmseg, gmmseg.audio, gmmseg.core, gmmseg.image") == set()
+    )
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,10 @@ def read_audio(
         If there is no such file, or it may not be read, is no sound, is cut short, is empty, or
         holds NaN or infinity.
 
+    Notes
+    -----
+    The header of an OGG file promises no length: of one that is cut short what is there is read.
+
     Examples
     --------
     >>> y, sr = read_audio("data/conversation.flac", sr=8000)

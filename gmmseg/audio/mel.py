@@ -50,6 +50,11 @@ def mel_filters(sr: int, n_fft: int, n_mels: int) -> NDArray[np.float32]:
     return filters.astype(np.float32)
 
 
+def band_centres(sr: int, n_mels: int) -> NDArray[np.float64]:
+    """Return the frequency in Hz at the tip of every triangle, (n_mels,)."""
+    return _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(sr / 2), n_mels + 2))[1:-1]
+
+
 def log_mel_spectrogram(
     power: NDArray[np.float32], framing: Framing, *, n_mels: int
 ) -> NDArray[np.float32]:

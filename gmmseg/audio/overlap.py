@@ -49,7 +49,8 @@ class OverlappingFrames:
         margin: int,
         n_columns: int,
     ) -> None:
-        self._describe, self._hop, self._margin = describe, framing.hop_length, margin
+        self._describe, self._framing, self._margin = describe, framing, margin
+        self._hop = framing.hop_length
         self._nothing = np.zeros((0, n_columns), dtype=np.float32)
         self._waiting = np.zeros(margin, dtype=np.float32)
         self._start = 0  # of the next frame in `_waiting`, which it may lie behind
@@ -68,7 +69,7 @@ class OverlappingFrames:
         """Return the frames that are left after the last sample."""
         # The last frame may be centred just behind the last sample.
         self._waiting = np.pad(self._waiting, (0, self._margin + 1))
-        return self._frames_until(self._n_samples // self._hop + 1)
+        return self._frames_until(self._framing.n_frames(self._n_samples))
 
     def _frames_until(self, end: int) -> Array:
         tables = [self._nothing]

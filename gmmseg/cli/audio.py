@@ -3,6 +3,7 @@
 import typer
 
 from gmmseg.cli import audio_speakers
+from gmmseg.cli.audio_score import score_diarization, score_vad
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,3 +17,5 @@ def audio() -> None:
 
 
 app.add_typer(audio_speakers.app, name="speakers")
+app.command()(score_vad)
+app.command()(score_diarization)

@@ -73,7 +73,7 @@ def cut(
         bool, typer.Option("--matte", help="Write <stem>_matte.png too, with a soft edge.")
     ] = False,
     overlay: Annotated[
-        bool, typer.Option("--overlay", help="Write <stem>_overlay.png too, to look at.")
+        bool, typer.Option("--overlay", help="Write <stem>_overlay.png too: the rest dimmed.")
     ] = False,
     smoothness: Annotated[
         float, typer.Option(min=0.0, help="How much the border counts against the pixels.")
@@ -128,9 +128,9 @@ def cut_file(
 
         write_image(outputs.matte, (soften_mask(pixels, mask) * 255).round().astype("uint8"))
     if outputs.overlay is not None:
-        from gmmseg.report.figures import overlay_labels
+        from gmmseg.report.cutout import overlay_mask
 
-        write_image(outputs.overlay, overlay_labels(pixels, mask.astype("uint8")))
+        write_image(outputs.overlay, overlay_mask(pixels, mask))
     seconds, area = time.perf_counter() - start, int(mask.sum())
     say(f"{path}: {area / mask.size:.1%} cut out in {seconds:.1f} s, {outputs.mask}")
     return {

@@ -14,10 +14,10 @@ from gmmseg.image.cut_grid import (
     UNKNOWN,
     CutGrid,
     scaled_channels,
-    shaped_like,
-    spatial_first,
 )
 from gmmseg.image.cut_rounds import CutOptions, cut
+from gmmseg.image.features import with_channels
+from gmmseg.image.pixels import checked_mask, shaped_like
 
 # The surroundings that the background is learned from, on each side of a box, in lengths of it.
 # What lies further off is often something else.
@@ -97,7 +97,7 @@ def cut_foreground(
     """
     check_number("n_components", n_components, least=1, is_whole=True)
     check_number("smoothness", smoothness, least=0)
-    pixels = spatial_first(image, channel_axis)
+    pixels = with_channels(image, channel_axis)
     shape = pixels.shape[:-1]
     grid, part = cut_grid(pixels, Hints(box, seeds, mask), spacing)
     foreground = np.zeros((1,) * (3 - len(shape)) + shape, dtype=bool)
@@ -128,7 +128,7 @@ def cut_grid(
     known, part = boxed(hints.box, shape)
     usable = np.ones(shape, dtype=bool)
     if hints.mask is not None:
-        usable = shaped_like(hints.mask, "mask", shape) != 0
+        usable = checked_mask(hints.mask, shape)
     if hints.seeds is not None:
         mark_seeds(known, shaped_like(hints.seeds, "seeds", shape))
     pixels, usable, known = pixels[part], usable[part], known[part]

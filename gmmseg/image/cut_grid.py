@@ -4,11 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from gmmseg.errors import InputError
 from gmmseg.image.blocks import block_sums
-from gmmseg.image.features import as_array
 from gmmseg.smoothing.grid import GridField, contrast_field
 
 UNKNOWN, BACKGROUND, FOREGROUND = -1, 0, 1
@@ -87,41 +85,6 @@ class CutGrid:
             labels = labels.repeat(factor, axis=axis)
         planes, rows, cols = self.known.shape
         return labels[:planes, :rows, :cols]
-
-
-def spatial_first(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:
-    """Check an image or a volume and view it as ([planes, ]rows, cols, channels)."""
-    image = as_array(image, "image")
-    if image.dtype.kind not in "buif":
-        raise InputError(f"image must be boolean, integer or floating, got dtype {image.dtype}")
-    if image.size == 0:
-        raise InputError(f"image has no pixels, its shape is {image.shape}")
-    if image.ndim == 2 and channel_axis == -1:
-        channel_axis = None
-    n_axes = image.ndim - (channel_axis is not None)
-    if n_axes not in (2, 3):
-        raise InputError(
-            "image must have two or three axes, and one of channels where channel_axis is given, "
-            f"got shape {image.shape} with channel_axis={channel_axis}"
-        )
-    if channel_axis is None:
-        return image[..., np.newaxis]
-    if channel_axis not in range(-image.ndim, image.ndim):
-        raise InputError(
-            f"channel_axis must be a whole number in {-image.ndim}…{image.ndim - 1} for "
-            f"{image.ndim} axes, got {channel_axis}"
-        )
-    return np.moveaxis(image, channel_axis, -1)
-
-
-def shaped_like(values: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array if it has the shape of the image without channels."""
-    array = as_array(values, name)
-    if array.shape != shape:
-        raise InputError(
-            f"{name} must have the shape {shape} of the image without channels, got {array.shape}"
-        )
-    return array
 
 
 def scaled_channels(pixels: NDArray[Any], usable: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -7,7 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import maximum_filter, uniform_filter
 
 from gmmseg.core.validation import check_number
-from gmmseg.image.cut_grid import scaled_channels, shaped_like, spatial_first
+from gmmseg.image.cut_grid import scaled_channels
+from gmmseg.image.features import with_channels
+from gmmseg.image.pixels import checked_mask
 
 # Where the two sides differ by less, in units of the spread of the image, their colours say little.
 LEAST_CONTRAST = 0.1
@@ -50,9 +52,9 @@ def soften_mask(
     array([0. , 0. , 0. , 0. , 0.3, 1. , 1. , 1. , 1. ], dtype=float32)
     """
     check_number("width", width, least=1, is_whole=True)
-    pixels = spatial_first(image, channel_axis)
+    pixels = with_channels(image, channel_axis)
     shape = pixels.shape[:-1]
-    inside = shaped_like(mask, "mask", shape) != 0
+    inside = checked_mask(mask, shape)
     usable = np.isfinite(pixels).all(axis=-1)
     channels = scaled_channels(pixels, usable)
     near_inside = maximum_filter(inside, 2 * width + 1)

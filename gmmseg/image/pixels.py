@@ -144,7 +144,12 @@ def pixels_of(
 
 def checked_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return a mask as booleans, or raise InputError if it has another shape than the image."""
-    mask = as_array(mask, "mask")
-    if mask.shape != shape:
-        raise InputError(f"mask must have shape {shape} as the image has, got {mask.shape}")
-    return mask.astype(bool)
+    return shaped_like(mask, "mask", shape) != 0
+
+
+def shaped_like(values: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array, or raise InputError if it has another shape than the image."""
+    array = as_array(values, name)
+    if array.shape != shape:
+        raise InputError(f"{name} must have shape {shape} as the image has, got {array.shape}")
+    return array

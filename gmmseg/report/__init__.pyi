@@ -4,6 +4,7 @@ from .figures import overlay_labels, side_by_side
 from .legend import add_legend
 from .sheet import contact_sheet
 from .slices import volume_sheet
+from .timeline import plot_timeline
 from .uncertainty import picture_uncertainty
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "overlay_mask",
     "picture_uncertainty",
     "plot_components",
+    "plot_timeline",
     "side_by_side",
     "volume_sheet",
 ]

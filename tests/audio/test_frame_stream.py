@@ -43,6 +43,14 @@ def test_any_cut_into_blocks_gives_the_frames_of_the_whole(options, sr, n_sample
     assert_allclose(parts, whole, atol=1e-3)
 
 
+@pytest.mark.parametrize("options", [*OPTIONS, {"kind": "voice", "n_fft": 64, "n_mels": 8}])
+def test_a_long_sound_in_equal_blocks_has_the_frames_of_the_whole(rng, options):
+    y = 0.1 * rng.normal(size=64000)
+    whole = frame_features(y, sr=8000, **options)
+    parts = streamed(np.split(y, 16), sr=8000, **options)
+    assert_allclose(parts, whole, atol=1e-3)
+
+
 def test_hops_longer_than_frames_lose_nothing_between_blocks(rng):
     y = rng.normal(size=9000)
     options = {"sr": 8000, "kind": "log-mel", "n_mels": 10, "hop_length": 1500, "n_fft": 256}

@@ -48,7 +48,10 @@ def test_mask_matte_and_overlay_go_where_they_are_wanted(gmmseg, picture, tmp_pa
     assert sorted(path.name for path in out.parent.iterdir()) == names
     matte, _ = read_image(out.parent / "square_matte.png")
     assert np.abs(matte.astype(int) - SQUARE * 255).max() < 40
-    assert read_image(out.parent / "square_overlay.png")[0].shape == (30, 34, 3)
+    overlay, _ = read_image(out.parent / "square_overlay.png")
+    before, _ = read_image(picture)
+    assert_array_equal(overlay[12:18, 14:18], before[12:18, 14:18])  # the object in its colours
+    assert np.all(overlay[:4, :, 2] < 0.6 * before[:4, :, 2])  # the rest dimmed
 
 
 def test_json_says_what_was_done_in_one_line(gmmseg, picture):

@@ -262,11 +262,11 @@ IMAGE = np.zeros((10, 12))
         ({"box": (20, 0, 30, 8)}, "x counts columns, y rows, and the end lies outside"),
         ({"seeds": np.zeros((10, 12))}, "seeds are 0 everywhere; mark some pixels"),
         ({"seeds": np.full((10, 12), 3)}, "seeds must be 0 .* or 2 .*, got 3"),
-        ({"seeds": np.zeros((3, 3))}, r"seeds must have the shape \(10, 12\) of the image"),
+        ({"seeds": np.zeros((3, 3))}, r"seeds must have shape \(10, 12\) as the image"),
         ({"seeds": np.ones((10, 12))}, "no pixel can be foreground"),
         ({"box": (0, 0, 9, 9), "mask": np.zeros((10, 12))}, "no pixel is left to cut"),
-        ({"box": (0, 0, 9, 9), "mask": np.zeros((3, 3))}, r"mask must have the shape \(10, 12\)"),
-        ({"box": (0, 0, 9, 9), "channel_axis": 5}, "image must have two or three axes"),
+        ({"box": (0, 0, 9, 9), "mask": np.zeros((3, 3))}, r"mask must have shape \(10, 12\)"),
+        ({"box": (0, 0, 9, 9), "channel_axis": 5}, "channel_axis=5 indicates multichannel"),
         ({"box": (0, 0, 9, 9), "spacing": (1, 0)}, "spacing must be 2 lengths above 0"),
         ({"box": (0, 0, 9, 9), "smoothness": -1}, "smoothness must be a number of at least 0"),
         ({"box": (0, 0, 9, 9), "n_components": 0}, "n_components must be a whole number"),
@@ -283,7 +283,7 @@ def test_what_cannot_be_used_is_told_in_one_line(options, message):
     [
         (np.zeros((4, 4), dtype=complex), -1, "must be boolean, integer or floating, got dtype"),
         (np.zeros((0, 4)), -1, r"image has no pixels, its shape is \(0, 4\)"),
-        (np.zeros((2, 4, 4, 3)), None, r"got shape \(2, 4, 4, 3\) with channel_axis=None"),
+        (np.zeros((2, 4, 4, 3)), None, "channel_axis=None indicates a volume"),
         (np.zeros((4, 4, 3)), 3, "channel_axis must be a whole number in -3…2 for 3 axes, got 3"),
     ],
 )

@@ -52,7 +52,7 @@ def test_volumes_and_pixels_that_are_not_finite_are_taken(rng):
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(InputError, match=r"mask must have the shape \(4, 4\) of the image"):
+    with pytest.raises(InputError, match=r"mask must have shape \(4, 4\) as the image"):
         soften_mask(np.zeros((4, 4)), np.zeros((3, 3)))
     with pytest.raises(InputError, match="width must be a whole number of at least 1, got 0"):
         soften_mask(np.zeros((4, 4)), np.zeros((4, 4)), width=0)
