@@ -700,3 +700,37 @@ def _expected_gauss(x, phi, mean, variance):
     """Return ``E log N(x; sqrt(phi) y, 1)`` over ``y ~ N(mean, variance)``."""
     square = (x - np.sqrt(phi) * mean) ** 2 + phi * variance
     return -0.5 * float(np.sum(square + math.log(2.0 * math.pi)))
+
+
+def ivector(statistics, spread, shift, loadings):
+    """Return E[z | frames] and log p(frames moved) - log p(frames): component by component."""
+    n_dims = loadings.shape[2]
+    precision, pull, moved = np.eye(n_dims), np.zeros(n_dims), 0.0
+    for k in range(len(spread)):
+        inverse = np.diag(1.0 / spread[k] ** 2)
+        count = statistics.resp_sum[k]
+        precision += count * loadings[k].T @ inverse @ loadings[k]
+        pull += loadings[k].T @ inverse @ (statistics.dev_sum[k] - count * shift[k])
+        moved += shift[k] @ inverse @ statistics.dev_sum[k]
+        moved -= 0.5 * count * shift[k] @ inverse @ shift[k]
+    z = np.linalg.solve(precision, pull)
+    return z, moved + 0.5 * pull @ z - 0.5 * np.linalg.slogdet(precision).logabsdet
+
+
+def add_log_ratios(X, background, speakers, n_best):
+    """Return the sums over frames of log p(x | speaker) - log p(x | background), best components.
+
+    Mixtures are (weights, means, variances).
+    """
+    out = np.zeros(len(speakers))
+    for x in X:
+        values = _log_prob_diag(x, *background)
+        best = np.argsort(-values)[:n_best]
+        reference = logsumexp(values[None, best])[0]
+        for s, speaker in enumerate(speakers):
+            out[s] += logsumexp(_log_prob_diag(x, *speaker)[None, best])[0] - reference
+    return out
+
+
+def _log_prob_diag(x, weights, means, variances):
+    return log_prob(x[None], weights, means, [np.diag(row) for row in variances])[0]

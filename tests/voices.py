@@ -1,4 +1,4 @@
-"""Made voices: a buzz at the pitch of a speaker, through resonances that move from vowel to vowel."""
+"""Made voices: a buzz at the pitch of a speaker, through resonances that move with the vowel."""
 
 import numpy as np
 from scipy.signal import lfilter

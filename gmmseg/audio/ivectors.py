@@ -250,9 +250,10 @@ def _better(counts: Array, sums: Array, model: TotalVariability) -> TotalVariabi
 
 
 def _root(matrix: Array) -> Array:
-    """Return R with ``R @ R.T`` equal to a covariance matrix."""
+    """Return the symmetric root, which turns nothing where the matrix is near the identity."""
     values, axes = np.linalg.eigh(0.5 * (matrix + matrix.T))
-    return axes * np.sqrt(np.maximum(values, 0.0))
+    root: Array = (axes * np.sqrt(np.maximum(values, 0.0))) @ axes.T
+    return root
 
 
 def _principal_directions(

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.audio.background import FLOOR, fit_background
 from gmmseg.audio.speaker_frames import Frames
 from gmmseg.audio.speaker_kernels import Gaussians, add_log_ratios
 from gmmseg.core.adaptation import adapted
 from gmmseg.core.estep import expectation
-from gmmseg.core.mixture import GaussianMixture
 from gmmseg.core.mstep import variance_floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
@@ -22,7 +22,6 @@ FRAMES_PER_COMPONENT = 150  # of the speech of one speaker
 FEWEST_COMPONENTS, MOST_COMPONENTS = 8, 64
 RELEVANCE_FACTOR = 4.0
 N_ROUNDS = 3
-FLOOR = 1e-3  # smallest variance, as a fraction of the mean variance of the frames
 N_BEST = 5  # Gaussians of the background that a frame is scored with
 
 Array = NDArray[np.float64]
@@ -169,17 +168,7 @@ def fit_speaker_mixtures(
     everything = np.vstack(list(pooled.values()))
     typical = len(everything) / len(pooled)
     n_components = int(np.clip(typical / FRAMES_PER_COMPONENT, FEWEST_COMPONENTS, MOST_COMPONENTS))
-    background = (
-        GaussianMixture(
-            n_components,
-            covariance_type="diag",
-            covariance_floor=FLOOR,
-            max_iter=200,
-            random_state=random_state,
-        )
-        .fit(everything)
-        .parameters_
-    )
+    background = fit_background(everything, n_components, random_state=random_state)
     new = [_adapted_to(background, frames) for frames in pooled.values()]
     return _stacked(background, [(one.weights, one.means, one.covariances) for one in new])
 

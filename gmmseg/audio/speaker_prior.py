@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.audio.background import fit_background
 from gmmseg.audio.ivectors import TotalVariability, fit_total_variability, ivectors
 from gmmseg.audio.plda import PLDA
 from gmmseg.audio.plda_fit import fit_plda
 from gmmseg.audio.speaker_frames import N_BANDS, Frames
 from gmmseg.audio.supervectors import supervector
 from gmmseg.core.estep import expectation
-from gmmseg.core.mixture import GaussianMixture
 from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.serialization import read_model, write_model
@@ -195,14 +195,7 @@ def fit_speaker_prior(
     tables = [table for name in recordings for table in recordings[name]]
     if not tables:
         raise InputError("recordings of at least two speakers are needed, got none")
-    mixture = GaussianMixture(
-        n_components,
-        covariance_type="diag",
-        covariance_floor=1e-3,
-        max_iter=200,
-        random_state=random_state,
-    ).fit(np.vstack(tables))
-    background = mixture.parameters_
+    background = fit_background(np.vstack(tables), n_components, random_state=random_state)
     statistics, names = _heard_windows(recordings, background, random_state)
     variability = None
     if embedding == "i-vector":
