@@ -13,6 +13,7 @@ SPEAKER_RATE = 8000
 """Sampling rate, in Hz, that recordings are brought to: what telephones and microphones share."""
 
 N_CEPSTRA = 20
+N_FEATURES = 2 * N_CEPSTRA  # and how they change
 N_BANDS = 40
 LOUDNESS_RANGE = 40.0  # dB below the loud frames down to which frames belong to speech
 SILENCE = 1e-4  # of full scale: a recording that never gets louder is silent

@@ -209,9 +209,20 @@ class EmbeddedVoices:
     @classmethod
     def of(cls, tables: Mapping[str, Sequence[NDArray[Any]]]) -> "EmbeddedVoices":
         """Return the voices of some speakers, each with embeddings of one or more recordings."""
-        rows = [np.vstack(own) for own in tables.values()]
-        speakers = np.repeat(np.arange(len(rows)), [len(own) for own in rows])
-        plda = fit_plda(np.vstack(rows), speakers, length_normalize=True)
+        lengths = sorted({table.shape[1] for own in tables.values() for table in own})
+        if len(lengths) > 1:
+            raise InputError(f"all embeddings must be equally long, got {lengths} features")
+        # Rows of one recording are too much alike to tell how recordings of one speaker differ.
+        has_several = any(len(own) > 1 for own in tables.values())
+        units = [
+            [table.mean(axis=0) for table in own] if has_several else list(own[0])
+            for own in tables.values()
+        ]
+        speakers = np.repeat(np.arange(len(units)), [len(own) for own in units])
+        # Of so many differences within speakers, half as many directions can be known.
+        n_components = max((len(speakers) - len(units)) // 2, 1)
+        X = np.array([row for own in units for row in own])
+        plda = fit_plda(X, speakers, n_components=n_components, length_normalize=True)
         return cls(
             plda,
             np.array([_mean_recording(own, plda) for own in tables.values()]),

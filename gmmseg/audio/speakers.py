@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.audio import speaker_file
 from gmmseg.audio.plda import checked_embeddings
 from gmmseg.audio.speaker_answers import Identification, Verification
-from gmmseg.audio.speaker_frames import FEWEST_FRAMES, speaker_frames
+from gmmseg.audio.speaker_frames import FEWEST_FRAMES, N_FEATURES, speaker_frames
 from gmmseg.audio.speaker_prior import load_speaker_prior
 from gmmseg.audio.speaker_scores import probabilities, rival_ratios
 from gmmseg.audio.speaker_voices import EmbeddedVoices, FrameVoices, Microphones, Voices
@@ -336,11 +336,13 @@ class SpeakerRecognizer:
         if sr is not None:
             return speaker_frames(recording, sr=sr)
         table = checked_embeddings(recording)
+        if table.shape[1] != N_FEATURES:
+            raise InputError(f"frames must have {N_FEATURES} columns, got {table.shape[1]}")
         if len(table) < FEWEST_FRAMES:
             raise InputError(
                 f"a recording must have at least {FEWEST_FRAMES} frames, got {len(table)}"
             )
-        return table
+        return table.astype(np.float32)
 
     def _fitted(self) -> Voices:
         if "voices_" not in vars(self):
