@@ -10,8 +10,8 @@ import argparse
 from pathlib import Path
 
 from gmmseg.audio.io import read_audio
-from gmmseg.audio.speaker_frames import SPEAKER_RATE, Frames, speaker_frames
 from gmmseg.audio.speaker_prior import fit_speaker_prior
+from gmmseg.audio.speech_frames import SPEAKER_RATE, Frames, speaker_frames
 
 SUFFIXES = {".wav", ".flac", ".ogg"}
 

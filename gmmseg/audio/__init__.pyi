@@ -3,15 +3,19 @@ from .features import frame_features
 from .frame_stream import FrameStream
 from .io import AudioInfo, audio_blocks, audio_info, read_audio
 from .segment_files import read_segments, write_segments
+from .speaker_answers import Identification, Verification
 from .speakers import SpeakerRecognizer
+from .speech_frames import speaker_frames
 from .timeline import Segment
 from .timeline_frames import frame_table, frames_from_segments, segments_from_frames
 
 __all__ = [
     "AudioInfo",
     "FrameStream",
+    "Identification",
     "Segment",
     "SpeakerRecognizer",
+    "Verification",
     "audio_blocks",
     "audio_info",
     "frame_features",
@@ -20,6 +24,7 @@ __all__ = [
     "read_audio",
     "read_segments",
     "segments_from_frames",
+    "speaker_frames",
     "timeline",
     "write_segments",
 ]

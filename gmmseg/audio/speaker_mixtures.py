@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.audio.background import FLOOR, fit_background
-from gmmseg.audio.speaker_frames import Frames
 from gmmseg.audio.speaker_kernels import Gaussians, add_log_ratios
+from gmmseg.audio.speech_frames import Frames
 from gmmseg.core.adaptation import adapted
 from gmmseg.core.estep import expectation
 from gmmseg.core.mstep import variance_floor
@@ -18,8 +18,8 @@ from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.errors import InputError
 
-FRAMES_PER_COMPONENT = 150  # of the speech of one speaker
-FEWEST_COMPONENTS, MOST_COMPONENTS = 8, 64
+FRAMES_PER_COMPONENT = 100  # of the speech of one speaker
+FEWEST_COMPONENTS, MOST_COMPONENTS = 4, 64
 RELEVANCE_FACTOR = 4.0
 N_ROUNDS = 3
 N_BEST = 5  # Gaussians of the background that a frame is scored with
@@ -135,7 +135,7 @@ def fit_speaker_mixtures(
 ) -> SpeakerMixtures:
     """Fit the background to all frames, and adapt it to each speaker.
 
-    There is one Gaussian for every 150 frames of the speech of a speaker, at least 8 and at most
+    There is one Gaussian for every 100 frames of the speech of a speaker, at least 4 and at most
     64: more would be adapted to next to nothing.
 
     Parameters
@@ -160,7 +160,7 @@ def fit_speaker_mixtures(
     >>> rng = np.random.default_rng(0)
     >>> voices = {name: [rng.normal(at, 1.0, size=(300, 2))] for name, at in [("a", 0), ("b", 4)]}
     >>> fit_speaker_mixtures(voices).background.n_components
-    8
+    4
     """
     if not recordings:
         raise InputError("recordings of at least one speaker are needed, got none")

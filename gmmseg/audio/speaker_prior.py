@@ -13,7 +13,7 @@ from gmmseg.audio.background import fit_background
 from gmmseg.audio.ivectors import TotalVariability, fit_total_variability, ivectors
 from gmmseg.audio.plda import PLDA
 from gmmseg.audio.plda_fit import fit_plda
-from gmmseg.audio.speaker_frames import N_BANDS, Frames
+from gmmseg.audio.speech_frames import N_BANDS, Frames
 from gmmseg.audio.supervectors import supervector
 from gmmseg.core.estep import expectation
 from gmmseg.core.mixture_file import as_damage
@@ -26,7 +26,8 @@ KIND = "speaker-prior"
 SHIPPED = Path(__file__).parent / "speaker_prior.gmm"
 N_COMPONENTS = 4  # more need more than a second of speech each time
 N_DIMS = 60
-CHANNEL_SPREAD = 3.0  # dB by which the responses of two microphones differ along the bands
+LEVEL_SPREAD = 6.0  # dB by which loudness varies: it is no mark of a voice
+CHANNEL_SPREAD = 2.5  # dB by which the response of a microphone varies along the bands
 N_CHANNELS = 2  # random microphones that every window is heard through
 INDEPENDENT_FRAMES = 0.5  # of neighbouring frames, for i-vectors
 WINDOWS = (60, 100, 150, 250)  # frames: recordings to come are as short as these
@@ -234,12 +235,12 @@ def _embeddings(
 
 
 def _random_channel(n_features: int, rng: np.random.Generator) -> Array:
-    """Return the cepstra of a random smooth response, the same in all frames: slopes stay."""
-    decay = 1.0 / np.array([1.0, 1.0, 1.5, 2.0, 2.5, 3.0])
-    size = CHANNEL_SPREAD * np.sqrt(N_BANDS / (decay**2).sum())
+    """Return cepstra of a random level and smooth response, the same in all frames: slopes stay."""
+    decay = 1.0 / np.array([1.0, 1.5, 2.0, 2.5, 3.0])
+    shape = CHANNEL_SPREAD / np.sqrt((decay**2).sum()) * decay
+    smooth = np.sqrt(N_BANDS) * np.append(LEVEL_SPREAD, shape) * rng.normal(size=len(decay) + 1)
     channel = np.zeros(n_features)
-    n_smooth = min(len(decay), n_features)
-    channel[:n_smooth] = (size * decay * rng.normal(size=len(decay)))[:n_smooth]
+    channel[: len(smooth)] = smooth[:n_features]
     return channel
 
 

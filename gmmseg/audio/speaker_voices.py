@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from gmmseg.audio.plda import PLDA, log_likelihood_ratios, project
 from gmmseg.audio.plda_fit import fit_plda
-from gmmseg.audio.speaker_frames import Frames, without_mean
 from gmmseg.audio.speaker_mixtures import SpeakerMixtures, fit_speaker_mixtures
 from gmmseg.audio.speaker_prior import SpeakerPrior
+from gmmseg.audio.speech_frames import Frames, without_mean
 from gmmseg.errors import InputError
 
 FRAMES_PER_EMBEDDING = 100  # of a second is a supervector what the PLDA was trained on

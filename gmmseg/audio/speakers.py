@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.audio import speaker_file
 from gmmseg.audio.plda import checked_embeddings
 from gmmseg.audio.speaker_answers import Identification, Verification
-from gmmseg.audio.speaker_frames import FEWEST_FRAMES, N_FEATURES, speaker_frames
 from gmmseg.audio.speaker_prior import load_speaker_prior
 from gmmseg.audio.speaker_scores import probabilities, rival_ratios
 from gmmseg.audio.speaker_voices import EmbeddedVoices, FrameVoices, Microphones, Voices
+from gmmseg.audio.speech_frames import FEWEST_FRAMES, N_FEATURES, speaker_frames
 from gmmseg.errors import InputError, NotFittedError
 
 UNKNOWN = "unknown"

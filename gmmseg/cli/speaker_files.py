@@ -55,7 +55,7 @@ def read_recording(path: Path, *, is_embedded: bool) -> "NDArray[Any]":
     if path.suffix.lower() == EMBEDDING_SUFFIX:
         raise InputError(f"{path} holds embeddings, and the speakers are known by sound")
     from gmmseg.audio.io import read_audio
-    from gmmseg.audio.speaker_frames import SPEAKER_RATE, speaker_frames
+    from gmmseg.audio.speech_frames import SPEAKER_RATE, speaker_frames
 
     y, sr = read_audio(path, sr=SPEAKER_RATE)
     with about(path):

@@ -5,7 +5,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.audio.plda import log_likelihood_ratios, project
-from gmmseg.audio.speaker_frames import speaker_frames
 from gmmseg.audio.speaker_prior import (
     SHIPPED,
     SpeakerPrior,
@@ -13,6 +12,7 @@ from gmmseg.audio.speaker_prior import (
     load_speaker_prior,
     windows_of,
 )
+from gmmseg.audio.speech_frames import speaker_frames
 from gmmseg.core.serialization import write_model
 from gmmseg.errors import InputError, ModelFileError
 from tests.voices import SPEAKERS, spoken

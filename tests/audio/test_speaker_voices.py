@@ -5,9 +5,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gmmseg.audio.plda import log_likelihood_ratios, project
-from gmmseg.audio.speaker_frames import speaker_frames, without_mean
 from gmmseg.audio.speaker_prior import load_speaker_prior
 from gmmseg.audio.speaker_voices import FrameVoices
+from gmmseg.audio.speech_frames import speaker_frames, without_mean
 from gmmseg.errors import InputError
 from tests.voices import SPEAKERS, recordings, spoken
 

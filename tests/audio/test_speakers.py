@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gmmseg.audio import SpeakerRecognizer
-from gmmseg.audio.speaker_frames import speaker_frames
+from gmmseg.audio.speech_frames import speaker_frames
 from gmmseg.core.serialization import write_model
 from gmmseg.errors import InputError, ModelFileError, NotFittedError
 from tests.voices import SPEAKERS, recordings, spoken

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.audio.features import frame_features
-from gmmseg.audio.speaker_frames import loud_frames, speaker_frames, without_mean
+from gmmseg.audio.speech_frames import loud_frames, speaker_frames, without_mean
 from gmmseg.errors import InputError
 from tests.voices import SPEAKERS, spoken
 
