@@ -720,7 +720,7 @@ def ivector(statistics, spread, shift, loadings):
 def add_log_ratios(X, background, speakers, n_best):
     """Return the sums over frames of log p(x | speaker) - log p(x | background), best components.
 
-    Mixtures are (weights, means, variances).
+    Mixtures are (weights, means, variances); a thousandth of either is the other.
     """
     out = np.zeros(len(speakers))
     for x in X:
@@ -728,7 +728,8 @@ def add_log_ratios(X, background, speakers, n_best):
         best = np.argsort(-values)[:n_best]
         reference = logsumexp(values[None, best])[0]
         for s, speaker in enumerate(speakers):
-            out[s] += logsumexp(_log_prob_diag(x, *speaker)[None, best])[0] - reference
+            ratio = math.exp(logsumexp(_log_prob_diag(x, *speaker)[None, best])[0] - reference)
+            out[s] += math.log((0.999 * ratio + 0.001) / (0.999 + 0.001 * ratio))
     return out
 
 

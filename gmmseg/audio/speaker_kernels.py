@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from gmmseg.core.kernel_types import FASTMATH
 
+DOUBT = 0.001  # share of frames that may come from another voice, so that a frame says 6.9 at most
+
 
 class Gaussians(NamedTuple):
     """Components of mixtures: (n_mixtures, n_components[, n_features])."""
@@ -66,6 +68,17 @@ def log_density_of(x, speaker, best, mixture):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def bounded(ratio):
+    """Return the ratio where a share of frames, `DOUBT`, comes from the respective other mixture.
+
+    So a frame far from all mixtures, of which their tails know nothing, says little.
+    """
+    odds = math.exp(-abs(ratio))
+    size = math.log((1.0 - DOUBT + DOUBT * odds) / (DOUBT + (1.0 - DOUBT) * odds))
+    return size if ratio > 0.0 else -size
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def add_log_ratios(X, background, speakers, best, out):
     """Add to ``out[s]`` the log-likelihood ratio of all frames, over the best of the background."""
     values = np.empty(background.means.shape[1])
@@ -80,4 +93,4 @@ def add_log_ratios(X, background, speakers, best, out):
         find_best(values, best)
         reference = log_density_of(X[n], 0, best, background)
         for s in range(speakers.means.shape[0]):
-            out[s] += log_density_of(X[n], s, best, speakers) - reference
+            out[s] += bounded(log_density_of(X[n], s, best, speakers) - reference)

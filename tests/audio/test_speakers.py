@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from gmmseg.audio import SpeakerRecognizer
+from gmmseg.audio import SpeakerRecognizer, read_audio, read_segments
 from gmmseg.audio.speech_frames import speaker_frames
 from gmmseg.core.serialization import write_model
 from gmmseg.errors import InputError, ModelFileError, NotFittedError
@@ -238,3 +238,14 @@ def test_damaged_files_are_refused(tmp_path, header, message):
     write_model(tmp_path / "x.gmm", kind="speakers", header=header, arrays={})
     with pytest.raises(ModelFileError, match=message):
         SpeakerRecognizer.load(tmp_path / "x.gmm")
+
+
+def test_voices_of_the_made_conversation_are_told_apart():
+    y, sr = read_audio("data/conversation.flac")
+    turns = [turn for turn in read_segments("data/conversation.rttm") if turn.duration > 1.0]
+    sounds = [y[int(turn.start * sr) : int(turn.end * sr)] for turn in turns]
+    labels = [turn.label for turn in turns]
+    recognizer = SpeakerRecognizer().fit(sounds[:4], labels[:4], sr=sr)
+    answers = recognizer.identify(sounds[4:], sr=sr)
+    assert [answer.best for answer in answers] == labels[4:]
+    assert set(labels[4:]) == {"anna", "ben"}

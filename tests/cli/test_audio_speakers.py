@@ -18,12 +18,12 @@ COMMAND = ("audio", "speakers")
 def voices(tmp_path, rng, monkeypatch):
     """A folder with two recordings of each of three speakers; we are beside it."""
     monkeypatch.chdir(tmp_path)
-    for name, own in recordings(rng).items():
+    for name, own in recordings(rng, seconds=5.0).items():
         (tmp_path / "voices" / name).mkdir(parents=True)
         for k, one in enumerate(own):
             soundfile.write(tmp_path / "voices" / name / f"{k}.wav", one, 8000)
     for name, speaker in SPEAKERS.items():
-        soundfile.write(f"{name}.flac", spoken(rng, **speaker, seconds=1.5), 8000)
+        soundfile.write(f"{name}.flac", spoken(rng, **speaker, seconds=2.5), 8000)
     return tmp_path / "voices"
 
 
@@ -36,7 +36,7 @@ def model(gmmseg, voices):
 def test_training_writes_one_file_and_says_what_it_heard(gmmseg, voices):
     code, stdout, lines = gmmseg(*COMMAND, "train", voices, "-o", "three.gmm")
     assert (code, stdout, len(lines)) == (0, "", 1)
-    assert lines[0].startswith(f"{voices}: 3 speakers, 1")
+    assert lines[0].startswith(f"{voices}: 3 speakers, 3")
     assert lines[0].endswith(", three.gmm")
 
 
