@@ -222,9 +222,10 @@ def both_ways(
         if i < len(blocks) - 1:
             part = in_double(table[block])
             run_forward(part, layout, before[i], alphas)
-        posteriors = np.empty(part.shape)
+        posteriors = in_double(out[block])  # the part itself, or one to be copied there
         run_backward(part, alphas, layout, behind, after, posteriors, counts)
-        out[block] = posteriors
+        if posteriors.base is not out:
+            out[block] = posteriors
     return out, log_likelihood
 
 
