@@ -101,7 +101,7 @@ def resegment(
     References
     ----------
     Reynolds, Torres-Carrasquillo (2005), "Approaches and applications of audio diarization",
-    section 4, DOI 10.1109/ICASSP.2005.1416463.
+    DOI 10.1109/ICASSP.2005.1416463.
 
     Examples
     --------
