@@ -29,6 +29,6 @@ for column, name in enumerate(recognizer.speakers_):
     axes.bar(rows + 0.4 * column - 0.2, scores[:, column], width=0.4, label=name)
 axes.set_xticks(rows, [f"{turn.start:.0f} s\n{turn.label}" for turn in turns[4:]])
 axes.set_ylabel("log-likelihood ratio")
-axes.legend(title="heard")
+figure.legend(title="heard", loc="outside right upper")
 figure.savefig("speakers.png", dpi=100)
 print("look at speakers.png")
