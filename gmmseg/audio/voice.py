@@ -23,7 +23,7 @@ from gmmseg.errors import InputError
 
 Sound = ArrayLike | Iterator[NDArray[np.float32]]
 
-MIN_SPEECH, MIN_PAUSE = 0.1, 0.2  # seconds
+MIN_SPEECH, MIN_PAUSE = 0.1, 0.1  # seconds
 
 
 def detect_voice(

@@ -12,13 +12,13 @@ from gmmseg.smoothing.chain import Chain
 
 Array = NDArray[np.float64]
 
-SMOOTHED = 5  # frames on either side over which the evidence is smoothed
-SURE = 1.0  # mean log-odds over `SURE_WINDOW` that noise hardly ever reaches
+SMOOTHED = 4  # frames on either side over which the evidence is smoothed
+SURE = 1.2  # mean log-odds over `SURE_WINDOW` that noise hardly ever reaches
 SURE_WINDOW = 25  # frames on either side: half a second
 REACH = 1500  # frames on either side that one sure half second opens: 15 s
 DOUBT = 3.0  # taken from the log-odds where nothing is sure
-INDEPENDENT = 0.3  # of what a frame tells, as its neighbours do not tell it already
-BIAS = 0.4  # log-odds: half the error at the threshold 0.5 is missed speech
+INDEPENDENT = 0.4  # of what a frame tells, as its neighbours do not tell it already
+BIAS = 0.2  # log-odds: half the error at the threshold 0.5 is missed speech
 MEAN_FRAMES = 100.0  # of a run of either state: 1 s
 
 

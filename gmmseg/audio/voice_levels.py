@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 PRIOR_FRAMES = 300.0  # how many frames the prior counts as: 3 s
-GAP = 2.8  # nepers, by which speech is louder than noise before anything is heard: 12 dB
+GAP = 3.2  # nepers, by which speech is louder than noise before anything is heard: 14 dB
 SPREAD = 1.8  # nepers of the level within either: 8 dB
-SHARE = 0.7  # of the evidence of levels that counts beside that of the mixtures
+SHARE = 0.85  # of the evidence of levels that counts beside that of the mixtures
 MOST = 6.0  # of evidence that one frame's level may give
 ROUNDS = 2
 
