@@ -13,9 +13,11 @@ from gmmseg.smoothing.chain import Chain
 Array = NDArray[np.float64]
 
 SMOOTHED = 4  # frames on either side over which the evidence is smoothed
-SURE = 1.2  # mean log-odds over `SURE_WINDOW` that noise hardly ever reaches
+SURE = 1.4  # mean log-odds over `SURE_WINDOW` that noise hardly ever reaches
+LEAST_SURE = 0.4  # what is enough in a recording whose noise stays far below
+CONTRAST = 3.0  # how far below: over what four fifths of the half seconds reach
 SURE_WINDOW = 25  # frames on either side: half a second
-REACH = 1500  # frames on either side that one sure half second opens: 15 s
+REACH = 1000  # frames on either side that one sure half second opens: 10 s
 DOUBT = 3.0  # taken from the log-odds where nothing is sure
 INDEPENDENT = 0.4  # of what a frame tells, as its neighbours do not tell it already
 BIAS = 0.2  # log-odds: half the error at the threshold 0.5 is missed speech
@@ -40,17 +42,22 @@ def moving_mean(values: Array, n_around: int) -> Array:
 
 
 def is_near_sure(log_odds: Array) -> NDArray[np.bool_]:
-    """Tell for every frame whether within `REACH` half a second is unmistakably speech."""
+    """Tell for every frame whether within `REACH` half a second is unmistakably speech.
+
+    Less is enough where it stands out: where most of the recording is clearly something else.
+    """
     from scipy.ndimage import maximum_filter1d
 
-    sure = moving_mean(log_odds, SURE_WINDOW) >= SURE
+    mean = moving_mean(log_odds, SURE_WINDOW)
+    needed = np.clip(np.quantile(mean, 0.8) + CONTRAST, LEAST_SURE, SURE)
+    sure = mean >= needed
     return maximum_filter1d(sure, 2 * REACH + 1, mode="constant")
 
 
 def combined(evidence: VoiceEvidence, *, levels: Levels | None, is_adaptive: bool) -> Array:
     """Return the log-odds of speech by frame, of the mixtures and of levels.
 
-    Levels are learned from this recording if it is adaptive. Where nothing is sure for 15 s on
+    Levels are learned from this recording if it is adaptive. Where nothing is sure for 10 s on
     either side they do not count, and what there is is doubted: noise alone gives no speech.
     """
     odds = smoothed(evidence.log_odds)
