@@ -301,7 +301,7 @@ class VoiceActivityDetector(BaseEstimator):
         sr : float
             Sampling rate, in Hz.
         lag : float
-            Seconds by which the answer is late; at least 0.65, what the features look ahead.
+            Seconds by which the answer is late; at least 0.61, what the features look ahead.
 
         Returns
         -------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmmseg.cli.console import about, announce_compilation, say, track, warn
+from gmmseg.cli.console import announce_compilation, say, track, warn
 from gmmseg.cli.image_files import make_folder
 from gmmseg.errors import GmmsegError
 
@@ -82,8 +82,7 @@ def vad(
         for path in track(files, "listening"):
             started = time.perf_counter()
             try:
-                with about(path):
-                    segments, chances, duration = heard(path, detector)
+                segments, chances, duration = heard(path, detector)
                 written = out / (path.stem + SUFFIXES[segment_format])
                 write_results(written, segments, duration, segment_format, path.stem)
                 if probabilities:

@@ -34,10 +34,12 @@ def context(y, n_at_once=10**9):
 
 @pytest.fixture(scope="module")
 def swelling():
-    """Return 15 s of noise, swelling, with some buzz."""
+    """Return 15 s of noise, swelling, with some buzz, and nearly silent from 5 s to 9.5 s."""
     rng, time = np.random.default_rng(3), np.arange(15 * 16000) / 16000
     buzz = np.sign(np.sin(2 * np.pi * (120 + 20 * np.sin(time)) * time)) * (time % 3 < 1)
-    return (rng.normal(size=len(time)) * (1.2 + np.sin(9 * time)) + buzz).astype(np.float32)
+    gain = np.where((time > 5) & (time < 9.5), 1e-5, 1.0)
+    noise = rng.normal(size=len(time)) * (1.2 + np.sin(9 * time))
+    return ((noise + buzz) * gain).astype(np.float32)
 
 
 def test_there_are_as_many_columns_as_told(swelling):
