@@ -735,3 +735,50 @@ def add_log_ratios(X, background, speakers, n_best):
 
 def _log_prob_diag(x, weights, means, variances):
     return log_prob(x[None], weights, means, [np.diag(row) for row in variances])[0]
+def decimated(samples, first, step, taps, n_out):
+    """Return every `step`-th filtered sample from `first` on; outside the sound is 0."""
+    half = len(taps) // 2
+    out = []
+    for i in range(n_out):
+        total = 0.0
+        for k, tap in enumerate(taps):
+            place = first + i * step + k - half
+            if 0 <= place < len(samples):
+                total += float(tap) * float(samples[place])
+        out.append(total)
+    return np.array(out)
+
+
+def correlation_at(frame, lag):
+    """Return the correlation of a frame with itself `lag` later, over the root of both energies."""
+    frame = np.asarray(frame, dtype=float) - np.mean(frame, dtype=float)
+    head, tail = frame[: len(frame) - lag], frame[lag:]
+    product = energy_of_head = energy_of_tail = 0.0
+    for a, b in zip(head, tail, strict=True):
+        product += a * b
+        energy_of_head += a * a
+        energy_of_tail += b * b
+    return product / np.sqrt(energy_of_head * energy_of_tail)
+
+
+def correlation_peak(frame, shortest, costs):
+    """Return height and lag of the peak of the correlation that is best after its cost."""
+    heights = [correlation_at(frame, shortest + j) for j in range(len(costs))]
+    best = (-1.0, 0.0, 0.0)
+    for j in range(1, len(costs) - 1):
+        before, here, after = heights[j - 1 : j + 2]
+        if here > 0 and here >= before and here > after:
+            # A parabola through the three, by its coefficients.
+            square, slope, middle = np.polyfit([-1, 0, 1], [before, here, after], 2)
+            shift = -slope / (2 * square)
+            top = square * shift**2 + slope * shift + middle
+            if top - costs[j] > best[0]:
+                best = (top - costs[j], min(top, 1.0), shortest + j + shift)
+    return best[1], best[2]
+
+
+def least_around(table, before, after):
+    """Return the least value of every column from `before` rows back to `after` rows ahead."""
+    return np.array(
+        [table[max(t - before, 0) : t + after + 1].min(axis=0) for t in range(len(table))]
+    )

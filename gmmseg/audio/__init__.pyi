@@ -8,6 +8,8 @@ from .speakers import SpeakerRecognizer
 from .speech_frames import speaker_frames
 from .timeline import Segment
 from .timeline_frames import frame_table, frames_from_segments, segments_from_frames
+from .voice import VoiceActivityDetector, detect_voice
+from .voice_stream import VoiceStream
 
 __all__ = [
     "AudioInfo",
@@ -16,8 +18,11 @@ __all__ = [
     "Segment",
     "SpeakerRecognizer",
     "Verification",
+    "VoiceActivityDetector",
+    "VoiceStream",
     "audio_blocks",
     "audio_info",
+    "detect_voice",
     "frame_features",
     "frame_table",
     "frames_from_segments",

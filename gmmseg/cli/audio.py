@@ -4,6 +4,7 @@ import typer
 
 from gmmseg.cli import audio_speakers
 from gmmseg.cli.audio_score import score_diarization, score_vad
+from gmmseg.cli.audio_vad import vad
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -17,5 +18,6 @@ def audio() -> None:
 
 
 app.add_typer(audio_speakers.app, name="speakers")
+app.command()(vad)
 app.command()(score_vad)
 app.command()(score_diarization)
