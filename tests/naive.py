@@ -735,6 +735,8 @@ def add_log_ratios(X, background, speakers, n_best):
 
 def _log_prob_diag(x, weights, means, variances):
     return log_prob(x[None], weights, means, [np.diag(row) for row in variances])[0]
+
+
 def decimated(samples, first, step, taps, n_out):
     """Return every `step`-th filtered sample from `first` on; outside the sound is 0."""
     half = len(taps) // 2
