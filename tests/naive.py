@@ -621,3 +621,82 @@ def _expected_gauss(x, phi, mean, variance):
     """Return ``E log N(x; sqrt(phi) y, 1)`` over ``y ~ N(mean, variance)``."""
     square = (x - np.sqrt(phi) * mean) ** 2 + phi * variance
     return -0.5 * float(np.sum(square + math.log(2.0 * math.pi)))
+
+
+def plda_ratio(one, other, mean, within, across):
+    """Return log p(both sets | one speaker) - log p(both | two), embeddings stacked in one row."""
+    together = np.vstack([one, other])
+    return (
+        _log_of_one_speaker(together, mean, within, across)
+        - _log_of_one_speaker(one, mean, within, across)
+        - _log_of_one_speaker(other, mean, within, across)
+    )
+
+
+def plda_log_likelihood(X, speakers, mean, within, across):
+    """Return log p(X | speakers) of a two-covariance PLDA."""
+    total = 0.0
+    for speaker in sorted(set(speakers)):
+        total += _log_of_one_speaker(X[speakers == speaker], mean, within, across)
+    return total
+
+
+def _log_of_one_speaker(X, mean, within, across):
+    """Return log N of all rows in one vector: blocks share across, and each has its own within."""
+    n, d = X.shape
+    covariance = np.empty((n * d, n * d))
+    for i in range(n):
+        for j in range(n):
+            block = across + within if i == j else across
+            covariance[i * d : (i + 1) * d, j * d : (j + 1) * d] = block
+    row = (X - mean).reshape(1, -1)
+    return log_prob(row, [1.0], np.zeros((1, n * d)), [covariance])[0, 0]
+
+
+def decimated(samples, first, step, taps, n_out):
+    """Return every `step`-th filtered sample from `first` on; outside the sound is 0."""
+    half = len(taps) // 2
+    out = []
+    for i in range(n_out):
+        total = 0.0
+        for k, tap in enumerate(taps):
+            place = first + i * step + k - half
+            if 0 <= place < len(samples):
+                total += float(tap) * float(samples[place])
+        out.append(total)
+    return np.array(out)
+
+
+def correlation_at(frame, lag):
+    """Return the correlation of a frame with itself `lag` later, over the root of both energies."""
+    frame = np.asarray(frame, dtype=float) - np.mean(frame, dtype=float)
+    head, tail = frame[: len(frame) - lag], frame[lag:]
+    product = energy_of_head = energy_of_tail = 0.0
+    for a, b in zip(head, tail, strict=True):
+        product += a * b
+        energy_of_head += a * a
+        energy_of_tail += b * b
+    return product / np.sqrt(energy_of_head * energy_of_tail)
+
+
+def correlation_peak(frame, shortest, costs):
+    """Return height and lag of the peak of the correlation that is best after its cost."""
+    heights = [correlation_at(frame, shortest + j) for j in range(len(costs))]
+    best = (-1.0, 0.0, 0.0)
+    for j in range(1, len(costs) - 1):
+        before, here, after = heights[j - 1 : j + 2]
+        if here > 0 and here >= before and here > after:
+            # A parabola through the three, by its coefficients.
+            square, slope, middle = np.polyfit([-1, 0, 1], [before, here, after], 2)
+            shift = -slope / (2 * square)
+            top = square * shift**2 + slope * shift + middle
+            if top - costs[j] > best[0]:
+                best = (top - costs[j], min(top, 1.0), shortest + j + shift)
+    return best[1], best[2]
+
+
+def least_around(table, before, after):
+    """Return the least value of every column from `before` rows back to `after` rows ahead."""
+    return np.array(
+        [table[max(t - before, 0) : t + after + 1].min(axis=0) for t in range(len(table))]
+    )

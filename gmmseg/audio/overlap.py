@@ -1,0 +1,141 @@
+"""Compute a table block by block although its rows depend on neighbours: blocks overlap."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.audio.framing import Framing
+
+Array = NDArray[np.float32]
+FRAMES_AT_ONCE = 1024  # their spectra stay in the cache
+
+
+class Stage(Protocol):
+    """Takes consecutive blocks, gives consecutive rows as soon as they are certain."""
+
+    lookahead: int
+
+    def push(self, block: Array) -> Array:
+        """Return the rows that are certain after the next block."""
+
+    def finish(self) -> Array:
+        """Return the rows that are left after the last block."""
+
+
+class OverlappingFrames:
+    """Cut consecutive blocks of samples into stretches that hold all that their frames see.
+
+    Parameters
+    ----------
+    describe : callable
+        ``describe(samples, n_frames, first_frame)`` → (n_frames, n_columns); `samples` begin
+        `margin` before the centre of the first frame.
+    framing : Framing
+        How the frames lie.
+    margin : int
+        Samples on either side of its centre that a frame depends on. Beyond both ends of the sound
+        lie zeros.
+    n_columns : int
+        Columns that `describe` gives.
+    """
+
+    def __init__(
+        self,
+        describe: Callable[[Array, int, int], Array],
+        *,
+        framing: Framing,
+        margin: int,
+        n_columns: int,
+    ) -> None:
+        self._describe, self._hop, self._margin = describe, framing.hop_length, margin
+        self._nothing = np.zeros((0, n_columns), dtype=np.float32)
+        self._waiting = np.zeros(margin, dtype=np.float32)
+        self._start = 0  # of the next frame in `_waiting`, which it may lie behind
+        self._n_samples = 0
+        self._n_frames = 0
+        self.lookahead = margin
+
+    def push(self, block: Array) -> Array:
+        """Return the frames that are ready after the next samples."""
+        self._n_samples += len(block)
+        self._waiting = np.concatenate([self._waiting, block])
+        last_seen = self._n_samples - self._margin - 1
+        return self._frames_until(last_seen // self._hop + 1)
+
+    def finish(self) -> Array:
+        """Return the frames that are left after the last sample."""
+        # The last frame may be centred just behind the last sample.
+        self._waiting = np.pad(self._waiting, (0, self._margin + 1))
+        return self._frames_until(self._n_samples // self._hop + 1)
+
+    def _frames_until(self, end: int) -> Array:
+        tables = [self._nothing]
+        while self._n_frames < end:
+            n_frames = min(end - self._n_frames, FRAMES_AT_ONCE)
+            stop = self._start + (n_frames - 1) * self._hop + 2 * self._margin + 1
+            samples = self._waiting[self._start : stop]
+            tables.append(self._describe(samples, n_frames, self._n_frames))
+            self._n_frames += n_frames
+            self._start += n_frames * self._hop
+        n_old = min(self._start, len(self._waiting))
+        self._waiting = self._waiting[n_old:]
+        self._start -= n_old
+        return np.concatenate(tables)
+
+
+class OverlappingRows:
+    """Apply a function of a table to consecutive blocks of it, each with rows around it.
+
+    Parameters
+    ----------
+    function : callable
+        Table (n_rows, ...) → (n_rows, n_columns): row ``t`` depends on the rows from ``t - before``
+        to ``t + after``, near the start of the table on the first `at_least` too.
+    before, after : int
+        Rows on either side that a row depends on.
+    n_columns : int
+        Columns that `function` gives.
+    at_least : int
+        Rows that must have come before the first is certain.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Array], Array],
+        *,
+        before: int,
+        after: int,
+        n_columns: int,
+        at_least: int = 1,
+    ) -> None:
+        self._function = function
+        self._before, self._after, self._at_least = before, after, at_least
+        self._nothing = np.zeros((0, n_columns), dtype=np.float32)
+        self._blocks: list[Array] = []
+        self._n_rows = 0  # in the blocks
+        self._n_done = 0  # rows at their start that are context alone
+        self.lookahead = after
+
+    def push(self, block: Array) -> Array:
+        """Return the rows that are certain after the next ones."""
+        self._blocks.append(block)
+        self._n_rows += len(block)
+        is_early = self._n_done == 0 and self._n_rows < self._at_least
+        return self._nothing if is_early else self._rows_until(self._n_rows - self._after)
+
+    def finish(self) -> Array:
+        """Return the rows that are left after the last one."""
+        return self._rows_until(self._n_rows)
+
+    def _rows_until(self, end: int) -> Array:
+        if end <= self._n_done:
+            return self._nothing
+        rows = np.concatenate(self._blocks)
+        ready = self._function(rows)[self._n_done : end]
+        n_old = max(end - self._before, 0)
+        self._blocks = [rows[n_old:]]
+        self._n_rows -= n_old
+        self._n_done = end - n_old
+        return ready
