@@ -1,7 +1,10 @@
+from . import timeline
 from .features import frame_features
 from .frame_stream import FrameStream
 from .io import AudioInfo, audio_blocks, audio_info, read_audio
+from .segment_files import read_segments, write_segments
 from .timeline import Segment
+from .timeline_frames import frame_table, frames_from_segments, segments_from_frames
 
 __all__ = [
     "AudioInfo",
@@ -10,5 +13,11 @@ __all__ = [
     "audio_blocks",
     "audio_info",
     "frame_features",
+    "frame_table",
+    "frames_from_segments",
     "read_audio",
+    "read_segments",
+    "segments_from_frames",
+    "timeline",
+    "write_segments",
 ]

@@ -2,6 +2,8 @@
 
 import typer
 
+from gmmseg.cli.audio_score import score_diarization, score_vad
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -11,3 +13,7 @@ def audio() -> None:
 
     Example: gmmseg audio vad meeting.wav -o out
     """
+
+
+app.command()(score_vad)
+app.command()(score_diarization)
