@@ -18,7 +18,7 @@ Generator = np.random.Generator
 
 SPEEDS = (1.0, 0.88, 1.12)  # another speed is another voice: pitch and formants move with it
 FADE = 160  # samples
-EAR = np.array([0.0, 150.0, 400.0, 1000.0, 2500.0, 5000.0, 8000.0])  # knots of filters, in Hz
+KNOTS = np.array([0.0, 0.02, 0.05, 0.125, 0.3, 0.6, 1.0])  # of filters, of half the rate
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ def voices_at_speeds(recordings: Sequence[Signal]) -> list[Signal]:
 def even_talk(rng: Generator, n_speakers: int) -> Talk:
     """Draw a talk in which all say about as much: most is learned from it."""
     shares = (1.0 / n_speakers,) * n_speakers
-    return Talk(shares, 4.0, float(rng.choice([0.0, 0.1, 0.25])), float(rng.choice([0.0, 1.0, 2.0])))
+    return Talk(
+        shares, 4.0, float(rng.choice([0.0, 0.1, 0.25])), float(rng.choice([0.0, 1.0, 2.0]))
+    )
 
 
 def any_talk(rng: Generator, n_speakers: int) -> Talk:
@@ -105,13 +107,13 @@ def make_conversation(
         places[k] += n
         part = _faded(part * 10.0 ** (rng.normal(0.0, 1.5) / 20.0))
         if talk.moving:
-            part = fftconvolve(part, _filter(rng, talk.moving, sr), "same")
+            part = fftconvolve(part, _filter(rng, talk.moving), "same")
         part = fftconvolve(part, rooms[k])
         start = round(turn.start * sr)
         stop = min(len(y), start + len(part))
         y[start:stop] += part[: stop - start]
         turns.append(turn)
-    return _recorded(rng, y, sr), turns
+    return _recorded(rng, y), turns
 
 
 def _turns(rng: Generator, talk: Talk, seconds: float) -> list[Segment]:
@@ -155,15 +157,15 @@ def _room(rng: Generator, decay: float, sr: int) -> Signal:
     return (tail / np.sqrt((tail**2).sum())).astype(np.float32)
 
 
-def _filter(rng: Generator, spread: float, sr: int) -> Signal:
+def _filter(rng: Generator, spread: float) -> Signal:
     """Draw a smooth filter, of so many dB at its knots."""
-    gains = 10.0 ** (rng.normal(0.0, spread, len(EAR)) / 20.0)
-    return firwin2(129, EAR / EAR[-1], gains).astype(np.float32)
+    gains = 10.0 ** (rng.normal(0.0, spread, len(KNOTS)) / 20.0)
+    return firwin2(129, KNOTS, gains).astype(np.float32)
 
 
-def _recorded(rng: Generator, y: Signal, sr: int) -> Signal:
+def _recorded(rng: Generator, y: Signal) -> Signal:
     """Return the sound through a microphone, with noise 8 to 35 dB below it."""
-    heard = fftconvolve(y, _filter(rng, 3.0, sr), "same")
+    heard = fftconvolve(y, _filter(rng, 3.0), "same")
     noise = lfilter([1.0], [1.0, -rng.uniform(0.0, 0.98)], rng.normal(size=len(y)))
     ratio = 10.0 ** (-rng.uniform(8.0, 35.0) / 20.0)
     level = np.sqrt((heard**2).mean() / ((noise**2).mean() + 1e-12))

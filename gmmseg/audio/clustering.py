@@ -6,7 +6,7 @@ cluster does not grow without limit with its duration.
 """
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.audio.plda import PLDA, log_likelihood_ratios
 
@@ -16,13 +16,13 @@ WINDOW_SHARE = 0.5  # of an independent sight of the voice, in a window that ove
 MOST_SIGHTS = 3.0  # independent sights that endless speech of one voice is worth
 
 
-def independent_sights(count: Array) -> Array:
+def independent_sights(count: ArrayLike) -> Array:
     """Return how many independent embeddings so many windows are worth.
 
     ``1 / (1 / (WINDOW_SHARE count) + 1 / MOST_SIGHTS)``: to a variance that is averaged out comes
     one that stays.
     """
-    return 1.0 / (1.0 / (WINDOW_SHARE * count) + 1.0 / MOST_SIGHTS)
+    return 1.0 / (1.0 / (WINDOW_SHARE * np.asarray(count)) + 1.0 / MOST_SIGHTS)
 
 
 def merge_clusters(
@@ -91,6 +91,6 @@ def merge_clusters(
 def _ratios_to(i: int, means: Array, counts: Array, plda: PLDA) -> Array:
     """Return how likely group i is one voice with each, as a logarithm of a ratio."""
     sights = independent_sights(counts)
-    return log_likelihood_ratios(
-        means[[i]], means, plda, n_enrolled=sights[[i]], n_tested=sights
-    )[0]
+    return log_likelihood_ratios(means[[i]], means, plda, n_enrolled=sights[[i]], n_tested=sights)[
+        0
+    ]

@@ -7,6 +7,7 @@ from gmmseg.audio.clustering import merge_clusters
 from gmmseg.audio.plda import PLDA
 
 WINDOWS_IN_BLOCK = 1200  # 10 min of speech: the work grows with the square
+MOST_IN_BLOCK = 100  # clusters
 
 
 def cluster_windows(
@@ -43,27 +44,23 @@ def cluster_windows(
     """
     n_blocks = -(-len(embeddings) // n_in_block)
     if n_blocks <= 1:
-        limits = {"least": least, "most": most}
-        return merge_clusters(embeddings, counts, plda, threshold=threshold, **limits)
+        return merge_clusters(embeddings, counts, plda, threshold=threshold, least=least, most=most)
     groups = np.zeros(len(embeddings), dtype=np.intp)
     n_groups = 0
     for block in np.array_split(np.arange(len(embeddings)), n_blocks):
         found = merge_clusters(
-            embeddings[block], counts[block], plda, threshold=threshold, least=least
+            embeddings[block],
+            counts[block],
+            plda,
+            threshold=threshold,
+            least=least,
+            most=MOST_IN_BLOCK,
         )
         groups[block] = found + n_groups
         n_groups += int(found.max()) + 1
-    sums = np.bincount(groups, counts)
-    means = np.stack(
-        [np.bincount(groups, counts * column) / sums for column in embeddings.T], axis=1
+    sums = np.bincount(groups, counts).astype(np.float64)
+    means = [np.bincount(groups, counts * column) / sums for column in embeddings.T]
+    together = merge_clusters(
+        np.stack(means, axis=1), sums, plda, threshold=threshold, least=least, most=most
     )
-    if n_groups > n_in_block:
-        together = cluster_windows(
-            means, sums, plda, threshold=threshold, least=least, most=most,
-            n_in_block=2 * n_in_block,
-        )  # fmt: skip
-    else:
-        together = merge_clusters(
-            means, sums, plda, threshold=threshold, least=least, most=most
-        )
     return together[groups]

@@ -14,7 +14,7 @@ from gmmseg.audio.plda import PLDA, log_likelihood_ratios
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-THRESHOLD = -1.0  # logarithm of the likelihood ratio from which on two clusters are one voice
+THRESHOLD = -2.0  # logarithm of the likelihood ratio from which on two clusters are one voice
 PATIENCE = 2.0  # by how much it must exceed that where more speakers are known to be there
 
 
@@ -52,22 +52,18 @@ def cluster_speakers(
 def odd_one_out(embeddings: Array, weights: Array, labels: Index, plda: PLDA) -> int:
     """Return the window that is least likely to be the voice of the others of its cluster."""
     scores = np.full(len(labels), np.inf)
+    sights = independent_sights(weights)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        if len(members) > 1:
-            own = weights[members, np.newaxis]
-            rest = own.sum() - own
-            sums = (own * embeddings[members]).sum(axis=0) - own * embeddings[members]
-            scores[members] = _ratios(embeddings[members], own[:, 0], sums / rest, rest[:, 0], plda)
+        sums = weights[members] @ embeddings[members]
+        for i in members if len(members) > 1 else ():
+            rest = weights[members].sum() - weights[i]
+            others = (sums - weights[i] * embeddings[i]) / rest
+            scores[i] = log_likelihood_ratios(
+                others[np.newaxis],
+                embeddings[[i]],
+                plda,
+                n_enrolled=independent_sights(rest),
+                n_tested=sights[i],
+            )[0, 0]
     return int(scores.argmin())
-
-
-def _ratios(X: Array, own: Array, others: Array, rest: Array, plda: PLDA) -> Array:
-    """Return how likely each window is the voice of its own others, as a logarithm of a ratio."""
-    pairs = zip(X, independent_sights(own), others, independent_sights(rest), strict=True)
-    return np.array(
-        [
-            log_likelihood_ratios(y[np.newaxis], x[np.newaxis], plda, n_enrolled=m, n_tested=n)[0, 0]
-            for x, n, y, m in pairs
-        ]
-    )

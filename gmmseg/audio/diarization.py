@@ -9,8 +9,8 @@ from gmmseg.audio.clustering_number import cluster_speakers
 from gmmseg.audio.features import frame_features
 from gmmseg.audio.plda import project
 from gmmseg.audio.recording_scale import within_scale
-from gmmseg.audio.resegmentation_blocks import resegment_in_blocks
 from gmmseg.audio.resampling import resampled
+from gmmseg.audio.resegmentation_blocks import resegment_in_blocks
 from gmmseg.audio.signals import checked_rate, checked_signal
 from gmmseg.audio.speaker_prior import N_MELS, N_MFCC, SpeakerPrior, shipped_prior
 from gmmseg.audio.speech_parts import speech_parts
@@ -35,8 +35,7 @@ def diarize(
     min_speakers: int = 1,
     max_speakers: int | None = None,
 ) -> list[Segment]:
-    """Tell who speaks when.
-    """
+    """Tell who speaks when."""
     samples = checked_signal(y, sr=sr)
     mono = samples if samples.ndim == 1 else samples.mean(axis=0)
     prior = shipped_prior()
@@ -89,7 +88,9 @@ def diarize_frames(
         return [Segment(part.start, part.end, "speaker1") for part in heard]
     centered = features - features[is_speech].mean(axis=0, dtype=np.float64).astype(np.float32)
     windows = SpeechWindows.of(is_speech, length=LENGTH, step=STEP)
-    labels = window_speakers(supervectors(centered, windows, prior.background), windows, prior, limits)
+    labels = window_speakers(
+        supervectors(centered, windows, prior.background), windows, prior, limits
+    )
     frames = windows.spread(labels, len(features)) + 1
     frames = resegment_in_blocks(centered, frames, prior.background)
     return _turns(frames, heard, duration)
@@ -124,4 +125,6 @@ def _turns(frames: NDArray[np.intp], heard: list[Segment], duration: float) -> l
     rank = np.argsort(np.argsort(first))
     ranked = rank[np.searchsorted(numbers, everywhere)]
     names = [f"speaker{i + 1}" for i in range(len(numbers))]
-    return intersection(segments_from_frames(ranked, hop=HOP, labels=names, duration=duration), heard)
+    return intersection(
+        segments_from_frames(ranked, hop=HOP, labels=names, duration=duration), heard
+    )

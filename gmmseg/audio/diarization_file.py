@@ -34,9 +34,7 @@ def diarize_recording(
     return turns, duration
 
 
-def features_of_file(
-    path: str | os.PathLike[str], sr: int
-) -> tuple[NDArray[np.float32], float]:
+def features_of_file(path: str | os.PathLike[str], sr: int) -> tuple[NDArray[np.float32], float]:
     """Return the frames of `voice_features`, and the duration in seconds."""
     stream = FrameStream(sr=sr, kind="mfcc", n_mfcc=N_MFCC, n_mels=N_MELS)
     tables, n_samples = [], 0

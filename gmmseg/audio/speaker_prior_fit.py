@@ -41,7 +41,7 @@ class Conversation:
     @property
     def is_speech(self) -> NDArray[np.bool_]:
         """Where anyone speaks, (n_frames,)."""
-        return self.speakers.any(axis=1)
+        return self.speakers.max(axis=1)
 
     @property
     def centered(self) -> NDArray[np.float32]:
@@ -88,9 +88,7 @@ def fit_speaker_prior(
     return SpeakerPrior(sr, background, plda)
 
 
-def fit_background(
-    conversations: Iterable[Conversation], random_state: int
-) -> MixtureParameters:
+def fit_background(conversations: Iterable[Conversation], random_state: int) -> MixtureParameters:
     """Return a mixture of the frames of speech, centred by conversation."""
     frames = [one.centered[one.is_speech][::EVERY] for one in conversations]
     mixture = GaussianMixture(

@@ -1,4 +1,4 @@
-"""Where the windows lie that speakers are told apart by: inside stretches of speech, overlapping."""
+"""Where the windows lie that speakers are told apart by: inside speech, overlapping."""
 
 from dataclasses import dataclass
 
