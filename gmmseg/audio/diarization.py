@@ -13,7 +13,7 @@ from gmmseg.audio.resampling import resampled
 from gmmseg.audio.resegmentation_blocks import resegment_in_blocks
 from gmmseg.audio.signals import checked_rate, checked_signal
 from gmmseg.audio.speaker_prior import N_MELS, N_MFCC, SpeakerPrior, shipped_prior
-from gmmseg.audio.speech_parts import speech_parts
+from gmmseg.audio.voice import detect_voice
 from gmmseg.audio.speech_windows import LENGTH, STEP, SpeechWindows
 from gmmseg.audio.timeline import Segment, intersection, union
 from gmmseg.audio.timeline_frames import frames_from_segments, segments_from_frames
@@ -41,7 +41,7 @@ def diarize(
     prior = shipped_prior()
     duration = len(mono) / checked_rate(sr)
     limits = checked_limits(n_speakers, min_speakers, max_speakers)
-    heard = speech_parts(mono, sr=checked_rate(sr)) if speech is None else list(speech)
+    heard = detect_voice(mono, sr=sr) if speech is None else list(speech)
     table = voice_features(resampled(mono, sr=checked_rate(sr), to=prior.sr), prior.sr)
     return diarize_frames(table, heard, prior, limits=limits, duration=duration)
 

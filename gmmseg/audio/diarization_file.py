@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from gmmseg.audio.diarization import checked_limits, diarize_frames
 from gmmseg.audio.frame_stream import FrameStream
-from gmmseg.audio.io import audio_blocks, read_audio
+from gmmseg.audio.io import audio_blocks
 from gmmseg.audio.speaker_prior import N_MELS, N_MFCC, shipped_prior
-from gmmseg.audio.speech_parts import speech_parts
 from gmmseg.audio.timeline import Segment
+from gmmseg.audio.voice import detect_voice
 
 
 def diarize_recording(
@@ -26,9 +26,7 @@ def diarize_recording(
     limits = checked_limits(n_speakers, min_speakers, max_speakers)
     prior = shipped_prior()
     if speech is None:
-        y, _ = read_audio(path, sr=prior.sr)
-        speech = speech_parts(y, sr=prior.sr)
-        del y
+        speech = detect_voice(audio_blocks(path, sr=prior.sr), sr=prior.sr)
     features, duration = features_of_file(path, prior.sr)
     turns = diarize_frames(features, list(speech), prior, limits=limits, duration=duration)
     return turns, duration

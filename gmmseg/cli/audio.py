@@ -4,6 +4,7 @@ import typer
 
 from gmmseg.cli.audio_diarize import diarize
 from gmmseg.cli.audio_score import score_diarization, score_vad
+from gmmseg.cli.audio_vad import vad
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -17,5 +18,6 @@ def audio() -> None:
 
 
 app.command()(diarize)
+app.command()(vad)
 app.command()(score_vad)
 app.command()(score_diarization)
