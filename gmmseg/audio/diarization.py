@@ -13,11 +13,11 @@ from gmmseg.audio.resampling import resampled
 from gmmseg.audio.resegmentation_blocks import resegment_in_blocks
 from gmmseg.audio.signals import checked_rate, checked_signal
 from gmmseg.audio.speaker_prior import N_MELS, N_MFCC, SpeakerPrior, shipped_prior
-from gmmseg.audio.voice import detect_voice
 from gmmseg.audio.speech_windows import LENGTH, STEP, SpeechWindows
 from gmmseg.audio.timeline import Segment, intersection, union
 from gmmseg.audio.timeline_frames import frames_from_segments, segments_from_frames
 from gmmseg.audio.vb_hmm import cluster_by_vb_hmm
+from gmmseg.audio.voice import detect_voice
 from gmmseg.audio.window_embeddings import supervectors
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
