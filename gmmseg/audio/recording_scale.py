@@ -11,7 +11,6 @@ from gmmseg.audio.speech_windows import SpeechWindows
 
 TYPICAL = 1.25  # of made conversations of speakers that the prior has not heard
 TYPICAL_COUNT = 8.0  # pairs that the typical scale counts as
-FARTHEST = 100  # frames between two windows that are next to each other
 
 
 def within_scale(embeddings: NDArray[np.float64], windows: SpeechWindows) -> float:
@@ -32,11 +31,8 @@ def within_scale(embeddings: NDArray[np.float64], windows: SpeechWindows) -> flo
     scale : float
         Above 0.
     """
-    after = np.searchsorted(windows.starts, windows.ends)
-    is_inside = after < len(windows)
-    left, right = np.flatnonzero(is_inside), after[is_inside]
-    is_near = windows.starts[right] - windows.ends[left] < FARTHEST
-    apart = ((embeddings[left[is_near]] - embeddings[right[is_near]]) ** 2).mean(axis=1) / 2.0
+    left, right = windows.neighbours()
+    apart = ((embeddings[left] - embeddings[right]) ** 2).mean(axis=1) / 2.0
     if not len(apart):
         return TYPICAL
     middle = max(float(np.median(apart)), 1e-6)  # copies of one sound lie nowhere apart
