@@ -700,3 +700,66 @@ def least_around(table, before, after):
     return np.array(
         [table[max(t - before, 0) : t + after + 1].min(axis=0) for t in range(len(table))]
     )
+
+
+def supervectors(X, spans, background, *, relevance_factor):
+    """Shift every mean by what the frames of every span pull, in deviations, by root of share."""
+    rows = []
+    for start, end in spans:
+        row = []
+        for k in range(background.n_components):
+            count, shift = 0.0, np.zeros(X.shape[1])
+            for x in X[start:end].astype(np.float64):
+                densities = [
+                    background.weights[j]
+                    * np.prod(
+                        np.exp(-0.5 * (x - background.means[j]) ** 2 / background.covariances[j])
+                        / np.sqrt(2.0 * np.pi * background.covariances[j])
+                    )
+                    for j in range(background.n_components)
+                ]
+                resp = densities[k] / sum(densities)
+                count += resp
+                shift += resp * (x - background.means[k])
+            scale = np.sqrt(background.weights[k] / background.covariances[k])
+            row.extend(scale * shift / (count + relevance_factor))
+        rows.append(row)
+    return np.array(rows)
+
+
+def merged_clusters(X, counts, plda, *, threshold, sights, least=1, most=None):
+    """Merge the likeliest pair of all, computed anew each time; number by first member."""
+
+    def log_density(values, variances):
+        return (-0.5 * (np.log(2.0 * np.pi * variances) + values**2 / variances)).sum()
+
+    def ratio(one, other):
+        (i, m), (j, n) = [
+            (np.average(X[c], axis=0, weights=counts[c]), float(sights(counts[c].sum())))
+            for c in (one, other)
+        ]
+        # Both means given that they are of one voice: a Gaussian of correlated pairs.
+        same = 0.0
+        for d, phi in enumerate(plda.phi):
+            joint = np.array([[phi + 1.0 / m, phi], [phi, phi + 1.0 / n]])
+            pair = np.array([i[d], j[d]])
+            same -= 0.5 * (
+                np.log((2.0 * np.pi) ** 2 * np.linalg.det(joint))
+                + pair @ np.linalg.solve(joint, pair)
+            )
+        apart = log_density(i, plda.phi + 1.0 / m) + log_density(j, plda.phi + 1.0 / n)
+        return same - apart
+
+    clusters = [[i] for i in range(len(X))]
+    while len(clusters) > max(least, 1):
+        pairs = [(a, b) for a in range(len(clusters)) for b in range(a + 1, len(clusters))]
+        ratios = [ratio(clusters[a], clusters[b]) for a, b in pairs]
+        best = int(np.argmax(ratios))
+        if ratios[best] < threshold and (most is None or len(clusters) <= most):
+            break
+        a, b = pairs[best]
+        clusters[a] += clusters.pop(b)
+    labels = np.empty(len(X), dtype=int)
+    for number, members in enumerate(sorted(clusters, key=min)):
+        labels[members] = number
+    return labels

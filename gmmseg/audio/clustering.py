@@ -13,7 +13,7 @@ from gmmseg.audio.plda import PLDA, log_likelihood_ratios
 Array = NDArray[np.float64]
 
 WINDOW_SHARE = 0.5  # of an independent sight of the voice, in a window that overlaps with others
-MOST_SIGHTS = 3.0  # independent sights that endless speech of one voice is worth
+MOST_SIGHTS = 2.0  # independent sights that endless speech of one voice is worth
 
 
 def independent_sights(count: ArrayLike) -> Array:

@@ -13,17 +13,19 @@ from gmmseg.audio.recording_scale import within_scale
 from gmmseg.audio.resampling import resampled
 from gmmseg.audio.resegmentation_blocks import resegment_in_blocks
 from gmmseg.audio.signals import checked_rate, checked_signal
+from gmmseg.audio.slivers import without_slivers
 from gmmseg.audio.speaker_prior import N_MELS, N_MFCC, SpeakerPrior, shipped_prior
 from gmmseg.audio.speech_windows import LENGTH, STEP, SpeechWindows
-from gmmseg.audio.timeline import Segment, intersection, union
+from gmmseg.audio.timeline import Segment, fill_gaps, intersection, union
 from gmmseg.audio.timeline_frames import frames_from_segments, segments_from_frames
 from gmmseg.audio.vb_hmm import cluster_by_vb_hmm
-from gmmseg.audio.voice import detect_voice
+from gmmseg.audio.voice import Sound, detect_voice
 from gmmseg.audio.window_embeddings import supervectors
 from gmmseg.core.validation import check_above, check_number
 from gmmseg.errors import InputError
 
 HOP = 0.010  # seconds from frame to frame
+LONGEST_PAUSE = 0.5  # seconds inside of a turn
 VB_FA, VB_FB, VB_LOOP = 0.3, 1.0, 0.8
 
 
@@ -96,7 +98,7 @@ def diarize(
     limits = checked_limits(n_speakers, min_speakers, max_speakers)
     prior = shipped_prior()
     rate = checked_rate(sr)
-    heard = detect_voice(mono, sr=sr) if speech is None else list(speech)
+    heard = speech_in(mono, sr=sr) if speech is None else list(speech)
     features = voice_features(resampled(mono, sr=rate, to=prior.sr), prior.sr)
     return diarize_frames(
         features, heard, prior, limits=limits, duration=len(mono) / rate, embeddings=embeddings
@@ -161,6 +163,11 @@ def checked_limits(
     return min_speakers, max_speakers
 
 
+def speech_in(y: Sound, *, sr: float) -> list[Segment]:
+    """Return where speech is by voice activity; short pauses are part of a turn."""
+    return fill_gaps(detect_voice(y, sr=sr), LONGEST_PAUSE)
+
+
 def voice_features(y: NDArray[np.float32], sr: int) -> NDArray[np.float32]:
     """Return the cepstra of all frames without the first, the loudness."""
     return frame_features(y, sr=sr, kind="mfcc", n_mfcc=N_MFCC, n_mels=N_MELS)[:, 1:]
@@ -191,7 +198,7 @@ def diarize_frames(
     labels = window_speakers(table, windows, plda, limits)
     frames = windows.spread(labels, len(features)) + 1
     frames = resegment_in_blocks(centered, frames, prior.background)
-    return _turns(frames, heard, duration)
+    return _turns(without_slivers(frames), heard, duration)
 
 
 def checked_table(embeddings: ArrayLike, n_windows: int) -> NDArray[np.float64]:

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.audio.diarization import checked_limits, diarize_frames
+from gmmseg.audio.diarization import checked_limits, diarize_frames, speech_in
 from gmmseg.audio.frame_stream import FrameStream
 from gmmseg.audio.io import audio_blocks
 from gmmseg.audio.speaker_prior import N_MELS, N_MFCC, shipped_prior
 from gmmseg.audio.timeline import Segment
-from gmmseg.audio.voice import detect_voice
 
 
 def diarize_recording(
@@ -26,7 +25,7 @@ def diarize_recording(
     limits = checked_limits(n_speakers, min_speakers, max_speakers)
     prior = shipped_prior()
     if speech is None:
-        speech = detect_voice(audio_blocks(path, sr=prior.sr), sr=prior.sr)
+        speech = speech_in(audio_blocks(path, sr=prior.sr), sr=prior.sr)
     features, duration = features_of_file(path, prior.sr)
     turns = diarize_frames(features, list(speech), prior, limits=limits, duration=duration)
     return turns, duration

@@ -1,7 +1,7 @@
 """A PLDA of foreign embeddings, learned from one recording before anyone knows who speaks in it.
 
-What lies next to each other in time is mostly one voice: so neighbours tell how a voice varies, and
-what varies more than that over the whole recording is taken for speakers.
+What lies next to each other in time is often one voice: so the nearer half of all neighbours tells
+how a voice varies, and what varies more than that over the recording is taken for speakers.
 """
 
 import numpy as np
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from gmmseg.audio.plda import PLDA
 from gmmseg.audio.plda_fit import whitening
+from gmmseg.audio.recording_scale import neighbour_variances
 from gmmseg.audio.speech_windows import SpeechWindows
 
 Array = NDArray[np.float64]
 
 MOST_DIMS = 24
 WINDOWS_PER_DIM = 4
-CHI2_MEDIAN = 0.4549  # of one degree of freedom
 LEAST_SHARE, MOST_SHARE = 0.05, 0.95  # of the variance within speakers
 
 
 def plda_of_recording(embeddings: Array, windows: SpeechWindows) -> PLDA:
     """Return the PLDA in whose space neighbours vary by 1 in each principal direction.
 
-    With ``w_j`` the robust variance of neighbours and the whole variance 1, speakers vary by
+    With ``w_j`` the variance of the nearer half of neighbours, and 1 the whole, speakers vary by
     ``phi_j = (1 - w_j) / w_j``.
 
     Parameters
@@ -45,11 +45,12 @@ def plda_of_recording(embeddings: Array, windows: SpeechWindows) -> PLDA:
         projection = np.eye(len(center), 1)
     else:
         projection = whitening(deviations, n_dims)
-    left, right = windows.neighbours()
     inner = deviations @ projection
     within = np.full(inner.shape[1], 0.5)
-    if len(left):
-        within = np.median((inner[left] - inner[right]) ** 2, axis=0) / (2.0 * CHI2_MEDIAN)
+    variances = neighbour_variances(inner, windows)
+    if len(variances):
+        order = np.argsort(variances.sum(axis=1), kind="stable")
+        within = variances[order[: (len(order) + 1) // 2]].mean(axis=0)
     within = np.clip(within, LEAST_SHARE, MOST_SHARE)
     phi = (1.0 - within) / within
     order = np.argsort(-phi, kind="stable")

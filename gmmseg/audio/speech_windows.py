@@ -9,7 +9,6 @@ Index = NDArray[np.intp]
 
 LENGTH = 150  # frames: 1.5 s tell a voice, and few turns are shorter than half of it
 STEP = 50  # frames
-FARTHEST = 100  # frames between two windows that are next to each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +52,10 @@ class SpeechWindows:
         """Number of frames that each window sees."""
         return self.ends - self.starts
 
-    def neighbours(self) -> tuple[Index, Index]:
-        """Return the pairs of windows next to each other: no overlap, and less than 1 s between."""
-        after = np.searchsorted(self.starts, self.ends)
-        left = np.flatnonzero(after < len(self))
-        right = after[left]
-        is_near = self.starts[right] - self.ends[left] < FARTHEST
-        return left[is_near], right[is_near]
+    def neighbours(self) -> tuple[Index, NDArray[np.float64]]:
+        """Return the windows that overlap with their next one, and the share that is not common."""
+        left = np.flatnonzero(self.starts[1:] < self.ends[:-1])
+        return left, (self.starts[left + 1] - self.starts[left]) / self.durations[left]
 
     def spread(self, labels: Index, n_frames: int) -> Index:
         """Return the label of each frame by its window, (n_frames,); -1 outside speech."""
