@@ -1,6 +1,6 @@
 """Learn the prior of `gmmseg audio diarize` from recordings of single speakers.
 
-    python training/train_diarization.py DIR... -o speaker_prior.gmm
+    python training/train_diarization.py DIR... -o diarization_prior.gmm
 
 Each DIR holds a folder per speaker with recordings of them, of 5 s and more in all. From these,
 conversations are made by chance (see made_conversations.py), and the prior is learned from them: a
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gmmseg.audio import read_audio
 from gmmseg.audio.diarization import HOP, voice_features
-from gmmseg.audio.speaker_prior_fit import Conversation, fit_speaker_prior
+from gmmseg.audio.diarization_training import Conversation, fit_diarization_prior
 from gmmseg.audio.timeline_frames import frame_table
 
 SR = 16000  # Hz
@@ -61,7 +61,7 @@ def main() -> None:
     recordings = [recordings_of(path) for path in speakers if path.is_dir()]
     voices = voices_at_speeds([y for y in recordings if len(y) >= 5 * SR])
     made = conversations(voices, options.conversations, options.seed)
-    prior = fit_speaker_prior(made, sr=SR, random_state=options.seed)
+    prior = fit_diarization_prior(made, sr=SR, random_state=options.seed)
     prior.save(options.out)
     print(f"{options.out}: {len(voices) // 3} speakers, {options.out.stat().st_size} bytes")
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.audio.clustering_number import cluster_speakers
+from gmmseg.audio.diarization_prior import N_MELS, N_MFCC, DiarizationPrior, shipped_prior
 from gmmseg.audio.features import frame_features
 from gmmseg.audio.plda import PLDA, checked_embeddings, project
 from gmmseg.audio.recording_plda import plda_of_recording
@@ -14,7 +15,6 @@ from gmmseg.audio.resampling import resampled
 from gmmseg.audio.resegmentation_blocks import resegment_in_blocks
 from gmmseg.audio.signals import checked_rate, checked_signal
 from gmmseg.audio.slivers import without_slivers
-from gmmseg.audio.speaker_prior import N_MELS, N_MFCC, SpeakerPrior, shipped_prior
 from gmmseg.audio.speech_windows import LENGTH, STEP, SpeechWindows
 from gmmseg.audio.timeline import Segment, fill_gaps, intersection, union
 from gmmseg.audio.timeline_frames import frames_from_segments, segments_from_frames
@@ -176,7 +176,7 @@ def voice_features(y: NDArray[np.float32], sr: int) -> NDArray[np.float32]:
 def diarize_frames(
     features: NDArray[np.float32],
     speech: Iterable[Segment],
-    prior: SpeakerPrior,
+    prior: DiarizationPrior,
     *,
     limits: tuple[int, int | None],
     duration: float,

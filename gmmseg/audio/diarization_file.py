@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.audio.diarization import checked_limits, diarize_frames, speech_in
+from gmmseg.audio.diarization_prior import N_MELS, N_MFCC, shipped_prior
 from gmmseg.audio.frame_stream import FrameStream
 from gmmseg.audio.io import audio_blocks
-from gmmseg.audio.speaker_prior import N_MELS, N_MFCC, shipped_prior
 from gmmseg.audio.timeline import Segment
 
 

@@ -47,9 +47,6 @@ class DiarizeRequest:
     is_alone: bool  # one recording: segments need not name it
 
 
-NumberOption = typer.Option(min=1, max=MANY_SPEAKERS, metavar="N")
-
-
 def diarize(
     recordings: Annotated[list[Path], typer.Argument(metavar="FILE", help="Sound files.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path(),
@@ -93,14 +90,14 @@ def diarize(
         speakers, min_speakers or 1, max_speakers, speech, is_alone=len(recordings) == 1
     )
     refuse_contradictions(request, min_speakers)
-    results = {path: out / f"{path.stem}{SUFFIXES[format_]}" for path in recordings}
+    results = [(path, out / f"{path.stem}{SUFFIXES[format_]}") for path in recordings]
     refuse_collisions(results, speech)
     make_folder(out)
     n_failed = 0
     with announce_compilation():
-        for path in track(recordings, "diarizing"):
+        for path, result in track(results, "diarizing"):
             try:
-                report = diarize_file(path, results[path], request, format_)
+                report = diarize_file(path, result, request, format_)
             except GmmsegError as error:
                 warn(str(error))
                 n_failed += 1
@@ -123,12 +120,12 @@ def refuse_contradictions(request: DiarizeRequest, min_speakers: int | None) -> 
         )
 
 
-def refuse_collisions(results: dict[Path, Path], speech: Path | None) -> None:
+def refuse_collisions(results: list[tuple[Path, Path]], speech: Path | None) -> None:
     """Stop, as misuse, where two results are one file, or a result replaces what is read."""
-    inputs = {path.resolve() for path in [*results, *([speech] if speech else [])]}
+    inputs = {path.resolve() for path in [*dict(results), *([speech] if speech else [])]}
     folder = speech.resolve() if speech is not None and speech.is_dir() else None
     seen: dict[str, Path] = {}
-    for path, result in results.items():
+    for path, result in results:
         name = str(result).casefold()  # some file systems take A.rttm and a.rttm for one
         if name in seen:
             raise typer.BadParameter(

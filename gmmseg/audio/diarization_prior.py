@@ -12,13 +12,13 @@ from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.serialization import read_model, write_model
 from gmmseg.errors import InputError
 
-KIND = "speaker-prior"
+KIND = "diarization-prior"
 N_MFCC = 20  # of which the first, the loudness, is left out
 N_MELS = 40
 
 
 @dataclass(frozen=True, eq=False)
-class SpeakerPrior:
+class DiarizationPrior:
     """Hold a background mixture of frames and a PLDA of the windows that it describes.
 
     Parameters
@@ -63,7 +63,7 @@ class SpeakerPrior:
         write_model(path, kind=KIND, header={"sr": self.sr}, arrays=small)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "SpeakerPrior":
+    def load(cls, path: str | os.PathLike[str]) -> "DiarizationPrior":
         """Read a model file that `save` wrote."""
         header, arrays = read_model(path, kind=KIND)
         background = MixtureParameters(
@@ -76,7 +76,7 @@ class SpeakerPrior:
 
 
 @functools.cache
-def shipped_prior() -> SpeakerPrior:
+def shipped_prior() -> DiarizationPrior:
     """Return the prior that comes with the package; PRIORS.md tells what it was learned from."""
-    with as_file(files("gmmseg.audio").joinpath("speaker_prior.gmm")) as path:
-        return SpeakerPrior.load(path)
+    with as_file(files("gmmseg.audio").joinpath("diarization_prior.gmm")) as path:
+        return DiarizationPrior.load(path)

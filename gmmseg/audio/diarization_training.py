@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.audio.diarization_prior import DiarizationPrior
 from gmmseg.audio.plda_fit import fit_plda
-from gmmseg.audio.speaker_prior import SpeakerPrior
 from gmmseg.audio.speech_windows import LENGTH, SpeechWindows
 from gmmseg.audio.window_embeddings import supervectors
 from gmmseg.core.mixture import GaussianMixture
@@ -49,9 +49,9 @@ class Conversation:
         return self.features - self.features[self.is_speech].mean(axis=0)
 
 
-def fit_speaker_prior(
+def fit_diarization_prior(
     conversations: Sequence[Conversation], *, sr: int, random_state: int = 0
-) -> SpeakerPrior:
+) -> DiarizationPrior:
     """Return the background and the PLDA of conversations.
 
     Parameters
@@ -65,7 +65,7 @@ def fit_speaker_prior(
 
     Returns
     -------
-    prior : SpeakerPrior
+    prior : DiarizationPrior
         What `diarize` needs to know of voices.
 
     Raises
@@ -85,7 +85,7 @@ def fit_speaker_prior(
             "no conversation has two speakers with windows of their own; give longer turns"
         )
     plda = fit_plda(np.concatenate(tables), names, n_components=N_COMPONENTS, n_dims=N_DIMS)
-    return SpeakerPrior(sr, background, plda)
+    return DiarizationPrior(sr, background, plda)
 
 
 def fit_background(conversations: Iterable[Conversation], random_state: int) -> MixtureParameters:

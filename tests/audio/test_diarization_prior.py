@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gmmseg.audio.diarization_prior import DiarizationPrior, shipped_prior
+from gmmseg.audio.diarization_training import Conversation, fit_diarization_prior, pure_windows
 from gmmseg.audio.plda import PLDA
-from gmmseg.audio.speaker_prior import SpeakerPrior, shipped_prior
-from gmmseg.audio.speaker_prior_fit import Conversation, fit_speaker_prior, pure_windows
 from gmmseg.errors import InputError, ModelFileError
 
 
@@ -29,7 +29,7 @@ def test_a_prior_is_read_as_it_was_saved(tmp_path):
     prior = shipped_prior()
     prior.save(tmp_path / "prior.gmm")
     assert (tmp_path / "prior.gmm").stat().st_size < 300_000
-    again = SpeakerPrior.load(tmp_path / "prior.gmm")
+    again = DiarizationPrior.load(tmp_path / "prior.gmm")
     assert_array_equal(again.plda.projection, prior.plda.projection)
     assert_allclose(again.background.means, prior.background.means, rtol=1e-6)
     assert again.sr == prior.sr
@@ -37,7 +37,7 @@ def test_a_prior_is_read_as_it_was_saved(tmp_path):
 
 def test_what_is_no_prior_is_refused(tmp_path):
     with pytest.raises(ModelFileError, match="does not exist"):
-        SpeakerPrior.load(tmp_path / "none.gmm")
+        DiarizationPrior.load(tmp_path / "none.gmm")
 
 
 def test_a_plda_of_other_features_is_refused():
@@ -49,14 +49,14 @@ def test_a_plda_of_other_features_is_refused():
 
 def test_voices_of_conversations_lie_farther_apart_than_windows_of_one(rng):
     made = [conversation(rng) for _ in range(6)]
-    prior = fit_speaker_prior(made, sr=8000)
+    prior = fit_diarization_prior(made, sr=8000)
     assert prior.sr == 8000
     assert prior.plda.phi[0] > 3.0
 
 
 def test_windows_of_two_speakers_are_not_learned_from(rng):
     one = conversation(rng)
-    background = fit_speaker_prior([one, conversation(rng)], sr=8000).background
+    background = fit_diarization_prior([one, conversation(rng)], sr=8000).background
     whole, speakers = pure_windows(one, background)
     assert set(speakers) == {0, 1, 2}
     both = dataclasses.replace(one, speakers=np.ones_like(one.speakers))
@@ -66,4 +66,4 @@ def test_windows_of_two_speakers_are_not_learned_from(rng):
 def test_conversations_of_one_speaker_are_refused(rng):
     alone = [conversation(rng, n_speakers=1) for _ in range(2)]
     with pytest.raises(InputError, match="no conversation has two speakers with windows of their"):
-        fit_speaker_prior(alone, sr=8000)
+        fit_diarization_prior(alone, sr=8000)
