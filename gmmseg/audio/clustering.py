@@ -2,7 +2,7 @@
 
 How likely is told by a PLDA, from the means of two clusters and from how much is in them. Windows
 of one voice do not vary independently: speech goes through moods, heads turn. So the evidence of a
-cluster does not grow without limit with its duration.
+cluster grows more slowly than its duration.
 """
 
 import numpy as np
@@ -12,17 +12,16 @@ from gmmseg.audio.plda import PLDA, log_likelihood_ratios
 
 Array = NDArray[np.float64]
 
-WINDOW_SHARE = 0.5  # of an independent sight of the voice, in a window that overlaps with others
-MOST_SIGHTS = 2.0  # independent sights that endless speech of one voice is worth
+SIGHTS = 0.4  # independent sights of a voice that one window is worth
+GROWTH = 0.4  # power of the number of windows that more of them are worth
 
 
 def independent_sights(count: ArrayLike) -> Array:
-    """Return how many independent embeddings so many windows are worth.
+    """Return how many independent embeddings so many windows are worth: SIGHTS count ** GROWTH.
 
-    ``1 / (1 / (WINDOW_SHARE count) + 1 / MOST_SIGHTS)``: to a variance that is averaged out comes
-    one that stays.
+    The variance of the mean of what varies slowly falls with a power below 1 of its duration.
     """
-    return 1.0 / (1.0 / (WINDOW_SHARE * np.asarray(count)) + 1.0 / MOST_SIGHTS)
+    return SIGHTS * np.asarray(count, dtype=np.float64) ** GROWTH
 
 
 def merge_clusters(

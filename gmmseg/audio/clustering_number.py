@@ -14,7 +14,7 @@ from gmmseg.audio.plda import PLDA, log_likelihood_ratios
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-THRESHOLD = -2.0  # logarithm of the likelihood ratio from which on two clusters are one voice
+THRESHOLD = -1.5  # logarithm of the likelihood ratio from which on two clusters are one voice
 PATIENCE = 2.0  # by how much it must exceed that where more speakers are known to be there
 
 
