@@ -737,50 +737,64 @@ def _log_prob_diag(x, weights, means, variances):
     return log_prob(x[None], weights, means, [np.diag(row) for row in variances])[0]
 
 
-def decimated(samples, first, step, taps, n_out):
-    """Return every `step`-th filtered sample from `first` on; outside the sound is 0."""
-    half = len(taps) // 2
-    out = []
-    for i in range(n_out):
-        total = 0.0
-        for k, tap in enumerate(taps):
-            place = first + i * step + k - half
-            if 0 <= place < len(samples):
-                total += float(tap) * float(samples[place])
-        out.append(total)
-    return np.array(out)
+def supervectors(X, spans, background, *, relevance_factor):
+    """Shift every mean by what the frames of every span pull, in deviations, by root of share."""
+    rows = []
+    for start, end in spans:
+        row = []
+        for k in range(background.n_components):
+            count, shift = 0.0, np.zeros(X.shape[1])
+            for x in X[start:end].astype(np.float64):
+                densities = [
+                    background.weights[j]
+                    * np.prod(
+                        np.exp(-0.5 * (x - background.means[j]) ** 2 / background.covariances[j])
+                        / np.sqrt(2.0 * np.pi * background.covariances[j])
+                    )
+                    for j in range(background.n_components)
+                ]
+                resp = densities[k] / sum(densities)
+                count += resp
+                shift += resp * (x - background.means[k])
+            scale = np.sqrt(background.weights[k] / background.covariances[k])
+            row.extend(scale * shift / (count + relevance_factor))
+        rows.append(row)
+    return np.array(rows)
 
 
-def correlation_at(frame, lag):
-    """Return the correlation of a frame with itself `lag` later, over the root of both energies."""
-    frame = np.asarray(frame, dtype=float) - np.mean(frame, dtype=float)
-    head, tail = frame[: len(frame) - lag], frame[lag:]
-    product = energy_of_head = energy_of_tail = 0.0
-    for a, b in zip(head, tail, strict=True):
-        product += a * b
-        energy_of_head += a * a
-        energy_of_tail += b * b
-    return product / np.sqrt(energy_of_head * energy_of_tail)
+def merged_clusters(X, counts, plda, *, threshold, sights, least=1, most=None):
+    """Merge the likeliest pair of all, computed anew each time; number by first member."""
 
+    def log_density(values, variances):
+        return (-0.5 * (np.log(2.0 * np.pi * variances) + values**2 / variances)).sum()
 
-def correlation_peak(frame, shortest, costs):
-    """Return height and lag of the peak of the correlation that is best after its cost."""
-    heights = [correlation_at(frame, shortest + j) for j in range(len(costs))]
-    best = (-1.0, 0.0, 0.0)
-    for j in range(1, len(costs) - 1):
-        before, here, after = heights[j - 1 : j + 2]
-        if here > 0 and here >= before and here > after:
-            # A parabola through the three, by its coefficients.
-            square, slope, middle = np.polyfit([-1, 0, 1], [before, here, after], 2)
-            shift = -slope / (2 * square)
-            top = square * shift**2 + slope * shift + middle
-            if top - costs[j] > best[0]:
-                best = (top - costs[j], min(top, 1.0), shortest + j + shift)
-    return best[1], best[2]
+    def ratio(one, other):
+        (i, m), (j, n) = [
+            (np.average(X[c], axis=0, weights=counts[c]), float(sights(counts[c].sum())))
+            for c in (one, other)
+        ]
+        # Both means given that they are of one voice: a Gaussian of correlated pairs.
+        same = 0.0
+        for d, phi in enumerate(plda.phi):
+            joint = np.array([[phi + 1.0 / m, phi], [phi, phi + 1.0 / n]])
+            pair = np.array([i[d], j[d]])
+            same -= 0.5 * (
+                np.log((2.0 * np.pi) ** 2 * np.linalg.det(joint))
+                + pair @ np.linalg.solve(joint, pair)
+            )
+        apart = log_density(i, plda.phi + 1.0 / m) + log_density(j, plda.phi + 1.0 / n)
+        return same - apart
 
-
-def least_around(table, before, after):
-    """Return the least value of every column from `before` rows back to `after` rows ahead."""
-    return np.array(
-        [table[max(t - before, 0) : t + after + 1].min(axis=0) for t in range(len(table))]
-    )
+    clusters = [[i] for i in range(len(X))]
+    while len(clusters) > max(least, 1):
+        pairs = [(a, b) for a in range(len(clusters)) for b in range(a + 1, len(clusters))]
+        ratios = [ratio(clusters[a], clusters[b]) for a, b in pairs]
+        best = int(np.argmax(ratios))
+        if ratios[best] < threshold and (most is None or len(clusters) <= most):
+            break
+        a, b = pairs[best]
+        clusters[a] += clusters.pop(b)
+    labels = np.empty(len(X), dtype=int)
+    for number, members in enumerate(sorted(clusters, key=min)):
+        labels[members] = number
+    return labels

@@ -1,4 +1,5 @@
 from . import timeline
+from .diarization import diarization_windows, diarize
 from .features import frame_features
 from .frame_stream import FrameStream
 from .io import AudioInfo, audio_blocks, audio_info, read_audio
@@ -23,6 +24,8 @@ __all__ = [
     "audio_blocks",
     "audio_info",
     "detect_voice",
+    "diarization_windows",
+    "diarize",
     "frame_features",
     "frame_table",
     "frames_from_segments",

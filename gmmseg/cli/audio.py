@@ -3,6 +3,7 @@
 import typer
 
 from gmmseg.cli import audio_speakers
+from gmmseg.cli.audio_diarize import diarize
 from gmmseg.cli.audio_score import score_diarization, score_vad
 from gmmseg.cli.audio_vad import vad
 
@@ -18,6 +19,7 @@ def audio() -> None:
 
 
 app.add_typer(audio_speakers.app, name="speakers")
+app.command()(diarize)
 app.command()(vad)
 app.command()(score_vad)
 app.command()(score_diarization)
