@@ -22,7 +22,9 @@ STEP = 4  # pixels of a block of the grid
 SCALES = (1.0, 2.0, 4.0)
 WIDER = 1.6  # the second of the two Gaussians whose difference is taken
 WINDOWS = (6.0, 12.0, 24.0)  # pixels, standard deviations of those that texture is averaged over
-DARKNESS = 0.02  # of white, added to the local brightness so that black is not divided by nothing
+DARKNESS = (
+    0.05  # of white: the least local brightness that is divided by, so that black stays black
+)
 POINTS = ("mean", "spread", "spot", "ridge", "valley", "slope", "direction")
 TEXTURES = ("spread", "slope", "direction")
 N_TEXTURE_SCALES = 2
@@ -83,7 +85,7 @@ class DefectFeatures:
             around = np.full_like(light, self.white)
         else:
             coarse = _blurred(block_means(light, STEP), self.local_brightness / STEP)
-            around = stretched(coarse, STEP, light.shape) + np.float32(DARKNESS * self.white)
+            around = stretched(coarse, STEP, light.shape)
             around = np.maximum(around, np.float32(DARKNESS * self.white))
         return light / around, [tint / around for tint in tints]
 
