@@ -36,6 +36,13 @@ class Inspection:
         Whether the p-value is at most the false-alarm rate.
     map : ndarray of float32 of shape (rows, cols)
         How strange every pixel is; 0 is usual, and 1 as far above as quartiles lie apart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> usual = Inspection(0.5, 0.6, is_anomalous=False, map=np.zeros((8, 8), np.float32))
+    >>> usual.is_anomalous
+    False
     """
 
     score: float
