@@ -23,6 +23,7 @@ from gmmseg.image.defect_model import (
     score_of,
 )
 from gmmseg.image.defect_sample import MOST_ROWS, PlaceSample
+from gmmseg.image.edge_scale import EdgeScale
 from gmmseg.image.features import with_channels
 from gmmseg.image.image_source import ImageSource
 from gmmseg.image.place_sums import PlaceSums
@@ -97,7 +98,10 @@ def fit_model(source: ImageSource, options: FitOptions) -> tuple[DefectModel, ND
         maps.append(judge.log_distances(judge.features(image, options.n_jobs), options.n_jobs))
     scales = tuple(LayerScale.of(_some(layer_maps)) for layer_maps in zip(*maps, strict=True))
     model = replace(model, scales=scales)
-    return model, np.array([score_of(model.fused(own)) for own in maps])
+    places = [model.fused(own) for own in maps]
+    if mode == "tied" and isinstance(model.front, DefectFeatures):
+        model = replace(model, edge=EdgeScale.of(places, model.step))
+    return model, np.array([score_of(model.judged(own)) for own in places])
 
 
 def _collect(source: ImageSource, options: FitOptions) -> Collection:
