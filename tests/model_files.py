@@ -32,17 +32,17 @@ def spoilt_copies(path, folder):
     """Yield copies of a model file, each with one array of other numbers or of another shape."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    for name in members:
+    for name, content in members.items():
         if not name.endswith(".npy"):
             continue
-        array = npy.read_array(io.BytesIO(members[name]))
+        array = npy.read_array(io.BytesIO(content))
         changes = {"cut": array.ravel()[:-1], "missing": None}
         if array.dtype.kind == "f":
             changes["nan"] = np.full_like(array, np.nan)
-        for change, other in changes.items():
-            spoilt = {key: content for key, content in members.items() if key != name}
-            if other is not None:
-                spoilt[name] = npy_bytes(other)
+        for change, changed in changes.items():
+            spoilt = {key: other for key, other in members.items() if key != name}
+            if changed is not None:
+                spoilt[name] = npy_bytes(changed)
             target = folder / f"{name[:-4]}_{change}.gmm"
             write_zip(target, spoilt)
             yield target
