@@ -1,6 +1,6 @@
 """How normal images become a model: read twice, one at a time, so that any number fits in memory.
 
-First places are drawn and added up, in four parts of the images. Then images are scored by a model
+First places are drawn and added up, in six parts of the images. Then images are scored by a model
 that has not seen their part: these scores are what others are compared with.
 """
 
@@ -32,7 +32,7 @@ from gmmseg.image.tied_layer import TiedLayer, best_number
 Floats = NDArray[np.float32]
 Mode = Literal["auto", "tied", "aligned"]
 
-N_PARTS = 4
+N_PARTS = 6  # an image is scored by a model of the other five sixths
 MOST_SCORED = 200  # images whose scores others are compared with
 MOST_SCORED_PLACES = 2**25  # in all of them together
 MOST_PLACES = 2**16  # of the aligned mode, in which every place has its own Gaussian
