@@ -798,3 +798,51 @@ def merged_clusters(X, counts, plda, *, threshold, sights, least=1, most=None):
     for number, members in enumerate(sorted(clusters, key=min)):
         labels[members] = number
     return labels
+
+
+def shrunk_covariance(X, shrinkage, prior_variance):
+    """Return a covariance of shrunk correlations whose variances count one prior sample."""
+    n = len(X)
+    dev = X - X.mean(axis=0)
+    scatter = dev.T @ dev / n
+    deviation = np.sqrt((n * scatter.diagonal() + prior_variance) / (n + 1.0))
+    covariance = np.empty_like(scatter)
+    for i in range(len(scatter)):
+        for j in range(len(scatter)):
+            if i == j:
+                covariance[i, j] = deviation[i] ** 2
+            else:
+                covariance[i, j] = (1.0 - shrinkage) * scatter[i, j]
+    return covariance
+
+
+def left_out_distances(X, shrinkage):
+    """Return the squared Mahalanobis distance of each sample from a fit to all others."""
+    prior_variance = X.var(axis=0)
+    distances = []
+    for i in range(len(X)):
+        rest = np.delete(X, i, axis=0)
+        dev = X[i] - rest.mean(axis=0)
+        covariance = shrunk_covariance(rest, shrinkage, prior_variance)
+        distances.append(dev @ np.linalg.solve(covariance, dev))
+    return np.array(distances)
+
+
+def point_features(mean, square, wider, scale):
+    """Return the seven features of every pixel, (rows, cols, 7); edges repeat."""
+    padded = np.pad(mean, 1, mode="edge")
+    features = np.empty((*mean.shape, 7))
+    for i, j in np.ndindex(mean.shape):
+        near = padded[i : i + 3, j : j + 3]
+        slope_r, slope_c = (near[2, 1] - near[0, 1]) / 2, (near[1, 2] - near[1, 0]) / 2
+        bend_r = near[2, 1] - 2 * near[1, 1] + near[0, 1]
+        bend_c = near[1, 2] - 2 * near[1, 1] + near[1, 0]
+        twist = (near[2, 2] + near[0, 0] - near[2, 0] - near[0, 2]) / 4
+        low, high = np.linalg.eigvalsh([[bend_r, twist], [twist, bend_c]]) * scale**2
+        slope_r, slope_c = abs(scale * slope_r), abs(scale * slope_c)
+        spread = 0.5 * np.log(max(square[i, j] - mean[i, j] ** 2, 0.0) + 1e-5)
+        slope = np.log(np.hypot(slope_r, slope_c) + 1e-3)
+        direction = np.log((slope_c + 1e-3) / (slope_r + 1e-3))
+        spot = mean[i, j] - wider[i, j]
+        features[i, j] = mean[i, j], spread, spot, high, low, slope, direction
+    return features
