@@ -42,10 +42,9 @@ def both_ways(
         if i < len(blocks) - 1:
             part = in_double(table[block])
             run_forward(part, layout, before[i], alphas)
-        posteriors = in_double(out[block])  # the part itself, or one to be copied there
+        posteriors = np.empty(part.shape)
         run_backward(part, alphas, layout, behind, after, posteriors, counts)
-        if posteriors.base is not out:
-            out[block] = posteriors
+        out[block] = posteriors
     return out, log_likelihood
 
 
