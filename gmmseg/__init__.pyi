@@ -1,9 +1,10 @@
-from . import audio, core, errors, evaluation, image, report
+from . import anomaly, audio, core, errors, evaluation, image, report
 from .core import BayesianGaussianMixture, GaussianMixture
 
 __all__ = [
     "BayesianGaussianMixture",
     "GaussianMixture",
+    "anomaly",
     "audio",
     "core",
     "errors",

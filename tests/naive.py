@@ -670,3 +670,31 @@ def _expected_gauss(x, phi, mean, variance):
     """Return ``E log N(x; sqrt(phi) y, 1)`` over ``y ~ N(mean, variance)``."""
     square = (x - np.sqrt(phi) * mean) ** 2 + phi * variance
     return -0.5 * float(np.sum(square + math.log(2.0 * math.pi)))
+
+
+def shrunk_covariance(X, shrinkage, prior_variance):
+    """Return a covariance of shrunk correlations whose variances count one prior sample."""
+    n = len(X)
+    dev = X - X.mean(axis=0)
+    scatter = dev.T @ dev / n
+    deviation = np.sqrt((n * scatter.diagonal() + prior_variance) / (n + 1.0))
+    covariance = np.empty_like(scatter)
+    for i in range(len(scatter)):
+        for j in range(len(scatter)):
+            if i == j:
+                covariance[i, j] = deviation[i] ** 2
+            else:
+                covariance[i, j] = (1.0 - shrinkage) * scatter[i, j]
+    return covariance
+
+
+def left_out_distances(X, shrinkage):
+    """Return the squared Mahalanobis distance of each sample from a fit to all others."""
+    prior_variance = X.var(axis=0)
+    distances = []
+    for i in range(len(X)):
+        rest = np.delete(X, i, axis=0)
+        dev = X[i] - rest.mean(axis=0)
+        covariance = shrunk_covariance(rest, shrinkage, prior_variance)
+        distances.append(dev @ np.linalg.solve(covariance, dev))
+    return np.array(distances)

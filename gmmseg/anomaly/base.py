@@ -1,0 +1,310 @@
+"""What all detectors share: learn from normal samples, score, adapt, save."""
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.anomaly.null_scores import NullScores
+from gmmseg.anomaly.view import BACKENDS, View
+from gmmseg.core.validation import check_above, check_number, check_samples
+from gmmseg.errors import GmmsegWarning, InputError, NotFittedError
+
+Array = NDArray[np.float64]
+
+OUTLIER = 6.0  # deviations above the median, from which on a normal sample is taken for none
+MOST_OUTLIERS = 0.25  # share of the samples that may be
+ALL_BACKENDS = tuple(BACKENDS)
+
+
+class DetectorBase(ABC):
+    """Learn from normal samples, score others; how samples are given is left to subclasses.
+
+    ``X`` is what the subclass takes: one table, or a mapping of names to tables.
+    """
+
+    views_: dict[str, View]
+    null_: NullScores
+    outliers_: NDArray[np.intp]
+
+    def __init__(
+        self,
+        backends: Sequence[str] | None = None,
+        *,
+        false_alarm: float = 0.05,
+        random_state: int | None = 0,
+    ) -> None:
+        self.backends = backends
+        self.false_alarm = false_alarm
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: object = None) -> Self:
+        """Learn from normal samples.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features), or mapping of str to it
+            At least 2 normal samples, in all tables in the same order. From 19 on, a false-alarm
+            rate of 5 % is counted; with fewer it is extrapolated, and a warning says so. A few
+            strange ones among them do no harm.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : DetectorBase
+            The fitted detector.
+
+        Raises
+        ------
+        InputError
+            If there are fewer than 2 samples, X holds NaN or infinity, tables have
+            different numbers of rows, or an option cannot be used.
+        """
+        names = self._checked_backends()
+        self._check_false_alarm()
+        tables = self._tables(X, None)
+        n_samples = len(next(iter(tables.values())))
+        if n_samples < 2:
+            raise InputError(
+                "normal samples must be at least 2, so that it can be seen how much they differ, "
+                f"got {n_samples}"
+            )
+        views, scores = self._learned(tables, names)
+        is_out = _is_outlier(scores)
+        if is_out.any():
+            views, scores = self._learned({k: X[~is_out] for k, X in tables.items()}, names)
+        self.views_ = views
+        self.outliers_ = np.flatnonzero(is_out)
+        self.null_ = NullScores.of(scores)
+        self._warn_if_few()
+        return self
+
+    def score_samples(self, X: Any) -> Array:
+        """Return how strange samples are; higher is stranger, and normal ones lie about 0.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features), or mapping of str to it
+            Samples of the same features.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Mean over views and back-ends of the log-distances, in deviations of normal ones.
+
+        Raises
+        ------
+        InputError
+            If the features are not those of `fit`, or hold NaN or infinity.
+        NotFittedError
+            If nothing was learned yet.
+        """
+        tables = self._tables(X, self._fitted())
+        return np.mean([self.views_[name].scores(table) for name, table in tables.items()], axis=0)
+
+    def p_values(self, X: Any) -> Array:
+        """Return how likely a normal sample is to be as strange.
+
+        On normal samples they are uniform from 0 to 1. Beyond the strangest normal sample they are
+        extrapolated, by a tail that is the heavier the fewer samples there were.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features), or mapping of str to it
+            Samples of the same features.
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_samples,)
+            Above 0, at most 1.
+
+        Raises
+        ------
+        InputError
+            If the features are not those of `fit`, or hold NaN or infinity.
+        NotFittedError
+            If nothing was learned yet.
+        """
+        return self.null_of_fit.p_values(self.score_samples(X))
+
+    def predict(self, X: Any) -> NDArray[np.bool_]:
+        """Return whether samples are strange: whether their p-value is at most ``false_alarm``.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features), or mapping of str to it
+            Samples of the same features.
+
+        Returns
+        -------
+        is_strange : ndarray of bool of shape (n_samples,)
+            True for strange ones.
+
+        Raises
+        ------
+        InputError
+            If the features are not those of `fit`, or hold NaN or infinity.
+        NotFittedError
+            If nothing was learned yet.
+        """
+        self._check_false_alarm()
+        return self.p_values(X) <= self.false_alarm
+
+    @property
+    def threshold_(self) -> float:
+        """The score of which the p-value is ``false_alarm``; infinity if normals are too few."""
+        self._check_false_alarm()
+        return self.null_of_fit.threshold(self.false_alarm)
+
+    @property
+    def null_of_fit(self) -> NullScores:
+        """The scores of normal samples, ascending."""
+        self._fitted()
+        return self.null_
+
+    def partial_fit(self, X: Any, y: object = None) -> Self:
+        """Learn from one more block of normal samples: the first is fitted, further ones added.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features), or mapping of str to it
+            Normal samples.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : DetectorBase
+            This detector.
+
+        Raises
+        ------
+        InputError
+            If the samples cannot be used.
+        """
+        if not hasattr(self, "views_"):
+            return self.fit(X)
+        moved = self.adapt(X)
+        self.views_, self.null_ = moved.views_, moved.null_
+        return self
+
+    def adapt(self, X: Any, *, weight: float = 1.0) -> Self:
+        """Return a new detector that knows further normal samples, without a refit.
+
+        Sums are added and mixtures moved; numbers of components, axes and shrinkage stay. The new
+        samples' scores, each by a detector adapted to the others, join those of normal samples.
+        This detector stays as it is.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features), or mapping of str to it
+            New normal samples.
+        weight : float, default=1.0
+            How many of the samples of `fit` each of these counts as, above 0.
+
+        Returns
+        -------
+        adapted : DetectorBase
+            The new detector.
+
+        Raises
+        ------
+        InputError
+            If the features are not those of `fit`, or weight is not above 0.
+        NotFittedError
+            If nothing was learned yet.
+        """
+        tables = self._tables(X, self._fitted())
+        check_above("weight", weight, 0.0)
+        moved = {name: self.views_[name].adapted(table, weight) for name, table in tables.items()}
+        scores = np.mean([scores for _, scores in moved.values()], axis=0)
+        new = type(self)(
+            self.backends, false_alarm=self.false_alarm, random_state=self.random_state
+        )
+        new.views_ = {name: view for name, (view, _) in moved.items()}
+        new.null_ = NullScores.of(np.concatenate([self.null_.scores, scores]))
+        new.outliers_ = self.outliers_
+        return new
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the detector to a model file, without pickle."""
+        from gmmseg.anomaly.detector_file import write_detector
+
+        write_detector(path, self)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a detector from a model file that `save` wrote."""
+        from gmmseg.anomaly.detector_file import read_detector
+
+        return read_detector(path, cls)
+
+    def _learned(
+        self, tables: Mapping[str, Array], names: Sequence[str]
+    ) -> tuple[dict[str, View], Array]:
+        learned = {
+            name: View.learn(table, names, self.random_state) for name, table in tables.items()
+        }
+        scores = np.mean([scores for _, scores in learned.values()], axis=0)
+        return {name: view for name, (view, _) in learned.items()}, scores
+
+    def _fitted(self) -> dict[str, int]:
+        """Return the views by name, and their numbers of features."""
+        if not hasattr(self, "views_"):
+            raise NotFittedError(f"this {type(self).__name__} has learned nothing yet; call fit")
+        return {name: view.n_features for name, view in self.views_.items()}
+
+    @abstractmethod
+    def _tables(self, X: Any, known: Mapping[str, int] | None) -> dict[str, Array]:
+        """Return checked tables by name; ``known`` are names and numbers of features of the fit."""
+
+    def _checked_backends(self) -> tuple[str, ...]:
+        names = ALL_BACKENDS if self.backends is None else tuple(self.backends)
+        unknown = [name for name in names if name not in BACKENDS]
+        if unknown or not names or isinstance(self.backends, str):
+            raise InputError(
+                f"backends must be some of {', '.join(ALL_BACKENDS)}, got {self.backends!r}"
+            )
+        return names
+
+    def _check_false_alarm(self) -> None:
+        check_number("false_alarm", self.false_alarm, least=0.0)
+        if not 0.0 < self.false_alarm < 1.0:
+            raise InputError(f"false_alarm must lie between 0 and 1, got {self.false_alarm}")
+
+    def _warn_if_few(self) -> None:
+        n = len(self.null_.scores)
+        if 1.0 / (n + 1) > self.false_alarm:
+            warnings.warn(
+                f"{n} normal samples are too few to count a false-alarm rate of "
+                f"{self.false_alarm:g}, which is extrapolated; "
+                f"{int(np.ceil(1 / self.false_alarm)) - 1} would do",
+                GmmsegWarning,
+                stacklevel=3,
+            )
+
+
+def checked_table(X: ArrayLike, n_features: int | None) -> Array:
+    """Return one table as float64 without a missing entry."""
+    table = check_samples(X, n_features).astype(np.float64)
+    if np.isnan(table).any():
+        is_missing = np.isnan(table).any(axis=1)
+        raise InputError(
+            f"X has NaN in {is_missing.sum()} of {len(table)} rows, first in row "
+            f"{is_missing.argmax()}; remove these rows, or fill in what is missing"
+        )
+    return table
+
+
+def _is_outlier(scores: Array) -> NDArray[np.bool_]:
+    """Return which normal samples are so strange that they are none, at most a quarter."""
+    low, center, high = np.quantile(scores, [0.25, 0.5, 0.75])
+    limit = center + OUTLIER * max((high - low) / 1.349, 1e-12)
+    most = int(MOST_OUTLIERS * len(scores))
+    limit = max(limit, float(np.sort(scores)[-most - 1]))
+    return scores > limit
