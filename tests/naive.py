@@ -698,3 +698,23 @@ def left_out_distances(X, shrinkage):
         covariance = shrunk_covariance(rest, shrinkage, prior_variance)
         distances.append(dev @ np.linalg.solve(covariance, dev))
     return np.array(distances)
+
+
+def point_features(mean, square, wider, scale):
+    """Return the seven features of every pixel, (rows, cols, 7); edges repeat."""
+    padded = np.pad(mean, 1, mode="edge")
+    features = np.empty((*mean.shape, 7))
+    for i, j in np.ndindex(mean.shape):
+        near = padded[i : i + 3, j : j + 3]
+        slope_r, slope_c = (near[2, 1] - near[0, 1]) / 2, (near[1, 2] - near[1, 0]) / 2
+        bend_r = near[2, 1] - 2 * near[1, 1] + near[0, 1]
+        bend_c = near[1, 2] - 2 * near[1, 1] + near[1, 0]
+        twist = (near[2, 2] + near[0, 0] - near[2, 0] - near[0, 2]) / 4
+        low, high = np.linalg.eigvalsh([[bend_r, twist], [twist, bend_c]]) * scale**2
+        slope_r, slope_c = abs(scale * slope_r), abs(scale * slope_c)
+        spread = 0.5 * np.log(max(square[i, j] - mean[i, j] ** 2, 0.0) + 1e-5)
+        slope = np.log(np.hypot(slope_r, slope_c) + 1e-3)
+        direction = np.log((slope_c + 1e-3) / (slope_r + 1e-3))
+        spot = mean[i, j] - wider[i, j]
+        features[i, j] = mean[i, j], spread, spot, high, low, slope, direction
+    return features

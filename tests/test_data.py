@@ -40,6 +40,17 @@ def test_the_made_field_is_what_its_script_makes(tmp_path):
     assert_array_equal(*labels)
 
 
+def test_the_made_tiles_are_what_their_script_makes(tmp_path):
+    script = tmp_path / "make_tiles.py"
+    script.write_text((DATA / "make_tiles.py").read_text())
+    subprocess.run([sys.executable, script], check=True)
+    names = sorted(path.name for path in (DATA / "tiles").iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "tiles").iterdir())
+    for name in names:
+        made, kept = (read_image(folder / "tiles" / name)[0] for folder in (tmp_path, DATA))
+        assert np.abs(made.astype(int) - kept).mean() < 2  # JPEG encoders round differently
+
+
 def test_the_tissues_of_the_made_head_differ_by_more_than_the_noise():
     values = read_volume(DATA / "brain_phantom.nii.gz").values.astype(float)
     labels = read_volume(DATA / "brain_phantom_labels.nii.gz").values

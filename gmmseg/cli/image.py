@@ -2,6 +2,7 @@
 
 import typer
 
+from gmmseg.cli import image_anomaly
 from gmmseg.cli.image_cut import cut
 from gmmseg.cli.image_segment import segment
 
@@ -10,7 +11,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 @app.callback()
 def image() -> None:
-    """Segment images, and cut things out of them.
+    """Segment images, cut things out of them, and find defects.
 
     Example: gmmseg image segment photo.jpg -k 5 -o out --overlay
     """
@@ -18,3 +19,4 @@ def image() -> None:
 
 app.command()(segment)
 app.command()(cut)
+app.add_typer(image_anomaly.app, name="anomaly")

@@ -156,7 +156,7 @@ def refuse_equal_stems(images: list[Path], ending: str) -> None:
         if stem in seen:
             raise typer.BadParameter(
                 f"{seen[stem]} and {path} would both write {stem_of(path)}{ending}; "
-                "segment them one by one into different folders"
+                "do them one by one into different folders"
             )
         seen[stem] = path
 

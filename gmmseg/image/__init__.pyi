@@ -1,5 +1,6 @@
 from .bias_field import estimate_bias_field
 from .cut import cut_foreground
+from .defect_detector import ImageAnomalyDetector, Inspection
 from .features import pixel_features
 from .io import read_image, write_labels
 from .lazy import LazyImage, open_image, sample_pixels, sample_regions
@@ -8,13 +9,17 @@ from .regions import segment_regions
 from .segmentation import segment_image
 from .segmenter import ImageSegmenter
 from .small_regions import merge_small_regions
+from .strange_regions import StrangeRegion
 from .tiling import label_file, label_in_tiles, tiles
 from .volume_decoders import Volume
 from .volumes import read_volume, write_volume
 
 __all__ = [
+    "ImageAnomalyDetector",
     "ImageSegmenter",
+    "Inspection",
     "LazyImage",
+    "StrangeRegion",
     "Volume",
     "cut_foreground",
     "estimate_bias_field",

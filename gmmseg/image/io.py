@@ -216,6 +216,32 @@ def write_probabilities(path: str | os.PathLike[str], probabilities: ArrayLike) 
         _save_tiff(temporary, pages, axes="CYX")
 
 
+def write_map(path: str | os.PathLike[str], values: ArrayLike) -> None:
+    """Write a value per pixel as a float32 TIFF, atomically.
+
+    Parameters
+    ----------
+    path : path-like
+        File to write; its suffix is ``.tif`` or ``.tiff``.
+    values : array_like of float of shape (rows, cols)
+        Values.
+
+    Raises
+    ------
+    InputError
+        If `values` is not a two-dimensional floating array, or the file cannot be written.
+    """
+    values = as_array(values, "values")
+    _check_suffix(path, ".tif", ".tiff")
+    if values.ndim != 2 or values.size == 0 or values.dtype.kind != "f":
+        raise InputError(
+            f"values must be floating of shape (rows, cols), got {values.dtype} of shape "
+            f"{values.shape}"
+        )
+    with replacing(path) as temporary:
+        _save_tiff(temporary, values.astype(np.float32), axes="YX")
+
+
 def _check_suffix(path: str | os.PathLike[str], *suffixes: str) -> None:
     """Refuse to write a format that the name does not say."""
     if Path(path).suffix.lower() not in suffixes:

@@ -4,11 +4,13 @@ from .figures import overlay_labels, side_by_side
 from .legend import add_legend
 from .sheet import contact_sheet
 from .slices import volume_sheet
+from .strangeness import overlay_anomaly
 from .uncertainty import picture_uncertainty
 
 __all__ = [
     "add_legend",
     "contact_sheet",
+    "overlay_anomaly",
     "overlay_labels",
     "overlay_mask",
     "picture_uncertainty",

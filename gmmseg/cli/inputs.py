@@ -1,0 +1,54 @@
+"""Files that a command is given: names, folders, patterns, and lists of names."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from gmmseg.errors import InputError
+
+LIST_SUFFIX = ".txt"
+WILDCARDS = "*?["
+
+
+def named_files(arguments: list[str], suffixes: Collection[str]) -> list[Path]:
+    """Return the files that arguments name, each once, in the order given.
+
+    A folder stands for the files in it that end in one of the suffixes, in order of their names; a
+    pattern such as ``good/*.png`` for what it matches; a file ending in ".txt" for the names in its
+    lines, from its own folder on.
+
+    Raises
+    ------
+    InputError
+        If a folder or a pattern names no file, or a list cannot be read.
+    """
+    found: dict[Path, None] = {}
+    for argument in arguments:
+        path = Path(argument)
+        if path.is_dir():
+            inside = [p for p in sorted(path.iterdir()) if p.suffix.lower() in suffixes]
+            if not inside:
+                raise InputError(f"{path} holds no file ending in {', '.join(sorted(suffixes))}")
+            found |= dict.fromkeys(inside)
+        elif path.suffix.lower() == LIST_SUFFIX and path.is_file():
+            found |= dict.fromkeys(_listed(path))
+        elif any(letter in argument for letter in WILDCARDS) and not path.exists():
+            found |= dict.fromkeys(_matching(argument))
+        else:
+            found[path] = None
+    return list(found)
+
+
+def _listed(path: Path) -> list[Path]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as a list of files: {error}") from None
+    return [path.parent / line.strip() for line in lines if line.strip()]
+
+
+def _matching(pattern: str) -> list[Path]:
+    anchor = Path(pattern).anchor
+    matches = sorted(Path(anchor).glob(str(Path(pattern).relative_to(anchor))))
+    if not matches:
+        raise InputError(f"nothing matches {pattern}")
+    return [match for match in matches if match.is_file()]

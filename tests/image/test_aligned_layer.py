@@ -1,0 +1,72 @@
+"""Claims about Gaussians per place: sums add up, distances by hand, hostile places."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from gmmseg.errors import InputError
+from gmmseg.image.aligned_layer import AlignedLayer
+from gmmseg.image.place_sums import PlaceSums
+
+
+def sums_of(grids):
+    sums = PlaceSums.none(grids[0])
+    for features in grids:
+        sums = sums.with_image(features)
+    return sums
+
+
+def test_sums_give_mean_and_variance_of_every_place(rng):
+    grids = rng.normal(size=(9, 4, 5, 3)).astype(np.float32) + 100
+    statistics = sums_of(grids).statistics
+    assert_allclose(statistics.new_means().reshape(4, 5, 3), grids.mean(axis=0), rtol=1e-5)
+    assert_allclose(statistics.new_scatter().reshape(4, 5, 3), grids.var(axis=0), atol=1e-3)
+
+
+def test_within_covariance_is_that_about_the_means_of_the_places(rng):
+    grids = rng.normal(size=(9, 4, 5, 3)).astype(np.float32)
+    dev = (grids - grids.mean(axis=0)).reshape(-1, 3)
+    assert_allclose(sums_of(grids).within(), dev.T @ dev / len(dev), atol=1e-6)
+
+
+def test_sums_of_parts_are_those_of_the_whole(rng):
+    grids = rng.normal(size=(6, 2, 3, 2)).astype(np.float32)
+    origin = PlaceSums.none(grids[0])
+    first = origin.with_image(grids[0]).with_image(grids[1])
+    rest = origin
+    for features in grids[2:]:
+        rest = rest.with_image(features)
+    both, whole = first + rest, sums_of(grids)
+    assert_allclose(both.statistics.dev2_sum, whole.statistics.dev2_sum)
+    assert_allclose(both.cross, whole.cross)
+
+
+def test_what_is_usual_elsewhere_is_strange_here(rng):
+    place = np.array([0.0, 5.0])[np.newaxis, :, np.newaxis]
+    grids = (place + 0.1 * rng.normal(size=(30, 4, 2, 1))).astype(np.float32)
+    layer = AlignedLayer(sums_of(grids))
+    distances = layer.distances(np.full((4, 2, 1), 5.0, dtype=np.float32))
+    assert distances[:, 0].min() > 1000 > 20 > distances[:, 1].max()
+
+
+def test_distances_of_normal_images_average_to_the_number_of_features(rng):
+    grids = rng.normal(size=(400, 3, 3, 4)).astype(np.float32) * [1, 10, 0.1, 3]
+    layer = AlignedLayer(sums_of(grids.astype(np.float32)))
+    new = rng.normal(size=(200, 3, 3, 4)) * [1, 10, 0.1, 3]
+    mean = np.mean([layer.distances(one.astype(np.float32)).mean() for one in new])
+    assert abs(mean - 4) < 0.2
+
+
+@pytest.mark.parametrize("n_images", [1, 2, 5])
+def test_identical_images_have_finite_distances(n_images):
+    layer = AlignedLayer(sums_of(np.full((n_images, 3, 3, 2), 7.0, dtype=np.float32)))
+    same = layer.distances(np.full((3, 3, 2), 7.0, dtype=np.float32))
+    other = layer.distances(np.full((3, 3, 2), 8.0, dtype=np.float32))
+    assert np.isfinite(other).all()
+    assert same.max() < other.min()
+
+
+def test_another_size_is_refused(rng):
+    layer = AlignedLayer(sums_of(rng.normal(size=(3, 4, 4, 2)).astype(np.float32)))
+    with pytest.raises(InputError, match=r"image has 5 x 4 places, .* 4 x 4; resize it"):
+        layer.distances(np.zeros((5, 4, 2), dtype=np.float32))

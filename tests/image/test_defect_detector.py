@@ -1,0 +1,235 @@
+"""Claims about the detector of defects: what it finds, what does not matter, bad input, files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmseg.errors import GmmsegWarning, InputError, ModelFileError, NotFittedError
+from gmmseg.image import ImageAnomalyDetector, read_image
+from gmmseg.image.defect_sample import PlaceSample
+
+TILES = Path(__file__).parents[2] / "data" / "tiles"
+NORMAL = sorted(TILES.glob("normal_*.jpg"))
+DEFECTS = ["pull_thread", "stain", "hole"]
+FEW = pytest.mark.filterwarnings("ignore::gmmseg.errors.GmmsegWarning")
+
+
+@pytest.fixture(scope="module")
+def cloth():
+    return ImageAnomalyDetector().fit(NORMAL)
+
+
+def part(rng, *, broken=False):
+    """Return a made part that always lies alike: a bright square and a dark disc."""
+    rows, cols = np.mgrid[:64, :64]
+    image = np.full((64, 64), 0.4)
+    image[12:30, 10:50] = 0.8
+    if not broken:
+        image[np.hypot(rows - 46, cols - 20) < 8] = 0.1
+    return image + 0.02 * rng.normal(size=image.shape)
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_defects_of_cloth_are_found_where_they_are(cloth, defect):
+    found = cloth.inspect(read_image(TILES / f"{defect}.jpg")[0])
+    mask = read_image(TILES / f"{defect}_mask.png")[0] > 0
+    assert found.is_anomalous
+    assert found.map.shape == mask.shape
+    assert found.map[mask].mean() > np.quantile(found.map[~mask], 0.99)
+    assert mask[np.unravel_index(found.map.argmax(), mask.shape)]
+
+
+def test_regions_say_where_and_why(cloth):
+    image, mask = read_image(TILES / "stain.jpg")[0], read_image(TILES / "stain_mask.png")[0] > 0
+    region = cloth.explain(image)[0]
+    rows, cols = np.nonzero(mask)
+    assert region.rows[0] <= rows.mean() < region.rows[1]
+    assert region.cols[0] <= cols.mean() < region.cols[1]
+    assert next(iter(region.features)).startswith("mean")
+    assert 0.0 < sum(region.features.values()) <= 1.0
+
+
+def test_normal_cloth_is_left_in_peace(cloth):
+    assert cloth.mode_ == "tied"
+    assert sum(cloth.inspect(read_image(path)[0]).is_anomalous for path in NORMAL) <= 2
+
+
+def test_exposure_and_dtype_do_not_matter(cloth):
+    image = read_image(TILES / "hole.jpg")[0]
+    expected = cloth.inspect(image)
+    for other in (image.astype(np.uint16) * 257, image / 255.0, image / 500.0):
+        found = cloth.inspect(other)
+        assert_allclose(found.map, expected.map, atol=0.35)
+        assert found.is_anomalous
+
+
+def test_textures_may_have_any_size(cloth):
+    image = read_image(TILES / "hole.jpg")[0]
+    assert cloth.inspect(image[:100, 7:]).map.shape == (100, 121)
+
+
+@FEW
+def test_parts_that_lie_alike_are_told_from_textures(rng):
+    normal = [part(rng) for _ in range(12)]
+    detector = ImageAnomalyDetector().fit(normal)
+    assert detector.mode_ == "aligned"
+    found = detector.inspect(part(rng, broken=True))
+    row, col = np.unravel_index(found.map.argmax(), found.map.shape)
+    assert np.hypot(row - 46, col - 20) < 12
+    assert found.score > detector.null_.scores.max() > detector.inspect(part(rng)).score - 3
+
+
+@FEW
+def test_aligned_images_must_have_one_size(rng):
+    images = [rng.random((20, 20)), rng.random((20, 24))]
+    with pytest.raises(InputError, match='mode="aligned" needs images of one size'):
+        ImageAnomalyDetector(mode="aligned").fit(images)
+    detector = ImageAnomalyDetector(mode="aligned").fit(images[:1] * 3)
+    with pytest.raises(InputError, match=r"image has 5 x 6 places, .*; resize it"):
+        detector.inspect(images[1])
+
+
+@FEW
+def test_feature_maps_of_ones_own_take_the_place_of_ours(rng):
+    normal = [rng.normal(size=(12, 15, 6)).astype(np.float32) for _ in range(8)]
+    detector = ImageAnomalyDetector(features="given", smoothing=0.0).fit(normal)
+    strange = rng.normal(size=(12, 15, 6))
+    strange[4, 9, 2] = 9.0
+    found = detector.inspect(strange)
+    assert np.unravel_index(found.map.argmax(), found.map.shape) == (4, 9)
+    detector.false_alarm = 0.3
+    assert next(iter(detector.explain(strange)[0].features)) == "feature 3"
+
+
+@FEW
+@pytest.mark.parametrize("n_images", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["noise", "black", "identical", "tiny", "colour"])
+def test_few_and_hostile_images_give_finite_answers(rng, n_images, kind):
+    shape = {"tiny": (2, 3), "colour": (24, 30, 3)}.get(kind, (24, 30))
+    images = [rng.random(shape) for _ in range(n_images)]
+    if kind == "black":
+        images = [np.zeros(shape, dtype=np.uint8)] * n_images
+    if kind == "identical":
+        images = images[:1] * n_images
+    found = ImageAnomalyDetector().fit(images).inspect(rng.random(shape))
+    assert np.isfinite(found.map).all()
+    assert 0.0 < found.p_value <= 1.0
+
+
+def test_few_images_are_said_to_be_few(rng):
+    with pytest.warns(GmmsegWarning, match="3 normal images are too few .* 19 would do"):
+        ImageAnomalyDetector().fit([rng.random((16, 16)) for _ in range(3)])
+
+
+def test_false_alarms_are_as_many_as_wanted():
+    alarms = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        detector = ImageAnomalyDetector(mode="tied").fit([rng.random((32, 32)) for _ in range(40)])
+        alarms += [detector.inspect(rng.random((32, 32))).is_anomalous for _ in range(60)]
+    assert 0.01 < np.mean(alarms) < 0.10
+
+
+def test_adapting_makes_a_new_cloth_normal(cloth, rng):
+    def darned():
+        image = read_image(NORMAL[int(rng.integers(len(NORMAL)))])[0].astype(float)
+        row, col = rng.integers(20, 90, size=2)
+        image[row : row + 10, col : col + 30] *= 0.6
+        return image.clip(0, 255).astype(np.uint8)
+
+    new = [darned() for _ in range(16)]
+    adapted = cloth.adapt(new[:12])
+    before = [cloth.inspect(image).p_value for image in new[12:]]
+    after = [adapted.inspect(image).p_value for image in new[12:]]
+    assert np.mean(after) > 4 * np.mean(before)
+    assert adapted.inspect(read_image(TILES / "hole.jpg")[0]).is_anomalous
+    assert len(adapted.null_.scores) == len(cloth.null_.scores) + 12
+
+
+@FEW
+def test_adapting_aligned_parts_adds_their_sums(rng):
+    normal = [part(rng) for _ in range(10)]
+    detector = ImageAnomalyDetector(mode="aligned").fit(normal[:6]).adapt(normal[6:])
+    whole = ImageAnomalyDetector(mode="aligned").fit(normal)
+    new = part(rng)
+    scaled = [model.model_.layers[0].distances(model.model_.grids(model.model_.features(new))[0])
+              for model in (detector, whole)]  # fmt: skip
+    assert_allclose(scaled[0], scaled[1], rtol=0.05)
+
+
+@FEW
+@pytest.mark.parametrize("mode", ["tied", "aligned"])
+def test_a_saved_detector_is_equal_to_the_last_bit(rng, tmp_path, mode):
+    images = [rng.random((24, 28, 3)) for _ in range(5)]
+    detector = ImageAnomalyDetector(mode=mode, false_alarm=0.2).fit(images)
+    detector.save(tmp_path / "parts.gmm")
+    loaded = ImageAnomalyDetector.load(tmp_path / "parts.gmm")
+    before, after = detector.inspect(images[0]), loaded.inspect(images[0])
+    assert_array_equal(after.map, before.map)
+    assert (after.score, after.p_value) == (before.score, before.p_value)
+    assert loaded.threshold_ == detector.threshold_
+
+
+def test_a_model_of_another_kind_is_refused(tmp_path):
+    from gmmseg import GaussianMixture
+
+    GaussianMixture.from_parameters([1.0], [[0.0]], [[[1.0]]]).save(tmp_path / "one.gmm")
+    with pytest.raises(ModelFileError, match="holds a model of kind 'gaussian-mixture'"):
+        ImageAnomalyDetector.load(tmp_path / "one.gmm")
+
+
+@FEW
+def test_the_same_seed_gives_the_same_model_for_any_number_of_threads(rng):
+    images = [rng.random((40, 40)) for _ in range(5)]
+    one, two = (ImageAnomalyDetector(n_jobs=n).fit(images).inspect(images[0]) for n in (1, 2))
+    assert_array_equal(one.map, two.map)
+
+
+@FEW
+def test_images_may_come_from_a_function_again_and_again(rng):
+    images = [rng.random((20, 20)) for _ in range(6)]
+    listed = ImageAnomalyDetector().fit(images)
+    streamed = ImageAnomalyDetector().fit(lambda: iter(images))
+    assert_array_equal(listed.null_.scores, streamed.null_.scores)
+
+
+def test_an_iterator_that_ends_is_refused(rng):
+    with pytest.raises(InputError, match="images must be a list .* they are read more than once"):
+        ImageAnomalyDetector().fit(iter([rng.random((8, 8))]))
+
+
+def test_no_image_is_refused():
+    with pytest.raises(InputError, match="at least one normal image, got none"):
+        ImageAnomalyDetector().fit([])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"features": "own"}, "features must be one of"),
+        ({"mode": "free"}, "mode must be one of"),
+        ({"local_brightness": 0.0}, "local_brightness must be a number above 0"),
+        ({"smoothing": -1.0}, "smoothing must be a number of at least 0"),
+        ({"false_alarm": 1.0}, "false_alarm must lie between 0 and 1"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        ImageAnomalyDetector(**options).fit([np.zeros((4, 4))])
+
+
+def test_nothing_is_inspected_before_the_fit():
+    with pytest.raises(NotFittedError, match="has learned nothing yet; call fit"):
+        ImageAnomalyDetector().inspect(np.zeros((4, 4)))
+
+
+def test_a_sample_of_places_stays_bounded(rng):
+    sample = PlaceSample(rng, most_rows=300)
+    for value in range(200):
+        sample.add(np.full((50, 50, 1), value, dtype=np.float32))
+    rows = sample.rows()
+    assert 200 <= len(rows) <= 600
+    assert len(np.unique(rows)) == 200
+    assert sample.n_places == 200 * 2500
