@@ -142,7 +142,7 @@ def pooled_scatter(domains: Sequence[Moments]) -> Array:
     uncertain: the factor is ``(n + k) / (n - k)``.
     """
     n, k = sum(domain.count for domain in domains), len(domains)
-    total = sum(domain.count * domain.scatter for domain in domains) / n
+    total = np.sum([domain.count * domain.scatter for domain in domains], axis=0) / n
     scatter: Array = total * ((n + k) / max(n - k, 0.5))
     return scatter
 

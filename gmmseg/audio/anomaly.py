@@ -135,7 +135,7 @@ class AudioAnomalyDetector:
         return self.model_.scores(describe_all(self.recipe_, clips))
 
     def p_values(self, clips: Iterable[Clip]) -> Array:
-        """Return how likely a normal clip is to be as strange, (n_clips,); uniform on normal ones."""
+        """Return how likely a normal clip is to be as strange, (n_clips,): uniform on those."""
         return self.null_of_fit.p_values(self.score_samples(clips))
 
     def predict(self, clips: Iterable[Clip]) -> NDArray[np.bool_]:

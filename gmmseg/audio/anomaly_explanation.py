@@ -82,6 +82,29 @@ class AudioExplanation:
         found: NDArray[np.bool_] = (self.contributions >= least) & (self.contributions > 0.0)
         return found
 
+    @property
+    def strange_times(self) -> list[tuple[float, float]]:
+        """Intervals that the strange part lies in, start and end in seconds."""
+        step = self.times[1] - self.times[0] if len(self.times) > 1 else 0.0
+        edges = np.append(self.times, self.times[-1] + step)
+        return [(float(edges[a]), float(edges[b])) for a, b in _run_borders(self.is_strange.T)]
+
+    @property
+    def strange_bands(self) -> list[tuple[float, float]]:
+        """Bands that the strange part lies in, centres of the lowest and the highest in Hz."""
+        upper = np.concatenate([self.frequencies[:1], self.frequencies])
+        return [
+            (float(self.frequencies[first]), float(upper[end]))
+            for first, end in _run_borders(self.is_strange)
+        ]
+
+
+def _run_borders(is_found: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return where runs of columns with any found begin, and the first column behind each."""
+    padded = np.pad(is_found.any(axis=0).astype(np.int8), 1)
+    borders = np.flatnonzero(padded[1:] != padded[:-1])
+    return [(int(first), int(end)) for first, end in borders.reshape(-1, 2)]
+
 
 def explanation(
     recipe: ClipRecipe, model: ClipModel, null: NullScores, clip: tuple[Any, float]

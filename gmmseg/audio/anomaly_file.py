@@ -1,5 +1,6 @@
 """A detector of strange sounds in a model file: what is written, and how much is believed."""
 
+import dataclasses
 from os import PathLike
 from typing import Any
 
@@ -27,7 +28,9 @@ def write_audio_detector(path: str | PathLike[str], detector: AudioAnomalyDetect
     recipe = detector.recipe_
     header = {
         "false_alarm": float(detector.false_alarm),
-        "domains": [name if isinstance(name, str | None) else str(name) for name in detector.domains_],
+        "domains": [
+            name if isinstance(name, str | None) else str(name) for name in detector.domains_
+        ],
         "recipe": {
             "sr": recipe.sr,
             "seconds": recipe.seconds,
@@ -37,8 +40,7 @@ def write_audio_detector(path: str | PathLike[str], detector: AudioAnomalyDetect
         },
     }
     views = [
-        [fit.shrinkage.rows, fit.shrinkage.columns, fit.shrinkage.product]
-        + [fit.scale.center, fit.scale.spread]
+        (*dataclasses.astuple(fit.shrinkage), fit.scale.center, fit.scale.spread)
         for fit in detector.model_.fitted
     ]
     arrays: dict[str, NDArray[Any]] = {

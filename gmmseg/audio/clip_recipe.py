@@ -84,7 +84,7 @@ class ClipRecipe:
         if rate < self.sr:
             raise InputError(
                 f"it has {rate} Hz, and so lacks the highest bands of a model of {self.sr} Hz; "
-                f"record at {self.sr} Hz or more, or fit a model with sr={rate} (--model-rate {rate})"
+                f"record at {self.sr} Hz or more, or fit with sr={rate} (--model-rate {rate})"
             )
         return rate
 

@@ -1,4 +1,4 @@
-"""Views of a clip's rank-weighted means: each one a linear map, so that one set of sums serves all."""
+"""Views of a clip's rank-weighted means, all of them linear: one set of sums serves all."""
 
 from dataclasses import dataclass
 
@@ -52,7 +52,7 @@ def _views() -> tuple[ClipView, ...]:
     everything = tuple(range(len(RATIOS)))
     single = 0.5 / (2 * len(RATIOS))
     alone = [ClipView((row,), level, single) for row in everything for level in (True, False)]
-    return (ClipView(everything, True, 0.5), *alone)
+    return (ClipView(everything, has_level=True, weight=0.5), *alone)
 
 
 VIEWS = _views()

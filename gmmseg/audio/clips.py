@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from gmmseg.audio.clip_recipe import ClipRecipe, checked_any_rate, loudness, power_of_two
 from gmmseg.audio.signal_files import read_signal, signal_length
+from gmmseg.core.validation import check_above
 from gmmseg.errors import InputError
 
 Clip = str | os.PathLike[str] | tuple[Any, float]
 """A file, or samples and their rate in Hz."""
 
 
-def clip_signal(clip: Clip, *, rate: float | None = None) -> tuple[NDArray[Any], float]:
+def clip_signal(clip: Any, *, rate: float | None = None) -> tuple[NDArray[Any], float]:
     """Return samples and rate of a clip; ``rate`` is that of files which tell none."""
     if isinstance(clip, str | os.PathLike):
         return read_signal(clip, sr=rate)
@@ -73,6 +74,5 @@ def _length(clip: Clip, rate: float | None) -> tuple[float, float]:
 
 
 def _checked_seconds(seconds: float) -> float:
-    if not (isinstance(seconds, int | float) and 0.0 < seconds < float("inf")):
-        raise InputError(f"seconds must be a number above 0, got {seconds!r}")
+    check_above("seconds", seconds, 0.0)
     return float(seconds)

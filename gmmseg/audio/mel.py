@@ -56,7 +56,7 @@ def mel_centers(sr: int, n_mels: int) -> NDArray[np.float64]:
 
 
 def _corners(sr: int, n_mels: int) -> NDArray[np.float64]:
-    """Return where the triangles begin, are highest and end, in Hz: each in its neighbours' peaks."""
+    """Return where triangles peak, in Hz; each ends where its neighbours do."""
     return _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(sr / 2), n_mels + 2))
 
 

@@ -67,7 +67,7 @@ def rank_weights(n_frames: int, ratios: Sequence[float], *, n_typical: int | Non
     checked_count(n_frames, name="n_frames", at_least=1)
     typical = n_frames if n_typical is None else n_typical
     checked_count(typical, name="n_typical", at_least=1)
-    borders = np.arange(n_frames + 1) * (typical / n_frames)
+    borders = np.arange(n_frames + 1, dtype=np.float64) * (typical / n_frames)
     return np.stack([np.diff(_share_above(borders, ratio, typical)) for ratio in ratios])
 
 
@@ -83,7 +83,7 @@ def rank_shares(
     return weights[:, ranks]
 
 
-def _share_above(rank: Array, ratio: float, n_typical: int) -> Array:
+def _share_above(rank: NDArray[np.floating], ratio: float, n_typical: int) -> Array:
     """Return the share of all weight that lies above a rank, in frames of a typical clip."""
     if not 0.0 <= ratio <= 1.0:
         raise InputError(f"ratios must lie from 0 to 1, got {ratio}")

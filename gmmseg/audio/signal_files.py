@@ -71,9 +71,7 @@ def read_signal(
     return y, rate
 
 
-def signal_length(
-    path: str | os.PathLike[str], *, sr: float | None = None
-) -> tuple[float, float]:
+def signal_length(path: str | os.PathLike[str], *, sr: float | None = None) -> tuple[float, float]:
     """Return seconds and rate of a file, without decoding it if it is sound."""
     if is_numbers(path):
         y, rate = read_signal(path, sr=sr)
@@ -109,9 +107,7 @@ def _read_npz(path: Path) -> tuple[NDArray[Any], float | None]:
     if len(arrays) > 1 and "y" in arrays:
         arrays = {"y": arrays["y"]}
     if len(arrays) != 1:
-        raise ValueError(
-            f"it must hold one array of samples, or name it y, got {sorted(arrays)}"
-        )
+        raise ValueError(f"it must hold one array of samples, or name it y, got {sorted(arrays)}")
     if rates and rates[0].size != 1:
         raise ValueError("its sampling rate must be one number")
     return next(iter(arrays.values())), float(rates[0].ravel()[0]) if rates else None

@@ -2,6 +2,7 @@
 
 import typer
 
+from gmmseg.cli import audio_anomaly
 from gmmseg.cli.audio_score import score_diarization, score_vad
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -17,3 +18,4 @@ def audio() -> None:
 
 app.command()(score_vad)
 app.command()(score_diarization)
+app.add_typer(audio_anomaly.app, name="anomaly")
