@@ -105,7 +105,7 @@ def _half_limit(found: Array) -> float:
     descending = np.sort(found, axis=None)[::-1]
     total = descending.cumsum()
     limit = descending[min(int(np.searchsorted(total, 0.5 * total[-1])), len(descending) - 1)]
-    return float(limit) * (1.0 - 1e-9)
+    return float(limit) * (1.0 - 1e-6)
 
 
 def _upright(table: Array, width: int) -> Array:
