@@ -18,6 +18,9 @@ from gmmseg.errors import InputError, NotFittedError
 
 Array = NDArray[np.float64]
 
+LEAST_CLIPS = 8
+"""Number of normal clips from which on one may be left out: of fewer, none is the odd one."""
+
 
 class AudioAnomalyDetector:
     """Detector of strange sounds, or other vibrations, learned from normal ones alone.
@@ -297,7 +300,7 @@ def _numbered(
 
 def _outlying(scores: Array, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Return which normal clips are none, leaving 2 in each domain."""
-    is_out = is_outlier(scores)
+    is_out = is_outlier(scores) & (len(scores) >= LEAST_CLIPS)
     for k in np.unique(labels):
         members = np.flatnonzero(labels == k)
         nearest = members[np.argsort(scores[members], kind="stable")[:2]]

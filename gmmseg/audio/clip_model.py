@@ -1,6 +1,6 @@
 """What normal clips are like: means of their domains, and separable Gaussians about them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,8 +60,9 @@ class ClipModel:
         """Return the model of normal clips, and the score of each by a model without it."""
         fitted, scores = [], np.zeros(len(X))
         for view in VIEWS:
-            shrinkage = _chosen(X, labels, view)
-            raw = _left_out_scores(X, labels, view, shrinkage)
+            seen = view.apply(X)
+            shrinkage = _chosen(seen, labels, view.shape)
+            raw = _left_out_scores(seen, labels, view.shape, shrinkage)
             scale = Scale.of(raw)
             fitted.append(FittedView(shrinkage, scale))
             scores += view.weight * scale.apply(raw)
@@ -79,7 +80,8 @@ class ClipModel:
         """Return the mean of the views' log-distances from the nearest domain, (n_clips,)."""
         total = np.zeros(len(X))
         for view, fit, gaussian in zip(VIEWS, self.fitted, self.gaussians, strict=True):
-            raw = log_distances(_nearest(X, self.domains, view, gaussian), len(gaussian.values))
+            distances = _nearest(view.apply(X), list(view.apply(self._means)), gaussian)
+            raw = log_distances(distances, len(gaussian.values))
             total += view.weight * fit.scale.apply(raw)
         return total
 
@@ -134,52 +136,48 @@ def _gaussian(
     return SeparableGaussian.of_scatter(scatter, view.shape, shrinkage, FLOOR)
 
 
-def _nearest(
-    X: Array, domains: Sequence[Moments], view: ClipView, gaussian: SeparableGaussian
-) -> Array:
+def _nearest(X: Array, means: Sequence[Array], gaussian: SeparableGaussian) -> Array:
     """Return the squared distance from the nearest domain, (n_clips,)."""
-    return np.min([gaussian.distances(view.apply(X - d.mean)) for d in domains], axis=0)
+    return np.min([gaussian.distances(X - mean) for mean in means], axis=0)
 
 
-def _chosen(X: Array, labels: Labels, view: ClipView) -> Shrinkage:
-    """Return the shrinkage that makes left-out clips likeliest."""
-    is_table = view.shape[0] > 1
+def _chosen(X: Array, labels: Labels, shape: tuple[int, int]) -> Shrinkage:
+    """Return the shrinkage that makes left-out clips, seen by one view, likeliest."""
+    is_table = shape[0] > 1
     tried = [Shrinkage(r, c, 1.0) for r in (ROWS if is_table else ROWS[:1]) for c in COLUMNS]
-    best, likelihood = _likeliest(X, labels, view, tried)
+    best, likelihood = _likeliest(X, labels, shape, tried)
     if not is_table or len(X) <= X.shape[1]:
         return best
     # More clips than features: the covariance of all of them may be worth something.
     nearer = [Shrinkage(best.rows, best.columns, product) for product in PRODUCTS]
-    other, other_likelihood = _likeliest(X, labels, view, nearer)
+    other, other_likelihood = _likeliest(X, labels, shape, nearer)
     return other if other_likelihood > likelihood else best
 
 
 def _likeliest(
-    X: Array, labels: Labels, view: ClipView, tried: Sequence[Shrinkage]
+    X: Array, labels: Labels, shape: tuple[int, int], tried: Sequence[Shrinkage]
 ) -> tuple[Shrinkage, float]:
     total = np.zeros(len(tried))
-    for rest, out in _parts(X, labels, CHOICE_FOLDS):
+    for out in folds(len(X), CHOICE_FOLDS):
+        rest = domain_moments(X[~out], labels[~out])
+        scatter, means = pooled_scatter(rest), [domain.mean for domain in rest]
         for i, shrinkage in enumerate(tried):
-            gaussian = _gaussian(rest, view, shrinkage)
-            distances = _nearest(out, rest, view, gaussian)
+            gaussian = SeparableGaussian.of_scatter(scatter, shape, shrinkage, FLOOR)
+            distances = _nearest(X[out], means, gaussian)
             total[i] -= 0.5 * (distances + gaussian.log_determinant).sum()
     return tried[int(total.argmax())], float(total.max())
 
 
-def _parts(X: Array, labels: Labels, most: int) -> Iterator[tuple[tuple[Moments, ...], Array]]:
-    """Yield the moments of some clips and the clips that were left out."""
-    for out in folds(len(X), most):
-        yield domain_moments(X[~out], labels[~out]), X[out]
-
-
-def _left_out_scores(X: Array, labels: Labels, view: ClipView, shrinkage: Shrinkage) -> Array:
-    """Return the log-distance of each clip from a model without it."""
+def _left_out_scores(
+    X: Array, labels: Labels, shape: tuple[int, int], shrinkage: Shrinkage
+) -> Array:
+    """Return the log-distance of each clip, seen by one view, from a model without it."""
     numbered = np.column_stack([labels, X])
 
     def score(rest: Array, left_out: Array) -> Array:
         domains = domain_moments(rest[:, 1:], rest[:, 0].astype(np.intp))
-        gaussian = _gaussian(domains, view, shrinkage)
-        distances = _nearest(left_out[:, 1:], domains, view, gaussian)
-        return log_distances(distances, len(gaussian.values))
+        gaussian = SeparableGaussian.of_scatter(pooled_scatter(domains), shape, shrinkage, FLOOR)
+        distances = _nearest(left_out[:, 1:], [domain.mean for domain in domains], gaussian)
+        return log_distances(distances, X.shape[1])
 
     return cross_fitted(numbered, score)

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 RATIOS = (0.0, 0.5, 0.8, 0.9, 1.0)
 """From the loudest frame over about 2, 5 and 10 frames to the mean of all."""
-N_BANDS = 32
+N_BANDS = 24
 FRAME = 0.064  # seconds under a window; half of it from frame to frame
 LEAST_FRAME = 256  # samples; fewer would leave low bands without a line of the spectrum
 DEPTH = 60.0  # dB below a clip's loudest band and frame, where silence begins

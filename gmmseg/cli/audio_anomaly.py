@@ -87,7 +87,8 @@ def fit(
     of_domains = f" of {len(detector.domains_)} domains" if domains else ""
     recipe = detector.recipe_
     say(
-        f"{len(heard.paths)} normal clips{of_domains}, {recipe.sr} Hz, {of_threshold(detector)}: "
+        f"{len(detector.null_.scores)} normal clips{of_domains}, {recipe.sr} Hz, "
+        f"{of_threshold(detector)}: "
         f"{out}"
     )
     heard.stop_if_bad()

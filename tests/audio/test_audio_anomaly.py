@@ -146,7 +146,7 @@ def test_a_strange_clip_among_the_normal_ones_is_left_out(rng):
 
 def test_one_clip_is_refused_and_two_are_enough(rng):
     (one,) = clips(rng, 1)
-    with pytest.raises(InputError, match="normal clips must be at least 2, .* got 1; cut a long"):
+    with pytest.raises(InputError, match=r"normal clips must be at least 2, .* got 1; cut a long"):
         AudioAnomalyDetector().fit([one])
     with pytest.warns(GmmsegWarning, match="2 normal samples are too few"):
         fitted = AudioAnomalyDetector().fit([one, *clips(rng, 1)])
@@ -217,7 +217,7 @@ def test_adapting_asks_for_a_known_domain_and_a_weight(rng):
     fitted = AudioAnomalyDetector().fit(clips(rng, 4), ["a", "a", "b", "b"])
     with pytest.raises(InputError, match=r"domain must be one of \['a', 'b'\], got None"):
         fitted.adapt(clips(rng, 1))
-    with pytest.raises(InputError, match="weight must be a number above 0.0, got 0"):
+    with pytest.raises(InputError, match=r"weight must be a number above 0.0, got 0"):
         fitted.adapt(clips(rng, 1), domain="a", weight=0)
     assert [m.count for m in fitted.adapt(clips(rng, 1), domain="b").model_.domains] == [2, 3]
 
