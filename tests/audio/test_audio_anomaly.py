@@ -203,6 +203,12 @@ def test_adapting_makes_new_normal_clips_normal_and_leaves_the_old_detector(dete
     assert len(adapted.null_.scores) == 60
 
 
+def test_new_normal_clips_are_judged_by_a_detector_that_knows_the_others(detector, rng):
+    new = clips(rng, 16, hertz=330.0)
+    joined = detector.adapt(new).null_.scores
+    assert joined.sum() - detector.null_.scores.sum() < detector.score_samples(new).sum() - 5.0
+
+
 def test_adapting_adds_up_to_the_sums_of_all(detector, rng):
     new = clips(rng, 8)
     adapted = detector.adapt(new)
