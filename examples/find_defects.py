@@ -17,7 +17,8 @@ for name in ("pull_thread", "stain", "hole", "normal_07"):
     print(f"{name}: score {found.score:.1f}, p-value {found.p_value:.2g}")
     for region in detector.explain(image)[:1]:
         print(f"    rows {region.rows}, columns {region.cols}, by {', '.join(region.features)}")
-    pictures += [image, overlay_anomaly(image, found.map, threshold=detector.threshold_)]
+    threshold, marked = detector.threshold_, found.marked
+    pictures += [image, overlay_anomaly(image, found.map, threshold=threshold, marked=marked)]
     captions += [name, "anomalous" if found.is_anomalous else "normal"]
 write_image("defects.png", contact_sheet(pictures, captions, columns=4))
 print("look at defects.png")

@@ -26,3 +26,23 @@ def npy_claiming(shape, *, descr="'<f8'", body=bytes(16)):
     header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".encode()
     header += b" " * (-(len(header) + 11) % 64) + b"\n"
     return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + body
+
+
+def spoilt_copies(path, folder):
+    """Yield copies of a model file, each with one array of other numbers or of another shape."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for name, content in members.items():
+        if not name.endswith(".npy"):
+            continue
+        array = npy.read_array(io.BytesIO(content))
+        changes = {"cut": array.ravel()[:-1], "missing": None}
+        if array.dtype.kind == "f":
+            changes["nan"] = np.full_like(array, np.nan)
+        for change, changed in changes.items():
+            spoilt = {key: other for key, other in members.items() if key != name}
+            if changed is not None:
+                spoilt[name] = npy_bytes(changed)
+            target = folder / f"{name[:-4]}_{change}.gmm"
+            write_zip(target, spoilt)
+            yield target

@@ -533,6 +533,36 @@ def reached_from_source(left):
     return parents
 
 
+def plda_ratio(one, other, mean, within, across):
+    """Return log p(both sets | one speaker) - log p(both | two), embeddings stacked in one row."""
+    together = np.vstack([one, other])
+    return (
+        _log_of_one_speaker(together, mean, within, across)
+        - _log_of_one_speaker(one, mean, within, across)
+        - _log_of_one_speaker(other, mean, within, across)
+    )
+
+
+def plda_log_likelihood(X, speakers, mean, within, across):
+    """Return log p(X | speakers) of a two-covariance PLDA."""
+    total = 0.0
+    for speaker in sorted(set(speakers)):
+        total += _log_of_one_speaker(X[speakers == speaker], mean, within, across)
+    return total
+
+
+def _log_of_one_speaker(X, mean, within, across):
+    """Return log N of all rows in one vector: blocks share across, and each has its own within."""
+    n, d = X.shape
+    covariance = np.empty((n * d, n * d))
+    for i in range(n):
+        for j in range(n):
+            block = across + within if i == j else across
+            covariance[i * d : (i + 1) * d, j * d : (j + 1) * d] = block
+    row = (X - mean).reshape(1, -1)
+    return log_prob(row, [1.0], np.zeros((1, n * d)), [covariance])[0, 0]
+
+
 def decimated(samples, first, step, taps, n_out):
     """Return every `step`-th filtered sample from `first` on; outside the sound is 0."""
     half = len(taps) // 2
@@ -670,6 +700,104 @@ def _expected_gauss(x, phi, mean, variance):
     """Return ``E log N(x; sqrt(phi) y, 1)`` over ``y ~ N(mean, variance)``."""
     square = (x - np.sqrt(phi) * mean) ** 2 + phi * variance
     return -0.5 * float(np.sum(square + math.log(2.0 * math.pi)))
+
+
+def ivector(statistics, spread, shift, loadings):
+    """Return E[z | frames] and log p(frames moved) - log p(frames): component by component."""
+    n_dims = loadings.shape[2]
+    precision, pull, moved = np.eye(n_dims), np.zeros(n_dims), 0.0
+    for k in range(len(spread)):
+        inverse = np.diag(1.0 / spread[k] ** 2)
+        count = statistics.resp_sum[k]
+        precision += count * loadings[k].T @ inverse @ loadings[k]
+        pull += loadings[k].T @ inverse @ (statistics.dev_sum[k] - count * shift[k])
+        moved += shift[k] @ inverse @ statistics.dev_sum[k]
+        moved -= 0.5 * count * shift[k] @ inverse @ shift[k]
+    z = np.linalg.solve(precision, pull)
+    return z, moved + 0.5 * pull @ z - 0.5 * np.linalg.slogdet(precision).logabsdet
+
+
+def add_log_ratios(X, background, speakers, n_best):
+    """Return the sums over frames of log p(x | speaker) - log p(x | background), best components.
+
+    Mixtures are (weights, means, variances); a thousandth of either is the other.
+    """
+    out = np.zeros(len(speakers))
+    for x in X:
+        values = _log_prob_diag(x, *background)
+        best = np.argsort(-values)[:n_best]
+        reference = logsumexp(values[None, best])[0]
+        for s, speaker in enumerate(speakers):
+            ratio = math.exp(logsumexp(_log_prob_diag(x, *speaker)[None, best])[0] - reference)
+            out[s] += math.log((0.999 * ratio + 0.001) / (0.999 + 0.001 * ratio))
+    return out
+
+
+def _log_prob_diag(x, weights, means, variances):
+    return log_prob(x[None], weights, means, [np.diag(row) for row in variances])[0]
+
+
+def supervectors(X, spans, background, *, relevance_factor):
+    """Shift every mean by what the frames of every span pull, in deviations, by root of share."""
+    rows = []
+    for start, end in spans:
+        row = []
+        for k in range(background.n_components):
+            count, shift = 0.0, np.zeros(X.shape[1])
+            for x in X[start:end].astype(np.float64):
+                densities = [
+                    background.weights[j]
+                    * np.prod(
+                        np.exp(-0.5 * (x - background.means[j]) ** 2 / background.covariances[j])
+                        / np.sqrt(2.0 * np.pi * background.covariances[j])
+                    )
+                    for j in range(background.n_components)
+                ]
+                resp = densities[k] / sum(densities)
+                count += resp
+                shift += resp * (x - background.means[k])
+            scale = np.sqrt(background.weights[k] / background.covariances[k])
+            row.extend(scale * shift / (count + relevance_factor))
+        rows.append(row)
+    return np.array(rows)
+
+
+def merged_clusters(X, counts, plda, *, threshold, sights, least=1, most=None):
+    """Merge the likeliest pair of all, computed anew each time; number by first member."""
+
+    def log_density(values, variances):
+        return (-0.5 * (np.log(2.0 * np.pi * variances) + values**2 / variances)).sum()
+
+    def ratio(one, other):
+        (i, m), (j, n) = [
+            (np.average(X[c], axis=0, weights=counts[c]), float(sights(counts[c].sum())))
+            for c in (one, other)
+        ]
+        # Both means given that they are of one voice: a Gaussian of correlated pairs.
+        same = 0.0
+        for d, phi in enumerate(plda.phi):
+            joint = np.array([[phi + 1.0 / m, phi], [phi, phi + 1.0 / n]])
+            pair = np.array([i[d], j[d]])
+            same -= 0.5 * (
+                np.log((2.0 * np.pi) ** 2 * np.linalg.det(joint))
+                + pair @ np.linalg.solve(joint, pair)
+            )
+        apart = log_density(i, plda.phi + 1.0 / m) + log_density(j, plda.phi + 1.0 / n)
+        return same - apart
+
+    clusters = [[i] for i in range(len(X))]
+    while len(clusters) > max(least, 1):
+        pairs = [(a, b) for a in range(len(clusters)) for b in range(a + 1, len(clusters))]
+        ratios = [ratio(clusters[a], clusters[b]) for a, b in pairs]
+        best = int(np.argmax(ratios))
+        if ratios[best] < threshold and (most is None or len(clusters) <= most):
+            break
+        a, b = pairs[best]
+        clusters[a] += clusters.pop(b)
+    labels = np.empty(len(X), dtype=int)
+    for number, members in enumerate(sorted(clusters, key=min)):
+        labels[members] = number
+    return labels
 
 
 def shrunk_covariance(X, shrinkage, prior_variance):

@@ -46,7 +46,15 @@ def test_import_gmmseg_loads_no_heavy_library():
 
 @pytest.mark.parametrize(
     "arguments",
-    ["--help", "--version", "image --help", "image segment -h", "table fit -h", "model show -h"],
+    [
+        "--help",
+        "--version",
+        "image --help",
+        "image segment -h",
+        "audio speakers train -h",
+        "table fit -h",
+        "model show -h",
+    ],
 )
 def test_asking_for_help_succeeds_and_loads_no_heavy_library(arguments):
     code = f"""

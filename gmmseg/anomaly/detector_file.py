@@ -82,6 +82,7 @@ def detector_of(
         raise InputError("it has no view")
     names = tuple(part.name for part in next(iter(views.values())).backends)
     detector = kind(names, false_alarm=header["false_alarm"])
+    detector._check_false_alarm()  # noqa: SLF001 (refuses what a hostile file may ask for)
     detector.views_ = views
     detector.null_ = NullScores.of(finite(arrays["null_scores"], "null_scores", 1))
     detector.outliers_ = arrays["outliers"].astype(np.intp)

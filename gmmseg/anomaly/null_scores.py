@@ -13,17 +13,18 @@ TAIL = 0.1
 LEAST_TAIL = 10
 """Number of scores that it is fitted to at least, if there are twice as many."""
 LEAST_EXCESS = 1e-3
-"""Mean excess where all scores of the tail are equal."""
+"""Sum of excesses where all scores of the tail are equal."""
 
 
 @dataclass(frozen=True, eq=False)
 class NullScores:
     """Hold the scores of normal samples, by models that had not seen them.
 
-    In the body a p-value is the rank, ``(1 + #{scores >= s}) / (n + 1)``, which is exactly uniform
-    on further normal samples. Above the ``m`` largest scores it follows an exponential tail, of
-    which the mean excess is known from ``m - 1`` of them: seen from there, the next excess follows
-    a generalised Pareto distribution of shape ``1 / (m - 1)``, heavier the fewer they are.
+    A further normal sample exceeds the k-th largest of n scores with probability ``k / (n + 1)``,
+    whatever their distribution: this is the p-value there, and between two scores it lies between,
+    linearly. Beyond the largest it follows an exponential tail, of which the mean excess is known
+    from the ``m - 1`` largest scores above the m-th: seen from there, the next excess follows a
+    generalised Pareto distribution of shape ``1 / (m - 1)``, heavier the fewer they are.
 
     Parameters
     ----------
@@ -40,24 +41,28 @@ class NullScores:
 
     def p_values(self, scores: Array) -> Array:
         """Return how likely a normal sample is to score as high, (n_samples,), above 0."""
-        n = len(self.scores)
-        rank = (1 + n - np.searchsorted(self.scores, scores, side="left")) / (n + 1)
-        excess = np.maximum(scores - self._start, 0.0)
-        tail = self._tail_share * (1.0 + excess / self._scale) ** -float(self._n_excesses)
-        is_tail = (scores > self._start) & (self._n_excesses > 0)
-        p_values: Array = np.where(is_tail, tail, rank)
-        return np.maximum(p_values, np.finfo(np.float64).tiny)
+        n, known = len(self.scores), self.scores
+        first = np.searchsorted(known, scores, side="left")  # of those that are as high
+        low, high = known[np.maximum(first - 1, 0)], known[np.minimum(first, n - 1)]
+        gap = np.where(high > low, high - low, 1.0)
+        # From the next lower score on: 1 there, 0 at the next higher.
+        share = np.where((first > 0) & (first < n), (high - scores) / gap, 0.0)
+        p_values: Array = np.where(first == 0, 1.0, (n - first + share) / (n + 1))
+        p_values = np.where((first == 0) & (scores == known[0]), n / (n + 1), p_values)
+        beyond = scores > known[-1]
+        excess = np.where(beyond, scores - known[-1], 0.0)
+        tail = (1.0 + excess / self._scale) ** -float(self._n_excesses) / (n + 1)
+        return np.maximum(np.where(beyond, tail, p_values), np.finfo(np.float64).tiny)
 
     def threshold(self, false_alarm: float) -> float:
         """Return the score whose p-value is ``false_alarm``; infinity where none is as small."""
-        n = len(self.scores)
-        if false_alarm >= self._tail_share or self._n_excesses == 0:
-            n_above = int(np.floor(false_alarm * (n + 1) + 1e-9)) - 1
-            if n_above < 0:
+        n, place = len(self.scores), false_alarm * (len(self.scores) + 1)
+        if place < 1.0:
+            if self._n_excesses == 0:
                 return float("inf")
-            return float(np.nextafter(self.scores[max(n - n_above, 1) - 1], np.inf))
-        ratio = self._tail_share / false_alarm
-        return self._start + self._scale * (ratio ** (1.0 / self._n_excesses) - 1.0)
+            ratio = place ** (-1.0 / self._n_excesses)
+            return float(self.scores[-1] + self._scale * (ratio - 1.0))
+        return float(np.interp(-place, -np.arange(n, 0, -1.0), self.scores))
 
     @property
     def _n_tail(self) -> int:
@@ -68,15 +73,8 @@ class NullScores:
     def _n_excesses(self) -> int:
         return self._n_tail - 1
 
-    @property
-    def _tail_share(self) -> float:
-        return self._n_tail / (len(self.scores) + 1)
-
-    @property
-    def _start(self) -> float:
-        return float(self.scores[-self._n_tail])
-
     @cached_property
     def _scale(self) -> float:
         """Scale of the Pareto distribution: number of excesses times their mean."""
-        return max(float((self.scores[-self._n_tail :] - self._start).sum()), LEAST_EXCESS)
+        tail = self.scores[-self._n_tail :]
+        return max(float((tail - tail[0]).sum()), LEAST_EXCESS)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.audio.features import frame_features
-from gmmseg.audio.mel import mel_centers
+from gmmseg.audio.mel import band_centres
 from gmmseg.audio.ranking import ranked_means
 from gmmseg.audio.signals import SLOWEST, checked_signal
 from gmmseg.errors import InputError
@@ -59,7 +59,7 @@ class ClipRecipe:
     @property
     def frequencies(self) -> Array:
         """Centres of the bands, in Hz, (n_bands,)."""
-        return mel_centers(self.sr * self.pace, N_BANDS) / self.pace
+        return band_centres(self.sr * self.pace, N_BANDS) / self.pace
 
     def frames(self, y: ArrayLike, sr: float) -> Array:
         """Return the bands of every frame, in dB, (n_frames, n_bands)."""

@@ -50,8 +50,8 @@ def mel_filters(sr: int, n_fft: int, n_mels: int) -> NDArray[np.float32]:
     return filters.astype(np.float32)
 
 
-def mel_centers(sr: int, n_mels: int) -> NDArray[np.float64]:
-    """Return the frequencies (n_mels,) at which the triangles are highest, in Hz."""
+def band_centres(sr: int, n_mels: int) -> NDArray[np.float64]:
+    """Return the frequency in Hz at the tip of every triangle, (n_mels,)."""
     return _corners(sr, n_mels)[1:-1]
 
 

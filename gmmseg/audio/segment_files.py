@@ -1,5 +1,6 @@
 """Files of segments, read with patience and written strictly, whatever the format."""
 
+import contextlib
 import math
 import os
 import re
@@ -94,15 +95,48 @@ def read_segments(
     [Segment(start=0.5, end=1.25, label='Ann')]
     >>> folder.cleanup()
     """
-    name = "stdin" if str(path) == STD else str(path)
-    _refuse_format(format)
-    text = _text_of(path, name)
-    kind = format or _format_told_by(path, text)
+    with _about(path):
+        return sorted(_segments(_of_recording(_checked_rows(path, format), recording)))
+
+
+def recordings_in(path: str | os.PathLike[str]) -> list[str]:
+    """Return the names of the recordings that a file is on; only RTTM and JSON tell any.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    recordings : list of str
+        The names, in order, each once.
+
+    Raises
+    ------
+    InputError
+        If the file is none that `read_segments` reads.
+    """
+    with _about(path):
+        return sorted({row.recording for row in _checked_rows(path, None) if row.recording})
+
+
+@contextlib.contextmanager
+def _about(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Put the name of the file before every error about what is in it."""
     try:
-        rows = [_checked(row) for row in _rows(text, kind)]
-        return sorted(_segments(_of_recording(rows, recording)))
+        yield
     except InputError as error:
+        name = "stdin" if str(path) == STD else path
         raise InputError(f"{name}: {error}") from error
+
+
+def _checked_rows(path: str | os.PathLike[str], format_name: Format | None) -> list[Row]:
+    """Return what a file says, once it is known that it may."""
+    if format_name is not None:
+        _refuse_format(format_name)
+    text = _text_of(path)
+    return [_checked(row) for row in _rows(text, format_name or _format_told_by(path, text))]
 
 
 def write_segments(
@@ -147,8 +181,8 @@ def write_segments(
     >>> write_segments("-", [Segment(0.5, 1.25, "Ann")], format="rttm", recording="meeting")
     SPEAKER meeting 1 0.500 0.750 <NA> <NA> Ann <NA> <NA>
     """
-    _refuse_format(format)
     kind = format or _format_of_suffix(path)
+    _refuse_format(kind)
     rounded = [_rounded(segment) for segment in sorted(segments)]
     if recording is None and kind == "rttm" and str(path) != STD:
         recording = Path(path).stem
@@ -187,7 +221,7 @@ def _lines(
     return write_csv(rounded) if kind == "csv" else write_audacity(rounded)
 
 
-def _text_of(path: str | os.PathLike[str], name: str) -> str:
+def _text_of(path: str | os.PathLike[str]) -> str:
     """Return the text of a file without marks that nobody sees."""
     try:
         if str(path) == STD:
@@ -196,15 +230,15 @@ def _text_of(path: str | os.PathLike[str], name: str) -> str:
             with Path(path).open("rb") as stream:
                 content = stream.read(MOST_BYTES + 1)
     except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
+        raise InputError(f"it cannot be read: {error.strerror or error}") from error
     if len(content) > MOST_BYTES:
-        raise InputError(f"{name} is larger than 64 MiB, too large for a file of segments")
+        raise InputError("it is larger than 64 MiB, too large for a file of segments")
     try:
         text = content.decode(_encoding_of(content))
     except UnicodeError:
         text = content.decode("latin-1")
     if any(ord(letter) < 32 and letter not in "\t\n\v\f\r\x1a" for letter in set(text)):
-        raise InputError(f"{name} is not a text; give a file of segments, such as CSV or RTTM")
+        raise InputError("it is not a text; give a file of segments, such as CSV or RTTM")
     return re.sub(r"\r\n?", "\n", text).translate(HIDDEN)
 
 
@@ -247,8 +281,8 @@ def _format_of_suffix(path: str | os.PathLike[str]) -> str:
     return SUFFIXES[suffix]
 
 
-def _refuse_format(name: str | None) -> None:
-    if name is not None and name not in FORMATS:
+def _refuse_format(name: str) -> None:
+    if name not in FORMATS:
         raise InputError(f"format must be one of {', '.join(FORMATS)}, got {name!r}")
 
 

@@ -285,20 +285,43 @@ def lanes(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
     2
     """
     by_label: dict[str, list[Segment]] = {}
-    for segment in sorted(segments):
+    for segment in segments:
         by_label.setdefault(segment.label, []).append(segment)
     for _, members in sorted(by_label.items()):
-        found: list[list[Segment]] = []
-        ends: list[tuple[float, int]] = []  # when each lane is free again
-        for segment in members:
-            if ends and ends[0][0] <= segment.start:
-                _, lane = heapq.heappop(ends)
-            else:
-                lane = len(found)
-                found.append([])
-            found[lane].append(segment)
-            heapq.heappush(ends, (segment.end, lane))
-        yield from found
+        yield from stacked(members)
+
+
+def stacked(segments: Iterable[Segment]) -> list[list[Segment]]:
+    """Return as few rows as hold all segments, whatever their labels, so that none overlap.
+
+    Parameters
+    ----------
+    segments : iterable of Segment
+        Segments in any order.
+
+    Returns
+    -------
+    rows : list of list of Segment
+        Segments in order of time; each lies in the first row that is free.
+
+    Examples
+    --------
+    >>> [len(row) for row in stacked([Segment(0, 2, "A"), Segment(1, 3, "B"), Segment(2, 4, "C")])]
+    [2, 1]
+    """
+    rows: list[list[Segment]] = []
+    busy: list[tuple[float, int]] = []  # until when each row is taken
+    free: list[int] = []
+    for segment in sorted(segments):
+        while busy and busy[0][0] <= segment.start:
+            heapq.heappush(free, heapq.heappop(busy)[1])
+        if not free:
+            heapq.heappush(free, len(rows))
+            rows.append([])
+        row = heapq.heappop(free)
+        rows[row].append(segment)
+        heapq.heappush(busy, (segment.end, row))
+    return rows
 
 
 def _follows(end: float, start: float, shortest: float) -> bool:

@@ -2,8 +2,10 @@
 
 import typer
 
-from gmmseg.cli import audio_anomaly
+from gmmseg.cli import audio_anomaly, audio_speakers
+from gmmseg.cli.audio_diarize import diarize
 from gmmseg.cli.audio_score import score_diarization, score_vad
+from gmmseg.cli.audio_vad import vad
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,6 +18,9 @@ def audio() -> None:
     """
 
 
+app.add_typer(audio_speakers.app, name="speakers")
+app.command()(diarize)
+app.command()(vad)
 app.command()(score_vad)
 app.command()(score_diarization)
 app.add_typer(audio_anomaly.app, name="anomaly")

@@ -80,9 +80,10 @@ def score_diarization(
 ) -> None:
     """Tell how good files are that say who speaks when.
 
-    Any format will do: RTTM, CSV, Audacity labels (.txt), TextGrid, JSON. Speakers are matched so
-    that the error is smallest; their names do not matter. DER is what is missed, false or confused
-    per second of speech; JER, which knows no collar, is the mean error of the speakers.
+    Any format will do: RTTM, also on many recordings, CSV, Audacity labels (.txt), TextGrid, JSON.
+    Speakers are matched so that the error is smallest; their names do not matter. DER is what is
+    missed, false or confused per second of speech; JER, which knows no collar, is the mean error
+    of the speakers.
 
     Example: gmmseg audio score-diarization truth.rttm meeting.rttm
 

@@ -68,7 +68,7 @@ def score_file(
     stem = stem_of(path)
     write_map(request.folder / f"{stem}{MAP}", found.map)
     shown = image if image.ndim == 2 or image.shape[2] in (3, 4) else image.mean(axis=2)
-    picture = overlay_anomaly(shown, found.map, threshold=detector.threshold_)
+    picture = overlay_anomaly(shown, found.map, threshold=detector.threshold_, marked=found.marked)
     write_image(request.folder / f"{stem}{OVERLAY}", picture)
     row: dict[str, Any] = {
         "file": str(path),

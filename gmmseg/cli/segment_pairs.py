@@ -1,4 +1,4 @@
-"""Which file of segments is held to which: two files, or those of one stem in two folders."""
+"""Which segments are held to which: two files, or what two folders have of the same names."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,68 +27,101 @@ class Pair:
     hypothesis: "list[Segment]"
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where the segments of a recording are: a file, and which recording in it if on several."""
+
+    path: Path
+    recording: str | None = None
+
+    def segments(self) -> "list[Segment]":
+        """Read them."""
+        from gmmseg.audio import read_segments
+
+        return read_segments(self.path, recording=self.recording)
+
+
 class Pairs:
     """The recordings that can be read on both sides; the others are reported and counted.
 
     Parameters
     ----------
     reference, hypothesis : Path
-        Two files, two folders, or a file and a folder that has another of its stem.
+        Two files; or folders, of which files of the same stem are held to each other; a file of
+        RTTM on several recordings is as good as a folder.
     preferred : str
         Suffix that is taken where a folder has several files of one stem.
     """
 
     def __init__(self, reference: Path, hypothesis: Path, *, preferred: str) -> None:
-        if reference.is_dir() and not hypothesis.is_dir():
-            raise typer.BadParameter(f"{reference} is a folder, so {hypothesis} must be one, too")
         self.reference, self.hypothesis = reference, hypothesis
         self.suffixes = sorted(SUFFIXES, key=lambda suffix: suffix != preferred)
         self.n_failed = 0
 
     def each(self, use: Callable[[Pair], None]) -> None:
         """Use every pair; what cannot be read or used is told in one line, and the rest goes on."""
-        for name, reference, hypothesis in self._paths():
+        for name, reference, hypothesis in self._sources():
             try:
-                use(Pair(name, self._read(reference), self._read(hypothesis)))
+                truth = reference.segments()
+                use(Pair(name, truth, [] if hypothesis is None else hypothesis.segments()))
             except GmmsegError as error:
                 warn(str(error))
                 self.n_failed += 1
 
-    def _paths(self) -> Iterator[tuple[str, Path, Path]]:
+    def _sources(self) -> Iterator[tuple[str, Source, Source | None]]:
         """Yield the name, the reference and the hypothesis of every recording."""
-        if not self.hypothesis.is_dir():
+        truths = self._named(self.reference, beside=self.hypothesis)
+        guesses = self._named(self.hypothesis, beside=self.reference)
+        are_files = not self.reference.is_dir() and not self.hypothesis.is_dir()
+        if are_files and len(truths) == len(guesses) == 1:
             stem = (self.hypothesis if str(self.reference) == STDIN else self.reference).stem
-            yield stem, self.reference, self.hypothesis
+            yield stem, Source(self.reference), Source(self.hypothesis)
             return
-        guesses = files_by_stem(self.hypothesis, self.suffixes)
-        truths = {self.reference.stem: self.reference}
-        if self.reference.is_dir():
-            truths = files_by_stem(self.reference, self.suffixes)
-        for stem, path in truths.items():
-            if stem in guesses:
-                yield stem, path, guesses[stem]
+        if self.reference.is_dir() and not self.hypothesis.is_dir() and len(guesses) == 1:
+            raise typer.BadParameter(
+                f"{self.reference} is a folder, so {self.hypothesis} must be one, too"
+            )
+        for name, truth in truths.items():
+            if name in guesses:
+                yield name, truth, guesses[name]
+            elif not self.hypothesis.is_dir():
+                yield name, truth, None  # on which a file on several recordings has no segment
             else:
-                self._tell_missing(path)
-        others = [guesses[stem].name for stem in guesses if stem not in truths]
-        if others and self.reference.is_dir():
+                self._tell_missing(name, truth)
+        others = [name for name in guesses if name not in truths]
+        if others and len(truths) > 1:
             more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-            say(f"no reference for {others[0]}{more} in {self.reference}")
+            say(f"{self.reference} has nothing on {others[0]}{more}")
 
-    def _tell_missing(self, path: Path) -> None:
+    def _named(self, path: Path, *, beside: Path) -> dict[str, Source]:
+        """Return the sources of a side by the names that match them."""
+        if path.is_dir():
+            files = files_by_stem(path, self.suffixes)
+            return {stem: Source(file) for stem, file in files.items()}
+        recordings = recordings_of(path)
+        if len(recordings) > 1 or (recordings and not beside.is_dir()):
+            return {recording: Source(path, recording) for recording in recordings}
+        return {path.stem: Source(path)}
+
+    def _tell_missing(self, name: str, truth: Source) -> None:
         """Count a reference without a hypothesis, unless it is a file of something else."""
         try:
-            self._read(path)
+            truth.segments()
         except GmmsegError:
-            say(f"{path} is no file of segments, and passed over")
+            say(f"{truth.path} is no file of segments, and passed over")
             return
-        warn(f"{path}: {self.hypothesis} has no file of that name")
+        warn(f"{self.hypothesis} has nothing on {name}")
         self.n_failed += 1
 
-    @staticmethod
-    def _read(path: Path) -> "list[Segment]":
-        from gmmseg.audio import read_segments
 
-        return read_segments(path)
+def recordings_of(path: Path) -> list[str]:
+    """Return the recordings that a file is on; none if it does not tell, or cannot be read."""
+    from gmmseg.audio.segment_files import recordings_in
+
+    try:
+        return [] if str(path) == STDIN else recordings_in(path)
+    except GmmsegError:
+        return []  # which will be told where it is read
 
 
 def files_by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:

@@ -11,10 +11,13 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from gmmseg.errors import InputError
 
 DIGITS = 9  # times are taken to a nanosecond, so that ends and starts that should agree do
+
+MOST_ENTRIES = 2**30  # labels times cells of a timeline: a gigabyte
 
 
 class Labelled(Protocol):
@@ -62,7 +65,11 @@ class Cells:
 
     def seconds_together(self) -> NDArray[np.float64]:
         """Return how long each two labels are on together, (n_reference, n_hypothesis)."""
-        return (self.reference * self.durations) @ self.hypothesis.T.astype(np.float64)
+        # In a cell few labels are on, whatever their number.
+        reference = csr_array(self.reference, dtype=np.float64)
+        reference.data *= self.durations[reference.indices]
+        together: NDArray[np.float64] = (reference @ csr_array(self.hypothesis).T).toarray()
+        return together
 
 
 def cells_of(
@@ -151,10 +158,16 @@ class _Rows:
 
     def on(self, cuts: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return where each label is on, (n_labels, n_cells), given cuts at all starts and ends."""
-        steps = np.zeros((len(self.labels), len(cuts)), dtype=np.int32)
-        np.add.at(steps, (self.places, np.searchsorted(cuts, self.starts)), 1)
-        np.add.at(steps, (self.places, np.searchsorted(cuts, self.ends)), -1)
-        is_on: NDArray[np.bool_] = steps.cumsum(axis=1)[:, : max(len(cuts) - 1, 0)] > 0
+        n_cells = max(len(cuts) - 1, 0)
+        if len(self.labels) * n_cells > MOST_ENTRIES:
+            raise InputError(
+                f"{len(self.labels)} labels in {len(self.places)} segments are too many to compare;"
+                " are they names of speakers, or words?"
+            )
+        is_on = np.zeros((len(self.labels), n_cells), dtype=np.bool_)
+        first, stop = np.searchsorted(cuts, self.starts), np.searchsorted(cuts, self.ends)
+        for place, low, high in zip(self.places, first, stop, strict=True):
+            is_on[place, low:high] = True
         return is_on
 
 

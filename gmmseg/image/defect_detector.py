@@ -29,19 +29,31 @@ class Inspection:
     Parameters
     ----------
     score : float
-        How strange the image is: the mean of the strangest thousandth of its map.
+        How strange the image is: the mean of the strangest thousandth of its map, each place
+        compared with those as near to the edge.
     p_value : float
         How likely a normal image is to be as strange.
     is_anomalous : bool
         Whether the p-value is at most the false-alarm rate.
     map : ndarray of float32 of shape (rows, cols)
         How strange every pixel is; 0 is usual, and 1 as far above as quartiles lie apart.
+    marked : ndarray of bool of shape (rows, cols)
+        Where an image is as strange as hardly any normal one, so near to the edge.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> nothing = np.zeros((8, 8), np.float32)
+    >>> usual = Inspection(0.5, 0.6, is_anomalous=False, map=nothing, marked=nothing > 3.0)
+    >>> usual.is_anomalous
+    False
     """
 
     score: float
     p_value: float
     is_anomalous: bool
     map: NDArray[np.float32]
+    marked: NDArray[np.bool_]
 
 
 class ImageAnomalyDetector:
@@ -190,13 +202,15 @@ class ImageAnomalyDetector:
             If nothing was learned yet.
         """
         array, _, places = self._places(image)
-        score = score_of(places)
+        judged = self.model_.judged(places)
+        score = score_of(judged)
         p_value = float(self.null_.p_values(np.array([score]))[0])
         return Inspection(
             score=score,
             p_value=p_value,
             is_anomalous=p_value <= self._checked_false_alarm(),
             map=self.model_.full_size(places, array.shape[:2]),
+            marked=self.model_.full_size(judged, array.shape[:2]) > self.threshold_,
         )
 
     def explain(self, image: ArrayLike) -> tuple[StrangeRegion, ...]:
@@ -223,7 +237,7 @@ class ImageAnomalyDetector:
         return strange_regions(
             self.model_,
             features,
-            places,
+            self.model_.judged(places),
             threshold=self.threshold_,
             shape=array.shape[:2],
         )
@@ -254,8 +268,7 @@ class ImageAnomalyDetector:
         model, source = self._fitted(), ImageSource(images)
         halves = [_adapted(model, source, parity, self.n_jobs) for parity in (0, 1)]
         scores = [
-            score_of(halves[1 - number % 2].places(image, self.n_jobs))
-            for number, image in enumerate(source)
+            halves[1 - number % 2].score(image, self.n_jobs) for number, image in enumerate(source)
         ]
         if not scores:
             raise InputError("there must be at least one normal image, got none")

@@ -22,9 +22,7 @@ STEP = 4  # pixels of a block of the grid
 SCALES = (1.0, 2.0, 4.0)
 WIDER = 1.6  # the second of the two Gaussians whose difference is taken
 WINDOWS = (6.0, 12.0, 24.0)  # pixels, standard deviations of those that texture is averaged over
-DARKNESS = (
-    0.05  # of white: the least local brightness that is divided by, so that black stays black
-)
+DARKNESS = 0.05  # of white: the least local brightness that is divided by; black stays black
 POINTS = ("mean", "spread", "spot", "ridge", "valley", "slope", "direction")
 TEXTURES = ("spread", "slope", "direction")
 N_TEXTURE_SCALES = 2
@@ -117,25 +115,25 @@ def _point_features(light: Floats, n_jobs: int | None) -> Floats:
     """Return the seven features at the three scales, (grid rows, grid cols, 21)."""
     from gmmseg.image.defect_kernels import write_point_features
 
-    half = block_means(light, 2)
-    half_square = block_means(light * light, 2)
-    grid = -(-light.shape[0] // STEP), -(-light.shape[1] // STEP)
+    half, half_square = block_means(light, 2), block_means(light * light, 2)
+    planes, squares = [light, half, half], [light * light, half_square, half_square]
+    shrinks = (1, 2, 2)
+    scales = [scale / shrink for scale, shrink in zip(SCALES, shrinks, strict=True)]
+    wider = float(np.sqrt(WIDER**2 - 1.0))
+    jobs = list(zip(planes + squares, scales + scales, strict=True))
+    blurred = _all_blurred(jobs, n_jobs)
+    means, squares = blurred[: len(SCALES)], blurred[len(SCALES) :]
+    wide = _all_blurred([(m, s * wider) for m, s in zip(means, scales, strict=True)], n_jobs)
     fine = np.empty((*half.shape, len(SCALES) * len(POINTS)), dtype=np.float32)
 
     def fill(which: tuple[int, int]) -> None:
-        index = which[0]
-        shrink = 1 if index == 0 else 2
-        scale = SCALES[index] / shrink
-        plane, square = (light, light * light) if index == 0 else (half, half_square)
-        mean = _blurred(plane, scale)
-        wider = _blurred(mean, scale * float(np.sqrt(WIDER**2 - 1.0)))
-        out = fine[..., index * len(POINTS) : (index + 1) * len(POINTS)]
-        step = 2 // shrink
-        write_point_features(mean, _blurred(square, scale), wider, np.float32(scale), step, out)
+        i = which[0]
+        out = fine[..., i * len(POINTS) : (i + 1) * len(POINTS)]
+        scale, step = np.float32(scales[i]), 2 // shrinks[i]
+        write_point_features(means[i], squares[i], wide[i], scale, step, out)
 
     run_in_threads(fill, [(i, i + 1) for i in range(len(SCALES))], n_jobs)
-    points = block_means(fine, STEP // 2)
-    return points[: grid[0], : grid[1]]
+    return block_means(fine, STEP // 2)
 
 
 def _all_blurred(jobs: list[tuple[Floats, float]], n_jobs: int | None) -> list[Floats]:

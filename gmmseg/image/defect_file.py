@@ -14,6 +14,7 @@ from gmmseg.errors import InputError
 from gmmseg.image.aligned_layer import AlignedLayer
 from gmmseg.image.defect_features import DefectFeatures, GivenFeatures
 from gmmseg.image.defect_model import DefectModel, Front, Layer, LayerScale
+from gmmseg.image.edge_scale import LIMITS, EdgeScale
 from gmmseg.image.tied_layer import TiedLayer
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def write_defect_detector(path: str | PathLike[str], detector: "ImageAnomalyDete
         "n_channels": model.front.n_channels,
         "white": white,
         "coarseness": model.coarseness,
+        "edge": [list(model.edge.centers), list(model.edge.spreads)],
         "layers": [
             [layer.name, scale.center, scale.spread]
             for layer, scale in zip(model.layers, model.scales, strict=True)
@@ -67,7 +69,10 @@ def read_defect_detector(path: str | PathLike[str], kind: type[Detector]) -> Det
         coarseness = int(header["coarseness"])
         if not 1 <= coarseness <= 2**16:
             raise InputError(f"coarseness must be at least 1, got {coarseness}")
-        detector.model_ = DefectModel(front, layers, scales, coarseness, float(detector.smoothing))
+        smoothing = float(detector.smoothing)
+        detector.model_ = DefectModel(
+            front, layers, scales, coarseness, smoothing, _edge(*header["edge"])
+        )
         detector.null_ = NullScores.of(finite(arrays["null_scores"], "null_scores", 1))
         return detector
 
@@ -98,6 +103,13 @@ def _layers(
     if [layer.n_features for layer in layers] != wanted:
         raise InputError(f"its layers must have {wanted} features")
     return tuple(layers)
+
+
+def _edge(centers: list[object], spreads: list[object]) -> EdgeScale:
+    if len(centers) != len(spreads) or len(centers) not in {1, len(LIMITS) + 1}:
+        raise InputError(f"the edge must have 1 or {len(LIMITS) + 1} zones, got {len(centers)}")
+    own = [_scale(*pair) for pair in zip(centers, spreads, strict=True)]
+    return EdgeScale(tuple(s.center for s in own), tuple(s.spread for s in own))
 
 
 def _scale(center: object, spread: object) -> LayerScale:

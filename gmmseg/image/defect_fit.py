@@ -1,6 +1,6 @@
 """How normal images become a model: read twice, one at a time, so that any number fits in memory.
 
-First places are drawn and added up, in four parts of the images. Then images are scored by a model
+First places are drawn and added up, in six parts of the images. Then images are scored by a model
 that has not seen their part: these scores are what others are compared with.
 """
 
@@ -23,6 +23,7 @@ from gmmseg.image.defect_model import (
     score_of,
 )
 from gmmseg.image.defect_sample import MOST_ROWS, PlaceSample
+from gmmseg.image.edge_scale import EdgeScale
 from gmmseg.image.features import with_channels
 from gmmseg.image.image_source import ImageSource
 from gmmseg.image.place_sums import PlaceSums
@@ -31,7 +32,7 @@ from gmmseg.image.tied_layer import TiedLayer, best_number
 Floats = NDArray[np.float32]
 Mode = Literal["auto", "tied", "aligned"]
 
-N_PARTS = 4
+N_PARTS = 6  # an image is scored by a model of the other five sixths
 MOST_SCORED = 200  # images whose scores others are compared with
 MOST_SCORED_PLACES = 2**25  # in all of them together
 MOST_PLACES = 2**16  # of the aligned mode, in which every place has its own Gaussian
@@ -97,7 +98,10 @@ def fit_model(source: ImageSource, options: FitOptions) -> tuple[DefectModel, ND
         maps.append(judge.log_distances(judge.features(image, options.n_jobs), options.n_jobs))
     scales = tuple(LayerScale.of(_some(layer_maps)) for layer_maps in zip(*maps, strict=True))
     model = replace(model, scales=scales)
-    return model, np.array([score_of(model.fused(own)) for own in maps])
+    places = [model.fused(own) for own in maps]
+    if mode == "tied" and isinstance(model.front, DefectFeatures):
+        model = replace(model, edge=EdgeScale.of(places, model.step))
+    return model, np.array([score_of(model.judged(own)) for own in places])
 
 
 def _collect(source: ImageSource, options: FitOptions) -> Collection:

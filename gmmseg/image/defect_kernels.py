@@ -7,9 +7,9 @@ from numba import njit
 
 from gmmseg.core.kernel_types import FASTMATH
 
-VARIANCE_FLOOR = 1e-5
+VARIANCE_FLOOR = np.float32(1e-5)
 """Local variance that is hardly more than noise, of an image whose local mean is 1."""
-SLOPE_FLOOR = 1e-3
+SLOPE_FLOOR = np.float32(1e-3)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -21,6 +21,7 @@ def write_point_features(mean, square, wider, scale, step, out):
     Gaussians, the two eigenvalues of the Hessian, log of slope, log ratio of slopes.
     """
     rows, cols = mean.shape
+    half, quarter, two = np.float32(0.5), np.float32(0.25), np.float32(2.0)
     for i in range(out.shape[0]):
         r = i * step
         above, below = max(r - 1, 0), min(r + 1, rows - 1)
@@ -28,19 +29,19 @@ def write_point_features(mean, square, wider, scale, step, out):
             c = j * step
             left, right = max(c - 1, 0), min(c + 1, cols - 1)
             here = mean[r, c]
-            slope_r = 0.5 * scale * (mean[below, c] - mean[above, c])
-            slope_c = 0.5 * scale * (mean[r, right] - mean[r, left])
-            bend_r = scale * scale * (mean[below, c] - 2.0 * here + mean[above, c])
-            bend_c = scale * scale * (mean[r, right] - 2.0 * here + mean[r, left])
+            slope_r = half * scale * (mean[below, c] - mean[above, c])
+            slope_c = half * scale * (mean[r, right] - mean[r, left])
+            bend_r = scale * scale * (mean[below, c] - two * here + mean[above, c])
+            bend_c = scale * scale * (mean[r, right] - two * here + mean[r, left])
             corners = mean[below, right] + mean[above, left] - mean[below, left]
-            twist = 0.25 * scale * scale * (corners - mean[above, right])
-            half = 0.5 * (bend_r - bend_c)
-            root = math.sqrt(half * half + twist * twist)
-            middle = 0.5 * (bend_r + bend_c)
+            twist = quarter * scale * scale * (corners - mean[above, right])
+            apart = half * (bend_r - bend_c)
+            root = math.sqrt(apart * apart + twist * twist)
+            middle = half * (bend_r + bend_c)
             variance = max(square[r, c] - here * here, np.float32(0.0))
             slope = math.sqrt(slope_r * slope_r + slope_c * slope_c)
             out[i, j, 0] = here
-            out[i, j, 1] = 0.5 * math.log(variance + VARIANCE_FLOOR)
+            out[i, j, 1] = half * math.log(variance + VARIANCE_FLOOR)
             out[i, j, 2] = here - wider[r, c]
             out[i, j, 3] = middle + root
             out[i, j, 4] = middle - root

@@ -1,6 +1,6 @@
 """What was learned of normal images, and how strange it finds every place of another."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gmmseg.image.aligned_layer import AlignedLayer
 from gmmseg.image.defect_features import DefectFeatures, GivenFeatures
+from gmmseg.image.edge_scale import EdgeScale
 from gmmseg.image.grids import block_means, stretched
 from gmmseg.image.tied_layer import TiedLayer
 
@@ -58,6 +59,8 @@ class DefectModel:
         Number of steps of the front's grid, along each side, that are one place.
     smoothing : float
         Standard deviation, in pixels, of the window that log-distances are averaged over.
+    edge : EdgeScale
+        What is usual near the edge: an image is judged by how strange a place is for its zone.
     """
 
     front: Front
@@ -65,6 +68,7 @@ class DefectModel:
     scales: tuple[LayerScale, ...]
     coarseness: int
     smoothing: float
+    edge: EdgeScale = field(default_factory=EdgeScale)
 
     @property
     def step(self) -> int:
@@ -103,9 +107,14 @@ class DefectModel:
         fused: Floats = total / np.float32(SHARPNESS)
         return fused
 
-    def places(self, image: NDArray[Any], n_jobs: int | None = None) -> Floats:
-        """Return how strange every place of an image is."""
-        return self.fused(self.log_distances(self.features(image, n_jobs), n_jobs))
+    def score(self, image: NDArray[Any], n_jobs: int | None = None) -> float:
+        """Return the score of an image."""
+        places = self.fused(self.log_distances(self.features(image, n_jobs), n_jobs))
+        return score_of(self.judged(places))
+
+    def judged(self, places: Floats) -> Floats:
+        """Return how strange every place is for one as near to the edge."""
+        return self.edge.apply(places, self.step)
 
     def full_size(self, places: Floats, shape: tuple[int, int]) -> Floats:
         """Return a map of places at the resolution of the image."""
@@ -118,10 +127,10 @@ class DefectModel:
         return replace(self, layers=layers)
 
 
-def score_of(places: Floats) -> float:
+def score_of(judged: Floats) -> float:
     """Return the score of an image: the mean of its strangest places."""
-    n_top = max(1, int(np.ceil(TOP_SHARE * places.size)))
-    return float(np.partition(places.ravel(), -n_top)[-n_top:].mean(dtype=np.float64))
+    n_top = max(1, int(np.ceil(TOP_SHARE * judged.size)))
+    return float(np.partition(judged.ravel(), -n_top)[-n_top:].mean(dtype=np.float64))
 
 
 def coarsened(features: Floats, factor: int) -> Floats:

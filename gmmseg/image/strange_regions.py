@@ -27,6 +27,12 @@ class StrangeRegion:
         Largest value of the map in it.
     features : dict of str to float
         Shares of the features that make it strange, the largest first.
+
+    Examples
+    --------
+    >>> stain = StrangeRegion((8, 16), (4, 20), 96, 5.1, {"mean 4": 0.7, "spread 4": 0.2})
+    >>> next(iter(stain.features))
+    'mean 4'
     """
 
     rows: tuple[int, int]

@@ -6,6 +6,7 @@ from .sheet import contact_sheet
 from .slices import volume_sheet
 from .sound import picture_sound
 from .strangeness import overlay_anomaly
+from .timeline import plot_timeline
 from .uncertainty import picture_uncertainty
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "picture_sound",
     "picture_uncertainty",
     "plot_components",
+    "plot_timeline",
     "side_by_side",
     "volume_sheet",
 ]

@@ -14,7 +14,11 @@ _COLORS = np.array([[255, 214, 102], [255, 120, 40], [200, 10, 40]], dtype=np.fl
 
 
 def overlay_anomaly(
-    image: ArrayLike, anomaly_map: ArrayLike, *, threshold: float
+    image: ArrayLike,
+    anomaly_map: ArrayLike,
+    *,
+    threshold: float,
+    marked: ArrayLike | None = None,
 ) -> NDArray[np.uint8]:
     """Colour an image, in gray, by how strange it is, and outline what is above a threshold.
 
@@ -25,7 +29,9 @@ def overlay_anomaly(
     anomaly_map : array_like of float of shape (rows, cols)
         How strange every pixel is.
     threshold : float
-        From where on a pixel is outlined; colours begin below it. Infinity outlines nothing.
+        From where on a pixel is strange; colours begin below it. Infinity: none is.
+    marked : array_like of bool of shape (rows, cols), optional
+        What is outlined; where the map is above the threshold if None.
 
     Returns
     -------
@@ -56,5 +62,6 @@ def overlay_anomaly(
     color = _COLORS[first] + between * (_COLORS[first + 1] - _COLORS[first])
     opacity = (_OPACITY * np.sqrt(share))[..., np.newaxis]
     picture = np.rint(gray + opacity * (color - gray)).astype(np.uint8)
-    draw_lines(picture, line_strength((strangeness > threshold).astype(np.uint8)))
+    inside = strangeness > threshold if marked is None else np.asarray(marked) != 0
+    draw_lines(picture, line_strength(inside.astype(np.uint8)))
     return picture

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.validation import check_number
 from gmmseg.smoothing.chain import Chain
-from gmmseg.smoothing.chain_decoding import check_path, check_table, in_double
 from gmmseg.smoothing.chain_kernels import run_backward, run_forward, run_lagged
+from gmmseg.smoothing.chain_passes import check_path, check_table, in_double
 
 
 class FixedLagFilter:

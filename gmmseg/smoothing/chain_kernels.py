@@ -84,8 +84,8 @@ def hand_over_little(chances, links, out):
 
 
 @njit(inline="always", cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def weigh(log_density, t, states, chances, shares):
-    """Multiply ``chances`` with the densities of frame t, but for a factor.
+def weigh(log_density, t, states, chances, shares, out):
+    """Fill ``out`` with ``chances`` times the densities of frame t, but for a factor.
 
     Return the logarithm of that factor; -inf if all products are 0. ``shares`` is working memory,
     one number a state.
@@ -101,9 +101,9 @@ def weigh(log_density, t, states, chances, shares):
         product = chances[c] * shares[states[c]]
         if product < TINY and chances[c] != 0.0:
             product = lessened(chances[c], log_density[t, states[c]] - best)
-        chances[c] = product
+        out[c] = product
         peak = max(peak, product)
-    return best if peak > LOW else best + enlarge(chances)
+    return best if peak > LOW else best + enlarge(out)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -131,9 +131,7 @@ def run_forward(log_density, chain, ahead, alphas):
     row, shares = np.empty_like(ahead), np.empty(log_density.shape[1])
     offset = 0.0
     for t in range(len(log_density)):
-        for c in range(len(row)):
-            row[c] = ahead[c]
-        peak = weigh(log_density, t, states, row, shares)
+        peak = weigh(log_density, t, states, ahead, shares, row)
         if peak == -np.inf:
             return offset, t
         offset += peak
@@ -160,9 +158,7 @@ def run_backward(log_density, alphas, chain, behind, after, out, counts):
         mix(alphas, t, behind, states, out)
         if len(counts) > 0:
             count(alphas, t, behind, after, links, counts)
-        for c in range(len(behind)):
-            after[c] = behind[c]
-        weigh(log_density, t, states, after, shares)
+        weigh(log_density, t, states, behind, shares, after)
         if not hand_over(after, starts, others, probabilities, give, take, behind):
             hand_over_little(after, links, behind)
 
@@ -179,9 +175,7 @@ def run_lagged(log_density, alphas, chain, lag, out):
         for c in range(len(behind)):
             behind[c] = 1.0
         for later in range(min(t + lag, len(alphas) - 1), t, -1):
-            for c in range(len(behind)):
-                after[c] = behind[c]
-            weigh(log_density, later, states, after, shares)
+            weigh(log_density, later, states, behind, shares, after)
             if not hand_over(after, starts, others, probabilities, give, take, behind):
                 hand_over_little(after, links, behind)
         mix(alphas, t, behind, states, out)

@@ -14,51 +14,44 @@ def run_best(log_density, chain, columns, best, pointers):
     of the start and ends as that of the best paths, its largest being 0. Return the logarithm of
     what was divided by, and the number of frames done.
     """
+    links, states = chain.best, chain.states
+    starts, others, logs = links.starts, links.others, links.logs
+    log_give, log_take = links.log_give, links.log_take
     before = np.empty_like(best)
     offset = 0.0
     for t in range(len(log_density)):
-        peak = add_evidence(log_density, t, chain.states, best)
+        peak = -np.inf
+        for c in range(len(best)):
+            before[c] = best[c] + log_density[t, states[c]]
+            peak = max(peak, before[c])
         if peak == -np.inf:
             return offset, t
         offset += peak
+        for c in range(len(best)):
+            before[c] -= peak
+            best[c] = before[c]
         if t < len(log_density) - 1:
-            for c in range(len(best)):
-                before[c] = best[c]
-            choose(before, chain.best, columns, pointers, t, best)
+            giver, common = best_giver(before, log_give)
+            for j in range(len(best)):
+                where, value = giver, common + log_take[j] if len(log_take) > 0 else -np.inf
+                for link in range(starts[j], starts[j + 1]):
+                    found = before[others[link]] + logs[link]
+                    if found > value:
+                        where, value = others[link], found
+                best[j] = value
+                if columns[j] >= 0:
+                    pointers[t, columns[j]] = where
     return offset, len(log_density)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def add_evidence(log_density, t, states, values):
-    """Add the densities of frame t to ``values``, take the largest sum from all, return it."""
-    peak = -np.inf
-    for c in range(len(values)):
-        values[c] += log_density[t, states[c]]
-        peak = max(peak, values[c])
-    if peak > -np.inf:
-        for c in range(len(values)):
-            values[c] -= peak
-    return peak
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def choose(before, links, columns, pointers, t, best):
-    """Fill ``best[j]`` with the largest that leads into j, and its pointer with where it is."""
+@njit(inline="always", cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def best_giver(before, log_give):
+    """Return who gives most to the common part, and how much; (0, -inf) if there is none."""
     giver, common = 0, -np.inf
-    for i in range(len(links.give)):
-        if before[i] + links.log_give[i] > common:
-            giver, common = i, before[i] + links.log_give[i]
-    for j in range(len(best)):
-        where, value = giver, -np.inf
-        if len(links.give) > 0:
-            value = common + links.log_take[j]
-        for link in range(links.starts[j], links.starts[j + 1]):
-            found = before[links.others[link]] + links.logs[link]
-            if found > value:
-                where, value = links.others[link], found
-        best[j] = value
-        if columns[j] >= 0:
-            pointers[t, columns[j]] = where
+    for i in range(len(log_give)):
+        if before[i] + log_give[i] > common:
+            giver, common = i, before[i] + log_give[i]
+    return giver, common
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

@@ -9,16 +9,22 @@ from numpy.testing import assert_allclose
 from gmmseg.anomaly.null_scores import NullScores
 
 
-def test_in_the_body_a_p_value_is_the_rank():
+def test_at_a_normal_score_a_p_value_is_the_rank_and_between_two_it_lies_between():
     null = NullScores.of(np.arange(9.0)[::-1])
-    # Of 0 ... 8, six are at least 3; of ten with the new one seven.
-    assert_allclose(null.p_values(np.array([3.0, -1.0])), [0.7, 1.0])
+    # Of 0 ... 8, six are at least 3 and five more than that; there are ten gaps.
+    assert_allclose(null.p_values(np.array([3.0, 3.5, 8.0, 0.0, -1.0])), [0.6, 0.55, 0.1, 0.9, 1])
 
 
 def test_beyond_the_largest_score_the_p_value_falls_as_a_pareto_tail():
     null = NullScores.of(np.array([0.0, 0.0, 1.0, 3.0]))
-    # The tail begins at 1 with two of five; one excess of 2: 0.4 / (1 + x / 2).
-    assert_allclose(null.p_values(np.array([3.0, 11.0])), [0.4 / 2, 0.4 / 6])
+    # A fifth exceeds 3; the one excess of the upper half is 2: 0.2 / (1 + x / 2).
+    assert_allclose(null.p_values(np.array([3.0, 11.0])), [0.2, 0.2 / 5])
+
+
+def test_equal_scores_count_together():
+    null = NullScores.of(np.array([1.0, 2.0, 2.0, 2.0]))
+    assert_allclose(null.p_values(np.array([2.0])), [0.6])
+    assert_allclose(NullScores.of(np.full(9, 2.0)).p_values(np.array([2.0])), [0.9])
 
 
 @given(st.integers(2, 300), st.integers(0, 2**32 - 1))

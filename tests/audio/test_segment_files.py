@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gmmseg.audio import Segment, read_segments, write_segments
-from gmmseg.audio.segment_files import FORMATS, HIDDEN, MOST_BYTES
+from gmmseg.audio.segment_files import FORMATS, HIDDEN, MOST_BYTES, recordings_in
 from gmmseg.errors import InputError
 
 PAIR = [Segment(0.5, 1.25, "Ann"), Segment(1.0, 3.0, "Ben")]
@@ -202,6 +202,14 @@ def test_rttm_on_several_recordings_wants_a_choice(tmp_path):
     assert read_text(tmp_path, text, "a.rttm", recording="x") == PAIR[:1]
     assert read_text(tmp_path, text, "a.rttm", recording="y 1") == PAIR[1:]
     assert read_text(tmp_path, text, "a.rttm", recording="z") == []
+    assert recordings_in(tmp_path / "a.rttm") == ["x", "y_1"]
+
+
+def test_a_table_tells_no_recording_and_what_cannot_be_read_is_told(tmp_path):
+    read_text(tmp_path, "0,1,Ann\n")
+    assert recordings_in(tmp_path / "a.csv") == []
+    with pytest.raises(InputError, match=r"b\.csv: it cannot be read"):
+        recordings_in(tmp_path / "b.csv")
 
 
 @pytest.mark.parametrize(
@@ -259,7 +267,7 @@ def test_latin_1_is_read_where_it_is_not_utf_8(tmp_path):
         ("a.TextGrid", SHORT_FORM.replace("0.5 1", "nan 1"), "line 11: the xmin must be a number"),
         ("a.TextGrid", SHORT_FORM.replace("0 3 3", "0 3 -3"), "line 9: wanted the number of int"),
         ("a.TextGrid", SHORT_FORM.replace("25 3\n", "25 1\n"), "line 12: it ends at 1.0 before"),
-        ("a.csv", "0,1,x\n\0\1\2", "is not a text; give a file of segments"),
+        ("a.csv", "0,1,x\n\0\1\2", "it is not a text; give a file of segments"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_and_line(name, text, message, tmp_path):
@@ -286,12 +294,12 @@ def test_a_file_that_is_huge_is_refused_before_it_is_read_whole(tmp_path):
     path = tmp_path / "a.csv"
     with path.open("wb") as stream:
         stream.truncate(MOST_BYTES + 1)
-    with pytest.raises(InputError, match=r"a\.csv is larger than 64 MiB"):
+    with pytest.raises(InputError, match=r"a\.csv: it is larger than 64 MiB"):
         read_segments(path)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(InputError, match=r"x\.csv cannot be read: No such file"):
+    with pytest.raises(InputError, match=r"x\.csv: it cannot be read: No such file"):
         read_segments(tmp_path / "x.csv")
 
 

@@ -18,6 +18,7 @@ from gmmseg.audio.timeline import (
     lanes,
     overlaps,
     pad,
+    stacked,
     union,
 )
 from gmmseg.errors import InputError
@@ -225,3 +226,17 @@ def test_a_hop_that_is_none_is_refused(hop):
 def test_labels_must_be_a_list_that_names_all(labels):
     with pytest.raises(InputError, match=r"labels must be a list of 2 names, got "):
         segments_from_frames([0, 1], hop=1.0, labels=labels)
+
+
+@given(timelines())
+def test_stacked_rows_are_as_many_as_segments_lie_on_one_another(segments):
+    rows = stacked(segments)
+    assert sorted(one for row in rows for one in row) == sorted(segments)
+    assert all(one.end <= other.start for row in rows for one, other in pairwise(row))
+    depth = [sum(one.start <= t < one.end for one in segments) for t in range(END)]
+    assert len(rows) == max(depth)
+
+
+def test_a_segment_is_stacked_in_the_first_row_that_is_free():
+    first, second = Segment(0, 2), Segment(0, 4)
+    assert stacked([first, second, Segment(5, 6)]) == [[first, Segment(5, 6)], [second]]

@@ -154,9 +154,9 @@ def test_files_without_a_partner_are_told(gmmseg, folders):
     assert code == 1
     assert list(table_of(stdout)) == ["file", "b"]
     assert lines == [
-        f"gmmseg: {truth / 'a.rttm'}: {guess} has no file of that name",
+        f"gmmseg: {guess} has nothing on a",
         f"{truth / 'index.csv'} is no file of segments, and passed over",
-        f"no reference for other.json in {truth}",
+        f"{truth} has nothing on other",
         "1 could not be scored",
     ]
 
@@ -167,6 +167,24 @@ def test_of_several_files_of_one_name_the_usual_one_is_taken(gmmseg, folders):
     write_segments(guess / "a.csv", GUESS)
     assert table_of(gmmseg("audio", "score-diarization", *folders)[1])["a"][0] == "0.000"
     assert table_of(gmmseg("audio", "score-vad", *folders)[1])["a"][0] == "0.200"
+
+
+def test_a_file_on_several_recordings_is_as_good_as_a_folder(gmmseg, folders, tmp_path):
+    truth, guess = folders
+    lines = "SPEAKER {} 1 2 4 <NA> <NA> Ann\nSPEAKER {} 1 8 1 <NA> <NA> Ben\n"
+    whole = tmp_path / "all.rttm"
+    whole.write_text(lines.format("a", "a") + lines.format("b", "b"))
+    wanted = table_of(gmmseg("audio", "score-diarization", truth, guess)[1])
+    assert table_of(gmmseg("audio", "score-diarization", whole, guess)[1]) == wanted
+    same = table_of(gmmseg("audio", "score-diarization", truth, whole)[1])
+    assert same["total"][0] == "0.000"
+    whole.write_text(lines.format("b", "b") + lines.format("c", "c"))
+    code, stdout, told = gmmseg("audio", "score-diarization", truth, whole)
+    rows = table_of(stdout)
+    assert (code, rows["a"][0], rows["b"][0]) == (0, "1.000", "0.000")  # nobody found in a
+    assert told == [f"{truth} has nothing on c"]
+    code, _, told = gmmseg("audio", "score-diarization", whole, guess)
+    assert (code, told[0]) == (1, f"gmmseg: {guess} has nothing on c")
 
 
 def test_folders_with_nothing_in_common_are_told(gmmseg, tmp_path):

@@ -32,7 +32,7 @@ def test_each_file_is_named_once(folder):
     assert named_files(names, {".png"}) == [folder / "b.png"]
 
 
-def test_a_name_that_is_not_there_is_kept_for_the_reader_to_complain(folder):
+def test_a_name_that_is_not_there_is_kept_for_the_reader_to_complain():
     assert named_files(["nowhere.png"], {".png"})[0].name == "nowhere.png"
 
 

@@ -249,6 +249,14 @@ def test_what_is_no_segment_is_refused(row):
         detection_error([row], [])
 
 
+def test_words_in_place_of_speakers_are_compared_or_refused():
+    words = [(k, k + 1, str(k)) for k in range(2000)]
+    assert diarization_error(words, words).error_rate == 0
+    many = [(k, k + 1, str(k)) for k in range(40_000)]
+    with pytest.raises(InputError, match="40000 labels in 40000 segments are too many to compare"):
+        diarization_error([(0, 1, "Ann")], many)
+
+
 @pytest.mark.parametrize("collar", [-0.25, float("nan"), float("inf")])
 def test_a_collar_that_is_none_is_refused(collar):
     with pytest.raises(InputError, match=r"collar must be at least 0 seconds \(per side\), got"):

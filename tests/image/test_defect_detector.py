@@ -196,7 +196,7 @@ def test_images_may_come_from_a_function_again_and_again(rng):
 
 
 def test_an_iterator_that_ends_is_refused(rng):
-    with pytest.raises(InputError, match="images must be a list .* they are read more than once"):
+    with pytest.raises(InputError, match=r"images must be a list .* they are read more than once"):
         ImageAnomalyDetector().fit(iter([rng.random((8, 8))]))
 
 

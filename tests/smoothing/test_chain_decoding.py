@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 
 from gmmseg.errors import InputError
-from gmmseg.smoothing import chain_decoding
+from gmmseg.smoothing import chain_passes
 from gmmseg.smoothing.chain import Chain, minimum_duration
 from gmmseg.smoothing.chain_decoding import (
     expected_draws,
@@ -282,7 +282,7 @@ def test_memory_of_the_forward_pass_does_not_matter(rng, monkeypatch, rows):
     for chain in chains(rng):
         table = rng.normal(size=(100, chain.n_states))
         whole = expected_transitions(table, chain)
-        monkeypatch.setattr(chain_decoding, "BLOCK_NUMBERS", rows * chain.least_frames.sum())
+        monkeypatch.setattr(chain_passes, "BLOCK_NUMBERS", rows * chain.least_frames.sum())
         parts = expected_transitions(table, chain)
         monkeypatch.undo()
         assert_array_equal(parts.posteriors, whole.posteriors)

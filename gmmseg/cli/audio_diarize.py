@@ -1,0 +1,205 @@
+"""The command ``gmmseg audio diarize``: who speaks when, in a file of segments per recording."""
+
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gmmseg.cli.audio_score import NONSPEECH
+from gmmseg.cli.console import about, announce_compilation, say, track, warn
+from gmmseg.errors import GmmsegError, InputError
+
+if TYPE_CHECKING:
+    from gmmseg.audio import Segment
+
+MANY_SPEAKERS = 100
+
+
+class Format(StrEnum):
+    """Formats of segments."""
+
+    rttm = "rttm"
+    csv = "csv"
+    audacity = "audacity"
+    textgrid = "textgrid"
+    json = "json"
+
+
+SUFFIXES = {
+    Format.rttm: ".rttm", Format.csv: ".csv", Format.audacity: ".txt",
+    Format.textgrid: ".TextGrid", Format.json: ".json",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DiarizeRequest:
+    """What `diarize` was asked for, apart from the files."""
+
+    n_speakers: int | None
+    min_speakers: int
+    max_speakers: int | None
+    speech: Path | None
+    is_alone: bool  # one recording: segments need not name it
+
+
+def diarize(
+    recordings: Annotated[list[Path], typer.Argument(metavar="FILE", help="Sound files.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path(),
+    speakers: Annotated[
+        int | None,
+        typer.Option(min=1, max=MANY_SPEAKERS, metavar="N", help="Number of speakers, if known."),
+    ] = None,
+    min_speakers: Annotated[
+        int | None,
+        typer.Option(min=1, max=MANY_SPEAKERS, metavar="N", help="There are at least so many."),
+    ] = None,
+    max_speakers: Annotated[
+        int | None,
+        typer.Option(min=1, max=MANY_SPEAKERS, metavar="N", help="There are at most so many."),
+    ] = None,
+    speech: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SEGMENTS",
+            help="Where speech is, in any format of segments; of several files a folder of them, "
+            "or an RTTM file that names them. Found by voice activity if not given.",
+        ),
+    ] = None,
+    format_: Annotated[
+        Format, typer.Option("--format", help="Format of the results.")
+    ] = Format.rttm,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the results to stdout, one JSON line per file.")
+    ] = False,
+) -> None:
+    """Find who speaks when.
+
+    Writes <stem>.rttm: the turns of speaker1, speaker2, … by first appearance. A file without
+    speech gives an empty one. A file that cannot be read is reported and passed over.
+
+    Example: gmmseg audio diarize meeting.wav -o out
+
+    Example: gmmseg audio diarize call.flac --speakers 2 --speech call.csv --format csv
+    """
+    request = DiarizeRequest(
+        speakers, min_speakers or 1, max_speakers, speech, is_alone=len(recordings) == 1
+    )
+    refuse_contradictions(request, min_speakers)
+    results = [(path, out / f"{path.stem}{SUFFIXES[format_]}") for path in recordings]
+    refuse_collisions(results, speech)
+    make_folder(out)
+    n_failed = 0
+    with announce_compilation():
+        for path, result in track(results, "diarizing"):
+            try:
+                report = diarize_file(path, result, request, format_)
+            except GmmsegError as error:
+                warn(str(error))
+                n_failed += 1
+                continue
+            if as_json:
+                typer.echo(json.dumps(report))
+    if n_failed:
+        raise typer.Exit(1)
+
+
+def refuse_contradictions(request: DiarizeRequest, min_speakers: int | None) -> None:
+    """Stop, as misuse, where numbers of speakers contradict each other."""
+    limits = (min_speakers, request.max_speakers)
+    if request.n_speakers is not None and limits != (None, None):
+        raise typer.BadParameter("--speakers says all; leave --min-speakers and --max-speakers out")
+    if request.max_speakers is not None and request.max_speakers < request.min_speakers:
+        raise typer.BadParameter(
+            f"--max-speakers {request.max_speakers} is less than "
+            f"--min-speakers {request.min_speakers}"
+        )
+
+
+def refuse_collisions(results: list[tuple[Path, Path]], speech: Path | None) -> None:
+    """Stop, as misuse, where two results are one file, or a result replaces what is read."""
+    inputs = {path.resolve() for path in [*dict(results), *([speech] if speech else [])]}
+    folder = speech.resolve() if speech is not None and speech.is_dir() else None
+    seen: dict[str, Path] = {}
+    for path, result in results:
+        name = str(result).casefold()  # some file systems take A.rttm and a.rttm for one
+        if name in seen:
+            raise typer.BadParameter(
+                f"{seen[name]} and {path} would both write {result}; "
+                "take them one by one into different folders"
+            )
+        seen[name] = path
+        if result.resolve() in inputs or (folder and result.resolve().parent == folder):
+            raise typer.BadParameter(
+                f"{result} would replace what is read; choose another folder with -o"
+            )
+
+
+def make_folder(path: Path) -> None:
+    """Create the folder for the results where it is missing."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot create the folder {path}: {error.strerror}") from error
+
+
+def diarize_file(
+    path: Path, result: Path, request: DiarizeRequest, format_: Format
+) -> dict[str, Any]:
+    """Diarize one recording, write the turns, say one line, and return what there is to tell."""
+    from gmmseg.audio.diarization_file import diarize_recording
+    from gmmseg.audio.segment_files import write_segments
+
+    start = time.perf_counter()
+    speech = None if request.speech is None else speech_of(path, request)
+    with about(path):
+        turns, duration = diarize_recording(
+            path,
+            n_speakers=request.n_speakers,
+            speech=speech,
+            min_speakers=request.min_speakers,
+            max_speakers=request.max_speakers,
+        )
+    write_segments(result, turns, format=format_.value, recording=path.stem, duration=duration)
+    totals: Counter[str] = Counter()
+    for turn in turns:
+        totals[turn.label] += turn.duration  # type: ignore[assignment]  # seconds are floats
+    seconds = time.perf_counter() - start
+    n = len(totals)
+    found = f"{n} speaker{'s' if n > 1 else ''}" if n else "no speech"
+    say(f"{path}: {found} in {duration:.1f} s, took {seconds:.1f} s, {result}")
+    return {
+        "file": str(path),
+        "segments": str(result),
+        "duration": round(duration, 3),
+        "seconds": round(seconds, 3),
+        "n_speakers": n,
+        "n_turns": len(turns),
+        "speakers": {label: round(total, 3) for label, total in totals.items()},
+    }
+
+
+def speech_of(path: Path, request: DiarizeRequest) -> "list[Segment]":
+    """Return where speech is said to be in a recording; labels do not matter."""
+    from gmmseg.audio.segment_files import read_segments
+
+    given = request.speech
+    assert given is not None
+    if given.is_dir():
+        known = sorted(given.glob(f"{path.stem}.*"))
+        files = [file for file in known if file.suffix.lower() in SEGMENT_SUFFIXES]
+        if not files:
+            raise InputError(f"{given} has no file of segments for {path}, such as {path.stem}.csv")
+        segments = read_segments(files[0])
+    elif request.is_alone:
+        segments = read_segments(given)
+    else:
+        segments = read_segments(given, recording=path.stem)
+    return [one for one in segments if one.label.casefold() not in NONSPEECH]
+
+
+SEGMENT_SUFFIXES = {".csv", ".rttm", ".txt", ".textgrid", ".json", ".tsv"}

@@ -1,0 +1,165 @@
+"""The command ``gmmseg audio vad``: recordings in, segments of speech and probabilities out."""
+
+import json
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gmmseg.cli.console import announce_compilation, say, track, warn
+from gmmseg.cli.image_files import make_folder
+from gmmseg.errors import GmmsegError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gmmseg.audio import Segment, VoiceActivityDetector
+
+PROBABILITIES = "_prob.csv"
+
+
+class Format(StrEnum):
+    """Formats of segments."""
+
+    csv = "csv"
+    rttm = "rttm"
+    audacity = "audacity"
+    textgrid = "textgrid"
+    json = "json"
+
+
+SUFFIXES = {
+    Format.csv: ".csv",
+    Format.rttm: ".rttm",
+    Format.audacity: ".txt",
+    Format.textgrid: ".TextGrid",
+    Format.json: ".json",
+}
+
+
+def vad(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path(),
+    segment_format: Annotated[
+        Format, typer.Option("--format", help="Format of the segments.")
+    ] = Format.csv,
+    probabilities: Annotated[
+        bool,
+        typer.Option("--probabilities", help="Write <stem>_prob.csv too: a row every 10 ms."),
+    ] = False,
+    threshold: Annotated[
+        float,
+        typer.Option(
+            min=0.0, max=1.0, help="Probability from which it is speech: higher finds less, surer."
+        ),
+    ] = 0.5,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="A detector of your own, which VoiceActivityDetector.save wrote."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the results to stdout, one JSON line per file.")
+    ] = False,
+) -> None:
+    """Find when somebody speaks.
+
+    Writes <stem>.csv (start, end, label; seconds), or the same in another format, for every
+    recording that soundfile reads, of any length. A recording without speech has no segments. A
+    file that cannot be read is reported and passed over.
+
+    Example: gmmseg audio vad meeting.wav -o out
+
+    Example: gmmseg audio vad *.flac -o out --format textgrid --probabilities
+    """
+    refuse_equal_names(files)
+    detector = detector_of(model, threshold)
+    make_folder(out)
+    n_failed = 0
+    with announce_compilation():
+        for path in track(files, "listening"):
+            started = time.perf_counter()
+            try:
+                segments, chances, duration = heard(path, detector)
+                written = out / (path.stem + SUFFIXES[segment_format])
+                write_results(written, segments, duration, segment_format, path.stem)
+                if probabilities:
+                    write_probabilities(out / (path.stem + PROBABILITIES), chances)
+            except GmmsegError as error:
+                warn(str(error))
+                n_failed += 1
+                continue
+            tell(path, segments, duration, time.perf_counter() - started, as_json=as_json)
+    if n_failed:
+        raise typer.Exit(1)
+
+
+def refuse_equal_names(files: list[Path]) -> None:
+    """Stop, as misuse, where two recordings would write the same files."""
+    seen: dict[str, Path] = {}
+    for path in files:
+        stem = path.stem.casefold()  # some file systems take A.csv and a.csv for one
+        if stem in seen:
+            raise typer.BadParameter(
+                f"{seen[stem]} and {path} would both write results named {path.stem}; "
+                "listen to them one by one into different folders"
+            )
+        seen[stem] = path
+
+
+def detector_of(model: Path | None, threshold: float) -> "VoiceActivityDetector":
+    """Return the detector that comes with gmmseg, or the one in a file."""
+    from gmmseg.audio import VoiceActivityDetector
+
+    if model is None:
+        return VoiceActivityDetector(threshold=threshold)
+    return VoiceActivityDetector.load(model).set_params(threshold=threshold)
+
+
+def heard(
+    path: Path, detector: "VoiceActivityDetector"
+) -> "tuple[list[Segment], NDArray[np.float32], float]":
+    """Return segments, probabilities and duration of a recording of any length."""
+    from gmmseg.audio import audio_blocks
+    from gmmseg.audio.voice_features import SR
+
+    return detector.predict_both(audio_blocks(path, sr=SR), sr=SR)
+
+
+def write_results(
+    path: Path, segments: "list[Segment]", duration: float, kind: Format, recording: str
+) -> None:
+    """Write the segments."""
+    from gmmseg.audio import write_segments
+
+    write_segments(path, segments, format=kind.value, recording=recording, duration=duration)
+
+
+def write_probabilities(path: Path, probabilities: "NDArray[np.float32]") -> None:
+    """Write a row of time and probability for every frame."""
+    from gmmseg.files import replacing
+
+    rows = [f"{0.01 * t:.2f},{value:.4f}\n" for t, value in enumerate(probabilities.tolist())]
+    with replacing(path) as temporary:
+        temporary.write_text("time,probability\n" + "".join(rows), encoding="utf-8", newline="\n")
+
+
+def tell(
+    path: Path, segments: "list[Segment]", duration: float, seconds: float, *, as_json: bool
+) -> None:
+    """Say what was found in a recording, or print it as JSON."""
+    speech = sum(segment.duration for segment in segments)
+    if as_json:
+        report = {
+            "file": str(path),
+            "duration": round(duration, 3),
+            "speech": round(speech, 3),
+            "segments": [[round(one.start, 3), round(one.end, 3)] for one in segments],
+            "seconds": round(seconds, 3),
+        }
+        typer.echo(json.dumps(report))
+        return
+    share = speech / duration if duration else 0.0
+    say(f"{path.name}: {len(segments)} segments, {speech:.1f} s of {duration:.1f} s ({share:.0%})")

@@ -1,0 +1,85 @@
+"""Folders of speakers and files of recordings, as the commands see them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gmmseg.cli.console import about
+from gmmseg.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64")
+EMBEDDING_SUFFIX = ".npy"
+
+
+def speaker_folders(folder: Path) -> dict[str, list[Path]]:
+    """Return the recordings of each speaker, whose name is that of the folder they are in.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, nobody in it, somebody without a recording, or sound and
+        embeddings side by side.
+    """
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise InputError(f"{folder} {what}; give a folder with one folder per speaker")
+    found = {
+        home.name: [path for path in sorted(home.iterdir()) if _is_recording(path)]
+        for home in sorted(folder.iterdir())
+        if home.is_dir() and not home.name.startswith(".")
+    }
+    if not found:
+        raise InputError(
+            f"{folder} has no folders in it; put the recordings of each speaker into {folder}/NAME/"
+        )
+    for name, paths in found.items():
+        if not paths:
+            raise InputError(
+                f"{folder / name} has no recordings in it; "
+                f"they end in {', '.join(SOUND_SUFFIXES[:3])} or, embeddings, in .npy"
+            )
+    embedded = {
+        path.suffix.lower() == EMBEDDING_SUFFIX for paths in found.values() for path in paths
+    }
+    if len(embedded) == 2:
+        raise InputError(f"{folder} has sound and embeddings (.npy) in it; use one or the other")
+    return found
+
+
+def read_recording(path: Path, *, is_embedded: bool) -> "NDArray[Any]":
+    """Return the frames of a sound file, or the embeddings of an .npy file, one per row."""
+    if is_embedded:
+        return _read_embeddings(path)
+    if path.suffix.lower() == EMBEDDING_SUFFIX:
+        raise InputError(f"{path} holds embeddings, and the speakers are known by sound")
+    from gmmseg.audio.io import read_audio
+    from gmmseg.audio.speech_frames import SPEAKER_RATE, speaker_frames
+
+    y, sr = read_audio(path, sr=SPEAKER_RATE)
+    with about(path):
+        return speaker_frames(y, sr=sr)
+
+
+def _read_embeddings(path: Path) -> "NDArray[Any]":
+    import numpy as np
+
+    from gmmseg.audio.plda import checked_embeddings
+
+    if path.suffix.lower() != EMBEDDING_SUFFIX:
+        raise InputError(f"{path} is no .npy file, and the speakers are known by embeddings")
+    try:
+        with path.open("rb") as file:
+            array = np.load(file, allow_pickle=False)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{path} is no array of numbers: {error}") from None
+    with about(path):
+        return checked_embeddings(np.atleast_2d(array))
+
+
+def _is_recording(path: Path) -> bool:
+    is_known = path.suffix.lower() in {*SOUND_SUFFIXES, EMBEDDING_SUFFIX}
+    return path.is_file() and is_known and not path.name.startswith(".")

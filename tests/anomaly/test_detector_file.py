@@ -1,0 +1,56 @@
+"""Claims about files of detectors: nothing in a spoilt file is believed."""
+
+import numpy as np
+import pytest
+
+from gmmseg.anomaly import AnomalyDetector
+from gmmseg.core.serialization import read_model, write_model
+from gmmseg.errors import ModelFileError
+from tests.model_files import spoilt_copies
+
+
+@pytest.fixture
+def path(rng, tmp_path):
+    file = tmp_path / "normal.gmm"
+    AnomalyDetector().fit(rng.normal(size=(40, 3))).save(file)
+    return file
+
+
+def test_a_spoilt_array_is_found(path, tmp_path):
+    believed = []
+    for copy in spoilt_copies(path, tmp_path):
+        try:
+            AnomalyDetector.load(copy)
+        except ModelFileError:
+            continue
+        believed.append(copy.name)
+    # A list of scores or of outliers is one whatever its length.
+    assert sorted(believed) == ["null_scores_cut.gmm", "outliers_cut.gmm"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"false_alarm": 2.0}, "false_alarm must lie between 0 and 1"),
+        ({"detector": "Other"}, "it holds a Other, wanted AnomalyDetector"),
+        ({"views": []}, "it has no view"),
+        ({"views": [{"name": "X", "backends": [["magic", 0.0, 1.0]]}]}, "unknown back-end 'magic'"),
+        ({"views": [{"name": "X", "backends": [["gaussian", 0.0, 0.0]]}]}, "the spread above 0"),
+        ({"views": [{"name": "X", "backends": []}]}, "back-ends of a view"),
+    ],
+)
+def test_a_spoilt_header_is_found(path, change, message):
+    header, arrays = read_model(path, kind="anomaly-detector")
+    keep = {key: header[key] for key in ("detector", "false_alarm", "views")}
+    write_model(path, kind="anomaly-detector", header=keep | change, arrays=arrays)
+    with pytest.raises(ModelFileError, match=message):
+        AnomalyDetector.load(path)
+
+
+def test_a_scatter_that_is_none_is_found(path):
+    header, arrays = read_model(path, kind="anomaly-detector")
+    keep = {key: header[key] for key in ("detector", "false_alarm", "views")}
+    arrays["0_gaussian_scatter"] = -np.eye(3)
+    write_model(path, kind="anomaly-detector", header=keep, arrays=arrays)
+    with pytest.raises(ModelFileError, match="the scatter is no covariance"):
+        AnomalyDetector.load(path)

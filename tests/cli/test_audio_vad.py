@@ -1,0 +1,108 @@
+"""``gmmseg audio vad`` from recordings to segments and probabilities."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from gmmseg.audio import VoiceActivityDetector, detect_voice, read_audio, read_segments
+from tests.test_house import heavy_libraries_loaded_by
+
+CONVERSATION = "data/conversation.flac"
+
+
+@pytest.fixture
+def silence(tmp_path):
+    soundfile.write(tmp_path / "silence.wav", np.zeros(16000), 16000)
+    return tmp_path / "silence.wav"
+
+
+def test_segments_and_probabilities_are_those_of_the_library(gmmseg, tmp_path):
+    code, stdout, lines = gmmseg("audio", "vad", CONVERSATION, "-o", tmp_path, "--probabilities")
+    assert (code, stdout, len(lines)) == (0, "", 1)
+    assert lines[0].startswith("conversation.flac: ")
+    y, sr = read_audio(CONVERSATION)
+    found, wanted = read_segments(tmp_path / "conversation.csv"), detect_voice(y, sr=sr)
+    for one, other in zip(found, wanted, strict=True):
+        assert one.label == "speech"
+        assert abs(one.start - other.start) < 2e-3
+        assert abs(one.end - other.end) < 2e-3
+    table = np.loadtxt(tmp_path / "conversation_prob.csv", delimiter=",", skiprows=1)
+    assert len(table) == 1 + len(y) // 160
+    assert table[100, 0] == 1.0
+    assert np.all((table[:, 1] >= 0) & (table[:, 1] <= 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [
+        ("csv", ".csv"),
+        ("rttm", ".rttm"),
+        ("audacity", ".txt"),
+        ("textgrid", ".TextGrid"),
+        ("json", ".json"),
+    ],
+)
+def test_every_format_is_read_again(gmmseg, tmp_path, name, suffix):
+    code, _, _ = gmmseg("audio", "vad", CONVERSATION, "-o", tmp_path, "--format", name)
+    assert code == 0
+    segments = read_segments(tmp_path / f"conversation{suffix}")
+    assert len([one for one in segments if one.label == "speech"]) > 2
+
+
+def test_a_recording_without_speech_has_an_empty_list(gmmseg, tmp_path, silence):
+    code, _, lines = gmmseg("audio", "vad", silence, "-o", tmp_path)
+    assert (code, lines) == (0, ["silence.wav: 0 segments, 0.0 s of 1.0 s (0%)"])
+    assert (tmp_path / "silence.csv").read_text() == "start,end,label\n"
+
+
+def test_a_bad_file_is_reported_and_the_rest_goes_on(gmmseg, tmp_path, silence):
+    (tmp_path / "text.wav").write_text("no sound")
+    code, _, lines = gmmseg("audio", "vad", tmp_path / "text.wav", silence, "-o", tmp_path)
+    assert code == 1
+    assert len(lines) == 2
+    assert "text.wav" in lines[0]
+    assert (tmp_path / "silence.csv").exists()
+
+
+def test_json_tells_every_file_on_a_line(gmmseg, tmp_path, silence):
+    code, stdout, lines = gmmseg("audio", "vad", silence, "-o", tmp_path, "--json")
+    assert (code, lines) == (0, [])
+    report = json.loads(stdout)
+    assert report.pop("seconds") >= 0
+    assert report == {"file": str(silence), "duration": 1.0, "speech": 0.0, "segments": []}
+
+
+def test_recordings_of_one_name_are_refused(gmmseg, tmp_path):
+    code, _, lines = gmmseg("audio", "vad", "a/x.wav", "b/X.flac", "-o", tmp_path)
+    assert code == 2
+    assert "would both write results named X" in " ".join(" ".join(lines).split())
+
+
+def test_a_higher_threshold_finds_less(gmmseg, tmp_path):
+    spoken = []
+    for threshold in (0.2, 0.95):
+        gmmseg("audio", "vad", CONVERSATION, "-o", tmp_path, "--threshold", threshold)
+        segments = read_segments(tmp_path / "conversation.csv")
+        spoken.append(sum(one.duration for one in segments))
+    assert spoken[1] < spoken[0]
+
+
+def test_a_detector_of_ones_own_is_taken(gmmseg, tmp_path, silence):
+    VoiceActivityDetector().save(tmp_path / "own.gmm")
+    code, _, _ = gmmseg("audio", "vad", silence, "-o", tmp_path, "--model", tmp_path / "own.gmm")
+    assert code == 0
+
+
+def test_help_is_quick():
+    code = """
+import sys
+from gmmseg.cli.main import main
+sys.argv[1:] = ["audio", "vad", "-h"]
+try:
+    main()
+except SystemExit as stop:
+    assert stop.code == 0
+"""
+    assert heavy_libraries_loaded_by(code) == set()
