@@ -846,3 +846,25 @@ def point_features(mean, square, wider, scale):
         spot = mean[i, j] - wider[i, j]
         features[i, j] = mean[i, j], spread, spot, high, low, slope, direction
     return features
+
+
+def ranked_mean(column, ratio):
+    """Return the mean of one band, the j-th loudest frame weighted by ratio ** j."""
+    total, weights = 0.0, 0.0
+    for j, value in enumerate(sorted(column, reverse=True)):
+        weight = ratio**j if j else 1.0
+        total += weight * value
+        weights += weight
+    return total / weights
+
+
+def product_covariance(rows, columns):
+    """Return cov[r, c; s, d] = rows[r, s] * columns[c, d] as a matrix, row after row."""
+    n_rows, n_columns = len(rows), len(columns)
+    cov = np.zeros((n_rows * n_columns, n_rows * n_columns))
+    for r in range(n_rows):
+        for c in range(n_columns):
+            for s in range(n_rows):
+                for d in range(n_columns):
+                    cov[r * n_columns + c, s * n_columns + d] = rows[r][s] * columns[c][d]
+    return cov

@@ -101,3 +101,14 @@ def test_the_made_voices_sound_more_like_themselves_than_like_each_other():
     for name, other in (("anna", "ben"), ("ben", "anna")):
         for row in means[name]:
             assert np.sum((row - voices[name]) ** 2) < np.sum((row - voices[other]) ** 2)
+
+
+def test_the_made_pump_is_what_its_script_makes(tmp_path):
+    script = tmp_path / "make_pump.py"
+    script.write_text((DATA / "make_pump.py").read_text())
+    subprocess.run([sys.executable, script], check=True)
+    names = sorted(path.name for path in (DATA / "pump").iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "pump").iterdir())
+    for name in names:
+        made, kept = (read_audio(folder / "pump" / name)[0] for folder in (tmp_path, DATA))
+        assert np.abs(made - kept).max() < 1e-3

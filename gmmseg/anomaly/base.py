@@ -75,13 +75,13 @@ class DetectorBase(ABC):
                 f"got {n_samples}"
             )
         views, scores = self._learned(tables, names)
-        is_out = _is_outlier(scores)
+        is_out = is_outlier(scores)
         if is_out.any():
             views, scores = self._learned({k: X[~is_out] for k, X in tables.items()}, names)
         self.views_ = views
         self.outliers_ = np.flatnonzero(is_out)
         self.null_ = NullScores.of(scores)
-        self._warn_if_few()
+        warn_if_few(len(scores), self.false_alarm)
         return self
 
     def score_samples(self, X: Any) -> Array:
@@ -273,20 +273,7 @@ class DetectorBase(ABC):
         return names
 
     def _check_false_alarm(self) -> None:
-        check_number("false_alarm", self.false_alarm, least=0.0)
-        if not 0.0 < self.false_alarm < 1.0:
-            raise InputError(f"false_alarm must lie between 0 and 1, got {self.false_alarm}")
-
-    def _warn_if_few(self) -> None:
-        n = len(self.null_.scores)
-        if 1.0 / (n + 1) > self.false_alarm:
-            warnings.warn(
-                f"{n} normal samples are too few to count a false-alarm rate of "
-                f"{self.false_alarm:g}, which is extrapolated; "
-                f"{int(np.ceil(1 / self.false_alarm)) - 1} would do",
-                GmmsegWarning,
-                stacklevel=3,
-            )
+        check_false_alarm(self.false_alarm)
 
 
 def checked_table(X: ArrayLike, n_features: int | None) -> Array:
@@ -301,10 +288,28 @@ def checked_table(X: ArrayLike, n_features: int | None) -> Array:
     return table
 
 
-def _is_outlier(scores: Array) -> NDArray[np.bool_]:
+def is_outlier(scores: Array) -> NDArray[np.bool_]:
     """Return which normal samples are so strange that they are none, at most a quarter."""
     low, center, high = np.quantile(scores, [0.25, 0.5, 0.75])
     limit = center + OUTLIER * max((high - low) / 1.349, 1e-12)
     most = int(MOST_OUTLIERS * len(scores))
     limit = max(limit, float(np.sort(scores)[-most - 1]))
     return scores > limit
+
+
+def check_false_alarm(false_alarm: float) -> None:
+    """Refuse what is no rate of false alarms."""
+    check_number("false_alarm", false_alarm, least=0.0)
+    if not 0.0 < false_alarm < 1.0:
+        raise InputError(f"false_alarm must lie between 0 and 1, got {false_alarm}")
+
+
+def warn_if_few(n_samples: int, false_alarm: float) -> None:
+    """Warn the caller of `fit` where normal samples are too few to count the rate."""
+    if 1.0 / (n_samples + 1) > false_alarm:
+        warnings.warn(
+            f"{n_samples} normal samples are too few to count a false-alarm rate of "
+            f"{false_alarm:g}, which is extrapolated; {int(np.ceil(1 / false_alarm)) - 1} would do",
+            GmmsegWarning,
+            stacklevel=3,
+        )

@@ -35,7 +35,7 @@ def mel_filters(sr: int, n_fft: int, n_mels: int) -> NDArray[np.float32]:
 
     Importing librosa for them would take a second, a hundred times as long as reading a file.
     """
-    corners = _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(sr / 2), n_mels + 2))
+    corners = _corners(sr, n_mels)
     bins = np.fft.rfftfreq(n_fft, 1.0 / sr)
     widths = np.diff(corners)
     rising = (bins - corners[:-2, np.newaxis]) / widths[:-1, np.newaxis]
@@ -52,7 +52,12 @@ def mel_filters(sr: int, n_fft: int, n_mels: int) -> NDArray[np.float32]:
 
 def band_centres(sr: int, n_mels: int) -> NDArray[np.float64]:
     """Return the frequency in Hz at the tip of every triangle, (n_mels,)."""
-    return _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(sr / 2), n_mels + 2))[1:-1]
+    return _corners(sr, n_mels)[1:-1]
+
+
+def _corners(sr: int, n_mels: int) -> NDArray[np.float64]:
+    """Return where triangles peak, in Hz; each ends where its neighbours do."""
+    return _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(sr / 2), n_mels + 2))
 
 
 def log_mel_spectrogram(

@@ -2,7 +2,7 @@
 
 import typer
 
-from gmmseg.cli import audio_speakers
+from gmmseg.cli import audio_anomaly, audio_speakers
 from gmmseg.cli.audio_diarize import diarize
 from gmmseg.cli.audio_score import score_diarization, score_vad
 from gmmseg.cli.audio_vad import vad
@@ -23,3 +23,4 @@ app.command()(diarize)
 app.command()(vad)
 app.command()(score_vad)
 app.command()(score_diarization)
+app.add_typer(audio_anomaly.app, name="anomaly")

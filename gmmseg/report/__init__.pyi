@@ -4,6 +4,7 @@ from .figures import overlay_labels, side_by_side
 from .legend import add_legend
 from .sheet import contact_sheet
 from .slices import volume_sheet
+from .sound import picture_sound
 from .strangeness import overlay_anomaly
 from .timeline import plot_timeline
 from .uncertainty import picture_uncertainty
@@ -14,6 +15,7 @@ __all__ = [
     "overlay_anomaly",
     "overlay_labels",
     "overlay_mask",
+    "picture_sound",
     "picture_uncertainty",
     "plot_components",
     "plot_timeline",

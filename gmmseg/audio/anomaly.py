@@ -1,0 +1,308 @@
+"""AudioAnomalyDetector: how strange sounds and vibrations are, from normal ones alone."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from os import PathLike
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.anomaly.base import check_false_alarm, is_outlier, warn_if_few
+from gmmseg.anomaly.null_scores import NullScores
+from gmmseg.audio.anomaly_explanation import AudioExplanation, explanation
+from gmmseg.audio.clip_model import ClipModel
+from gmmseg.audio.clip_recipe import ClipRecipe
+from gmmseg.audio.clips import Clip, clip_name, clip_signal, recipe_of
+from gmmseg.core.validation import check_above
+from gmmseg.errors import InputError, NotFittedError
+
+Array = NDArray[np.float64]
+
+LEAST_CLIPS = 8
+"""Number of normal clips from which on one may be left out: of fewer, none is the odd one."""
+
+
+class AudioAnomalyDetector:
+    """Detector of strange sounds, or other vibrations, learned from normal ones alone.
+
+    A clip is described by means of its mel bands that are weighted by rank, from the loudest
+    moment to the mean of all, so that short events count as well as stationary changes. Gaussians
+    with a covariance shrunk as much as left-out normal clips ask for measure how far it lies from
+    normal; their log-distances are averaged. Nothing is learned from a strange clip. What a score
+    means is read from the scores of the normal clips, each by a model that has not heard it.
+
+    Parameters
+    ----------
+    sr : float, optional
+        Rate that clips are brought to, in Hz; None is the lowest of the normal clips. A clip of a
+        lower rate is refused, since its highest bands are missing.
+    seconds : float, optional
+        Length of a typical clip; None is the median of the normal ones. Clips of other lengths
+        are compared by ranks as in a typical clip.
+    false_alarm : float, default=0.05
+        Share of normal clips that `predict` may call strange, between 0 and 1.
+
+    Attributes
+    ----------
+    recipe_ : ClipRecipe
+        How clips are described.
+    model_ : ClipModel
+        What was learned.
+    null_ : NullScores
+        Scores of normal clips.
+    domains_ : list
+        Names of the domains, as given; one, None, where none were.
+    outliers_ : ndarray of int
+        Clips given as normal that were so strange that they were left out, by their number.
+
+    References
+    ----------
+    Guan and others (2023), "Time-weighted frequency domain audio representation with GMM estimator
+    for anomalous sound detection", DOI 10.1109/ICASSP49357.2023.10096356.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> hum = np.sin(2 * np.pi * 120 * np.arange(16000) / 8000)
+    >>> normal = [(hum + rng.normal(scale=0.1, size=16000), 8000) for _ in range(40)]
+    >>> detector = AudioAnomalyDetector().fit(normal)
+    >>> click = normal[0][0].copy()
+    >>> click[8000:8100] += 3.0
+    >>> detector.predict([normal[1], (click, 8000)])
+    array([False,  True])
+    """
+
+    recipe_: ClipRecipe
+    model_: ClipModel
+    null_: NullScores
+    domains_: list[Hashable]
+    outliers_: NDArray[np.intp]
+
+    def __init__(
+        self,
+        *,
+        sr: float | None = None,
+        seconds: float | None = None,
+        false_alarm: float = 0.05,
+    ) -> None:
+        self.sr = sr
+        self.seconds = seconds
+        self.false_alarm = false_alarm
+
+    def fit(self, clips: Iterable[Clip], domains: Sequence[Hashable] | None = None) -> Self:
+        """Learn from normal clips.
+
+        Parameters
+        ----------
+        clips : iterable of path-like or of (y, sr)
+            At least 2 normal clips: files, or samples and their rate in Hz. Files are heard one
+            by one. A few strange ones among them do no harm.
+        domains : sequence, optional
+            For each clip the name of its domain: section, machine, load, microphone. Each domain
+            has a mean of its own, all share what deviations are like, and a clip need resemble
+            only one domain.
+
+        Returns
+        -------
+        self : AudioAnomalyDetector
+            The fitted detector.
+
+        Raises
+        ------
+        InputError
+            If there are fewer than 2 clips (in each domain), or one cannot be used.
+        """
+        clips = list(clips)
+        recipe = recipe_of(clips, sr=self.sr, seconds=self.seconds)
+        return self.fit_described(recipe, describe_all(recipe, clips), domains)
+
+    def fit_described(
+        self, recipe: ClipRecipe, X: Array, domains: Sequence[Hashable] | None = None
+    ) -> Self:
+        """Learn from normal clips as `describe_all` describes them, one a row."""
+        check_false_alarm(self.false_alarm)
+        names, labels = _numbered(domains, len(X))
+        model, scores = ClipModel.learn(X, labels)
+        is_out = _outlying(scores, labels)
+        if is_out.any():
+            model, scores = ClipModel.learn(X[~is_out], labels[~is_out])
+        self.recipe_, self.model_, self.domains_ = recipe, model, names
+        self.outliers_ = np.flatnonzero(is_out)
+        self.null_ = NullScores.of(scores)
+        warn_if_few(len(scores), self.false_alarm)
+        return self
+
+    def score_samples(self, clips: Iterable[Clip]) -> Array:
+        """Return how strange clips are, (n_clips,); higher is stranger, normal ones lie about 0."""
+        self._check_fitted()
+        return self.model_.scores(describe_all(self.recipe_, clips))
+
+    def p_values(self, clips: Iterable[Clip]) -> Array:
+        """Return how likely a normal clip is to be as strange, (n_clips,): uniform on those."""
+        return self.null_of_fit.p_values(self.score_samples(clips))
+
+    def predict(self, clips: Iterable[Clip]) -> NDArray[np.bool_]:
+        """Return whether clips are strange: whether their p-value is at most ``false_alarm``."""
+        check_false_alarm(self.false_alarm)
+        return self.p_values(clips) <= self.false_alarm
+
+    @property
+    def threshold_(self) -> float:
+        """The score of which the p-value is ``false_alarm``; infinity if normals are too few."""
+        check_false_alarm(self.false_alarm)
+        return self.null_of_fit.threshold(self.false_alarm)
+
+    @property
+    def null_of_fit(self) -> NullScores:
+        """The scores of normal clips, ascending."""
+        self._check_fitted()
+        return self.null_
+
+    def explain(self, y: ArrayLike, sr: float) -> AudioExplanation:
+        """Return when, and in which band, a clip is strange.
+
+        Parameters
+        ----------
+        y : array_like of shape (n_samples,) or (n_channels, n_samples)
+            Samples.
+        sr : float
+            Their rate, in Hz.
+
+        Returns
+        -------
+        explanation : AudioExplanation
+            Score, p-value, and what each moment and band adds to the distance from normal.
+
+        Raises
+        ------
+        InputError
+            If the clip cannot be used.
+        NotFittedError
+            If nothing was learned yet.
+        """
+        return explanation(self.recipe_of_fit, self.model_, self.null_, (y, sr))
+
+    @property
+    def recipe_of_fit(self) -> ClipRecipe:
+        """How clips are described."""
+        self._check_fitted()
+        return self.recipe_
+
+    def adapt(
+        self, clips: Iterable[Clip], *, domain: Hashable = None, weight: float = 1.0
+    ) -> "AudioAnomalyDetector":
+        """Return a new detector that knows further normal clips, without a refit.
+
+        Sums are added, shrinkage and scales stay. The new clips' scores, each by a detector
+        adapted to the others, join those of normal clips. This detector stays as it is.
+
+        Parameters
+        ----------
+        clips : iterable of path-like or of (y, sr)
+            New normal clips.
+        domain : optional
+            Which domain of the fit they belong to; may be left out where there is one.
+        weight : float, default=1.0
+            How many of the clips of `fit` each of these counts as, above 0.
+
+        Returns
+        -------
+        adapted : AudioAnomalyDetector
+            The new detector.
+
+        Raises
+        ------
+        InputError
+            If a clip cannot be used, there is none, the domain is unknown, or weight is not
+            above 0.
+        NotFittedError
+            If nothing was learned yet.
+        """
+        return self.adapt_described(
+            describe_all(self.recipe_of_fit, clips), domain=domain, weight=weight
+        )
+
+    def adapt_described(
+        self, X: Array, *, domain: Hashable = None, weight: float = 1.0
+    ) -> "AudioAnomalyDetector":
+        """Return a detector that knows further clips, as `describe_all` describes them."""
+        self._check_fitted()
+        check_above("weight", weight, 0.0)
+        if len(self.domains_) > 1 and domain not in self.domains_:
+            raise InputError(f"domain must be one of {self.domains_}, got {domain!r}")
+        number = self.domains_.index(domain) if len(self.domains_) > 1 else 0
+        model, scores = self.model_.adapted(X, number, weight)
+        new = AudioAnomalyDetector(sr=self.sr, seconds=self.seconds, false_alarm=self.false_alarm)
+        new.recipe_, new.model_, new.domains_ = self.recipe_, model, self.domains_
+        new.outliers_ = self.outliers_
+        new.null_ = NullScores.of(np.concatenate([self.null_.scores, scores]))
+        return new
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the detector to a model file, without pickle."""
+        from gmmseg.audio.anomaly_file import write_audio_detector
+
+        self._check_fitted()
+        write_audio_detector(path, self)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> "AudioAnomalyDetector":
+        """Read a detector from a model file that `save` wrote."""
+        from gmmseg.audio.anomaly_file import read_audio_detector
+
+        return read_audio_detector(path)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "model_"):
+            raise NotFittedError("this AudioAnomalyDetector has learned nothing yet; call fit")
+
+
+def describe_all(recipe: ClipRecipe, clips: Iterable[Clip]) -> Array:
+    """Return clips as a recipe describes them, one a row; an error names the clip."""
+    rows = []
+    for number, clip in enumerate(clips):
+        try:
+            rows.append(describe(recipe, clip))
+        except InputError as error:
+            name = clip_name(clip, number)
+            raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
+    if not rows:
+        raise InputError("clips must be at least one, got none")
+    return np.stack(rows)
+
+
+def describe(recipe: ClipRecipe, clip: Clip, *, rate: float | None = None) -> Array:
+    """Return one clip as a recipe describes it; ``rate`` is that of files which tell none."""
+    return recipe.pooled(recipe.frames(*clip_signal(clip, rate=rate)))
+
+
+def _numbered(
+    domains: Sequence[Hashable] | None, n_clips: int
+) -> tuple[list[Hashable], NDArray[np.intp]]:
+    """Return the names of the domains, and the number of that of each clip."""
+    if n_clips < 2:
+        raise InputError(
+            "normal clips must be at least 2, so that it can be heard how much they differ, "
+            f"got {n_clips}; cut a long recording into clips"
+        )
+    given = [None] * n_clips if domains is None else list(domains)
+    if len(given) != n_clips:
+        raise InputError(f"domains must be {n_clips}, one for each clip, got {len(given)}")
+    names = list(dict.fromkeys(given))
+    labels = np.array([names.index(name) for name in given], dtype=np.intp)
+    counts = np.bincount(labels)
+    if counts.min() < 2:
+        raise InputError(
+            f"each domain must have at least 2 clips, {names[int(counts.argmin())]!r} has 1"
+        )
+    return names, labels
+
+
+def _outlying(scores: Array, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which normal clips are none, leaving 2 in each domain."""
+    is_out = is_outlier(scores) & (len(scores) >= LEAST_CLIPS)
+    for k in np.unique(labels):
+        members = np.flatnonzero(labels == k)
+        nearest = members[np.argsort(scores[members], kind="stable")[:2]]
+        is_out[nearest] = False
+    return is_out

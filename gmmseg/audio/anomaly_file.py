@@ -1,0 +1,104 @@
+"""A detector of strange sounds in a model file: what is written, and how much is believed."""
+
+import dataclasses
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.anomaly.moment_arrays import finite, moment_arrays, moments_of
+from gmmseg.anomaly.null_scores import NullScores
+from gmmseg.anomaly.separable import Shrinkage
+from gmmseg.anomaly.view import Scale
+from gmmseg.audio.anomaly import AudioAnomalyDetector
+from gmmseg.audio.clip_model import ClipModel, FittedView
+from gmmseg.audio.clip_recipe import N_BANDS, RATIOS, ClipRecipe
+from gmmseg.audio.clip_views import VIEWS
+from gmmseg.core.mixture_file import as_damage
+from gmmseg.core.serialization import read_model, write_model
+from gmmseg.errors import InputError
+
+KIND = "audio-anomaly-detector"
+SETTINGS = 5  # numbers kept for each view
+
+
+def write_audio_detector(path: str | PathLike[str], detector: AudioAnomalyDetector) -> None:
+    """Write a fitted detector."""
+    recipe = detector.recipe_
+    header = {
+        "false_alarm": float(detector.false_alarm),
+        "domains": [
+            name if isinstance(name, str | None) else str(name) for name in detector.domains_
+        ],
+        "recipe": {
+            "sr": recipe.sr,
+            "seconds": recipe.seconds,
+            "full_scale": recipe.full_scale,
+            "ratios": list(RATIOS),
+            "n_bands": N_BANDS,
+        },
+    }
+    views = [
+        (*dataclasses.astuple(fit.shrinkage), fit.scale.center, fit.scale.spread)
+        for fit in detector.model_.fitted
+    ]
+    arrays: dict[str, NDArray[Any]] = {
+        "null_scores": detector.null_.scores,
+        "outliers": detector.outliers_,
+        "views": np.array(views),
+    }
+    for k, domain in enumerate(detector.model_.domains):
+        arrays |= {f"{k}_{name}": array for name, array in moment_arrays(domain).items()}
+    write_model(path, kind=KIND, header=header, arrays=arrays)
+
+
+def read_audio_detector(path: str | PathLike[str]) -> AudioAnomalyDetector:
+    """Return what `write_audio_detector` wrote.
+
+    Raises
+    ------
+    ModelFileError
+        If anything in the file does not fit together.
+    """
+    header, arrays = read_model(path, kind=KIND)
+    with as_damage(path):
+        detector = AudioAnomalyDetector(false_alarm=_between(header["false_alarm"], 0.0, 1.0))
+        detector.recipe_ = _recipe(header["recipe"])
+        detector.domains_ = [name if name is None else str(name) for name in header["domains"]]
+        detector.model_ = _model(arrays, len(detector.domains_))
+        detector.null_ = NullScores.of(finite(arrays["null_scores"], "null_scores", 1))
+        detector.outliers_ = arrays["outliers"].astype(np.intp)
+        return detector
+
+
+def _recipe(header: dict[str, Any]) -> ClipRecipe:
+    if header["ratios"] != list(RATIOS) or header["n_bands"] != N_BANDS:
+        raise InputError("its clips are described by other ratios or bands than this version's")
+    sr = _between(header["sr"], 0.0, 1e9)
+    seconds = _between(header["seconds"], 0.0, 1e9)
+    return ClipRecipe(round(sr), seconds, _between(header["full_scale"], 0.0, np.inf))
+
+
+def _model(arrays: dict[str, NDArray[Any]], n_domains: int) -> ClipModel:
+    n_features = len(RATIOS) * N_BANDS
+    domains = []
+    for k in range(n_domains):
+        prefix = f"{k}_"
+        own = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+        domains.append(moments_of(own))
+    if not domains or any(len(domain.mean) != n_features for domain in domains):
+        raise InputError(f"it must have a domain, and each {n_features} features")
+    views = finite(arrays["views"], "views", 2)
+    if views.shape != (len(VIEWS), SETTINGS):
+        raise InputError(f"it must have {len(VIEWS)} views of {SETTINGS} numbers")
+    if not ((views[:, :3] >= 0.0) & (views[:, :3] <= 1.0)).all() or not (views[:, 4] > 0.0).all():
+        raise InputError("shrinkage must lie from 0 to 1, and a spread above 0")
+    fitted = [FittedView(Shrinkage(*view[:3]), Scale(*view[3:])) for view in views.tolist()]
+    return ClipModel(tuple(domains), tuple(fitted))
+
+
+def _between(value: object, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low < value < high:
+        raise InputError(f"a number must lie between {low} and {high}, got {value!r}")
+    return float(value)

@@ -1,0 +1,183 @@
+"""What normal clips are like: means of their domains, and separable Gaussians about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.anomaly.backend import log_distances
+from gmmseg.anomaly.folds import cross_fitted, folds
+from gmmseg.anomaly.moments import Moments
+from gmmseg.anomaly.separable import SeparableGaussian, Shrinkage, pooled_scatter
+from gmmseg.anomaly.view import ADAPT_FOLDS, Scale
+from gmmseg.audio.clip_views import VIEWS, ClipView
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.intp]
+
+FLOOR = 0.01  # dB squared: no two recordings of the same are more alike
+CHOICE_FOLDS = 8
+ROWS = (0.01, 0.1)
+COLUMNS = (0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.8)
+PRODUCTS = (0.7, 0.4, 0.2, 0.1, 0.05)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedView:
+    """Hold what was chosen for one view.
+
+    Parameters
+    ----------
+    shrinkage : Shrinkage
+        How far its covariance is shrunk.
+    scale : Scale
+        What brings its scores to those of other views.
+    """
+
+    shrinkage: Shrinkage
+    scale: Scale
+
+
+@dataclass(frozen=True, eq=False)
+class ClipModel:
+    """Hold what is known of normal clips.
+
+    Parameters
+    ----------
+    domains : tuple of Moments
+        Count, mean and covariance of the clips of each domain.
+    fitted : tuple of FittedView
+        What was chosen for each of `VIEWS`.
+    """
+
+    domains: tuple[Moments, ...]
+    fitted: tuple[FittedView, ...]
+
+    @classmethod
+    def learn(cls, X: Array, labels: Labels) -> tuple["ClipModel", Array]:
+        """Return the model of normal clips, and the score of each by a model without it."""
+        fitted, scores = [], np.zeros(len(X))
+        for view in VIEWS:
+            seen = view.apply(X)
+            shrinkage = _chosen(seen, labels, view.shape)
+            raw = _left_out_scores(seen, labels, view.shape, shrinkage)
+            scale = Scale.of(raw)
+            fitted.append(FittedView(shrinkage, scale))
+            scores += view.weight * scale.apply(raw)
+        return cls(domain_moments(X, labels), tuple(fitted)), scores
+
+    @cached_property
+    def gaussians(self) -> tuple[SeparableGaussian, ...]:
+        """The Gaussian of each view."""
+        return tuple(
+            _gaussian(self.domains, view, fit.shrinkage)
+            for view, fit in zip(VIEWS, self.fitted, strict=True)
+        )
+
+    def scores(self, X: Array) -> Array:
+        """Return the mean of the views' log-distances from the nearest domain, (n_clips,)."""
+        total = np.zeros(len(X))
+        for view, fit, gaussian in zip(VIEWS, self.fitted, self.gaussians, strict=True):
+            distances = _nearest(view.apply(X), list(view.apply(self._means)), gaussian)
+            raw = log_distances(distances, len(gaussian.values))
+            total += view.weight * fit.scale.apply(raw)
+        return total
+
+    def contributions(self, x: Array) -> tuple[Array, Array]:
+        """Return what each feature of one clip adds, and how far it is from its nearest domain.
+
+        Contributions are at least 0; they sum to the geometric mean of the views' distances.
+        """
+        shares, log_mean = np.zeros(len(x)), 0.0
+        for view, gaussian in zip(VIEWS, self.gaussians, strict=True):
+            devs = view.apply(x - self._means)
+            parts = min(gaussian.whitened(devs) ** 2, key=np.sum)
+            total = max(float(parts.sum()), np.finfo(np.float64).tiny)
+            share = shares.reshape(-1, view.shape[1])
+            share[list(view.rows)] += view.weight * parts.reshape(view.shape) / total
+            log_mean += view.weight * np.log(total)
+        return shares * np.exp(log_mean), x - self._means[self.nearest_domain(x)]
+
+    def nearest_domain(self, x: Array) -> int:
+        """Return the number of the domain that all views together find nearest to a clip."""
+        return int(self.gaussians[0].distances(VIEWS[0].apply(x - self._means)).argmin())
+
+    def adapted(self, X: Array, domain: int, weight: float) -> tuple["ClipModel", Array]:
+        """Return the model with new normal clips, and what each of these scores without it."""
+        scores = np.empty(len(X))
+        for out in folds(len(X), ADAPT_FOLDS):
+            part = self if len(X) == 1 else self._moved(X[~out], domain, weight)
+            scores[out] = part.scores(X[out])
+        return self._moved(X, domain, weight), scores
+
+    @property
+    def _means(self) -> Array:
+        return np.stack([domain.mean for domain in self.domains])
+
+    def _moved(self, X: Array, domain: int, weight: float) -> "ClipModel":
+        domains = list(self.domains)
+        domains[domain] = domains[domain].with_samples(X, weight)
+        return ClipModel(tuple(domains), self.fitted)
+
+
+def domain_moments(X: Array, labels: Labels) -> tuple[Moments, ...]:
+    """Return the moments of the clips of each domain that has any."""
+    unit = np.ones(X.shape[1])
+    return tuple(Moments.of_samples(X[labels == k], unit) for k in np.unique(labels))
+
+
+def _gaussian(
+    domains: Sequence[Moments], view: ClipView, shrinkage: Shrinkage
+) -> SeparableGaussian:
+    matrix = view.matrix
+    scatter = matrix @ pooled_scatter(domains) @ matrix.T
+    return SeparableGaussian.of_scatter(scatter, view.shape, shrinkage, FLOOR)
+
+
+def _nearest(X: Array, means: Sequence[Array], gaussian: SeparableGaussian) -> Array:
+    """Return the squared distance from the nearest domain, (n_clips,)."""
+    return np.min([gaussian.distances(X - mean) for mean in means], axis=0)
+
+
+def _chosen(X: Array, labels: Labels, shape: tuple[int, int]) -> Shrinkage:
+    """Return the shrinkage that makes left-out clips, seen by one view, likeliest."""
+    is_table = shape[0] > 1
+    tried = [Shrinkage(r, c, 1.0) for r in (ROWS if is_table else ROWS[:1]) for c in COLUMNS]
+    best, likelihood = _likeliest(X, labels, shape, tried)
+    if not is_table or len(X) <= X.shape[1]:
+        return best
+    # More clips than features: the covariance of all of them may be worth something.
+    nearer = [Shrinkage(best.rows, best.columns, product) for product in PRODUCTS]
+    other, other_likelihood = _likeliest(X, labels, shape, nearer)
+    return other if other_likelihood > likelihood else best
+
+
+def _likeliest(
+    X: Array, labels: Labels, shape: tuple[int, int], tried: Sequence[Shrinkage]
+) -> tuple[Shrinkage, float]:
+    total = np.zeros(len(tried))
+    for out in folds(len(X), CHOICE_FOLDS):
+        rest = domain_moments(X[~out], labels[~out])
+        scatter, means = pooled_scatter(rest), [domain.mean for domain in rest]
+        for i, shrinkage in enumerate(tried):
+            gaussian = SeparableGaussian.of_scatter(scatter, shape, shrinkage, FLOOR)
+            distances = _nearest(X[out], means, gaussian)
+            total[i] -= 0.5 * (distances + gaussian.log_determinant).sum()
+    return tried[int(total.argmax())], float(total.max())
+
+
+def _left_out_scores(
+    X: Array, labels: Labels, shape: tuple[int, int], shrinkage: Shrinkage
+) -> Array:
+    """Return the log-distance of each clip, seen by one view, from a model without it."""
+    numbered = np.column_stack([labels, X])
+
+    def score(rest: Array, left_out: Array) -> Array:
+        domains = domain_moments(rest[:, 1:], rest[:, 0].astype(np.intp))
+        gaussian = SeparableGaussian.of_scatter(pooled_scatter(domains), shape, shrinkage, FLOOR)
+        distances = _nearest(left_out[:, 1:], [domain.mean for domain in domains], gaussian)
+        return log_distances(distances, X.shape[1])
+
+    return cross_fitted(numbered, score)

@@ -1,0 +1,127 @@
+"""How a clip becomes a few rows of bands: frames, bands in decibels, means weighted by rank."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.audio.features import frame_features
+from gmmseg.audio.mel import band_centres
+from gmmseg.audio.ranking import ranked_means
+from gmmseg.audio.signals import SLOWEST, checked_signal
+from gmmseg.errors import InputError
+
+Array = NDArray[np.float64]
+
+RATIOS = (0.0, 0.5, 0.8, 0.9, 1.0)
+"""From the loudest frame over about 2, 5 and 10 frames to the mean of all."""
+N_BANDS = 24
+FRAME = 0.064  # seconds under a window; half of it from frame to frame
+LEAST_FRAME = 256  # samples; fewer would leave low bands without a line of the spectrum
+DEPTH = 60.0  # dB below a clip's loudest band and frame, where silence begins
+LARGEST = 1e9  # amplitude relative to normal, above which float32 would overflow
+
+
+@dataclass(frozen=True)
+class ClipRecipe:
+    """Describe clips alike, whatever their length, rate and unit.
+
+    Parameters
+    ----------
+    sr : int
+        Sampling rate that clips are brought to, in Hz.
+    seconds : float
+        Length of a typical clip, in seconds.
+    full_scale : float
+        What amplitude counts as 1, in the unit of the samples.
+    """
+
+    sr: int
+    seconds: float
+    full_scale: float
+
+    @property
+    def pace(self) -> int:
+        """How many times faster slow records are played, so that they have bands of sound."""
+        return max(1, math.ceil(SLOWEST / self.sr))
+
+    @property
+    def hop_length(self) -> int:
+        """Samples from frame to frame."""
+        return max(round(FRAME * self.sr * self.pace), LEAST_FRAME) // 2
+
+    @property
+    def n_typical(self) -> int:
+        """Frames of a typical clip."""
+        return 1 + round(self.seconds * self.sr) // self.hop_length
+
+    @property
+    def frequencies(self) -> Array:
+        """Centres of the bands, in Hz, (n_bands,)."""
+        return band_centres(self.sr * self.pace, N_BANDS) / self.pace
+
+    def frames(self, y: ArrayLike, sr: float) -> Array:
+        """Return the bands of every frame, in dB, (n_frames, n_bands)."""
+        samples = _resampled(_centered(y, sr), self._checked_rate(sr), self.sr)
+        samples = np.clip(samples / self.full_scale, -LARGEST, LARGEST).astype(np.float32)
+        table = frame_features(
+            samples,
+            sr=self.sr * self.pace,
+            kind="log-mel",
+            n_mels=N_BANDS,
+            n_fft=2 * self.hop_length,
+            hop_length=self.hop_length,
+        ).astype(np.float64)
+        return np.maximum(table, table.max() - DEPTH)
+
+    def pooled(self, frames: Array) -> Array:
+        """Return the means of frames that are weighted by rank, row after row, (n_features,)."""
+        return ranked_means(frames, RATIOS, n_typical=self.n_typical).ravel()
+
+    def _checked_rate(self, sr: float) -> int:
+        rate = checked_any_rate(sr)
+        if rate < self.sr:
+            raise InputError(
+                f"it has {rate} Hz, and so lacks the highest bands of a model of {self.sr} Hz; "
+                f"record at {self.sr} Hz or more, or fit with sr={rate} (--model-rate {rate})"
+            )
+        return rate
+
+
+def checked_any_rate(sr: object) -> int:
+    """Return the rate of a sound or a slow record as a whole number of Hz."""
+    if isinstance(sr, bool) or not isinstance(sr, int | float | np.integer | np.floating):
+        raise InputError(f"sr must be a sampling rate in Hz, for example 16000, got {sr!r}")
+    if not np.isfinite(sr) or round(sr) < 1:
+        raise InputError(f"sr must be at least 1 Hz, got {sr}")
+    return round(sr)
+
+
+def power_of_two(value: float) -> float:
+    """Return the nearest power of two, by which samples are divided without rounding."""
+    return float(2.0 ** round(math.log2(value))) if value > 0.0 else 1.0
+
+
+def _centered(y: ArrayLike, sr: float) -> Array:
+    """Return checked mono samples about their mean; a slow record's drift is not sound."""
+    checked = checked_signal(y, sr=max(SLOWEST, sr))
+    given = np.asarray(y)
+    samples = given.astype(np.float64) if given.dtype.kind == "f" else checked.astype(np.float64)
+    mono = samples if samples.ndim == 1 else samples.mean(axis=0)
+    centered: Array = mono - mono.mean()
+    return centered
+
+
+def loudness(y: ArrayLike, sr: float) -> float:
+    """Return the largest amplitude of a clip about its mean."""
+    return float(np.abs(_centered(y, sr)).max())
+
+
+def _resampled(y: Array, sr: int, wanted: int) -> Array:
+    if sr == wanted:
+        return y
+    import soxr
+
+    resampled = np.asarray(soxr.resample(y, sr, wanted, quality="HQ"), dtype=np.float64)
+    return resampled if len(resampled) else np.zeros(1)

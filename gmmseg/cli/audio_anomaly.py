@@ -1,0 +1,235 @@
+"""The commands ``gmmseg audio anomaly``: learn from normal sounds, score others, adapt."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gmmseg.cli.audio_anomaly_results import ScoreRequest, score_clips
+from gmmseg.cli.console import say, track, warn
+from gmmseg.cli.inputs import named_files
+from gmmseg.cli.options import refuse_to_replace
+from gmmseg.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gmmseg.audio import AudioAnomalyDetector
+    from gmmseg.audio.clip_recipe import ClipRecipe
+
+SUFFIXES = (
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".w64",
+    ".npy", ".npz", ".csv",
+)  # fmt: skip
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+NormalClips = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NORMAL...",
+        help="Normal clips: sound files, numbers (.npy, .npz, .csv), folders, patterns, or a .txt "
+        "of names.",
+    ),
+]
+Rate = Annotated[
+    float | None,
+    typer.Option(metavar="HZ", help="Sampling rate of numbers that come without one."),
+]
+
+
+@app.callback()
+def anomaly() -> None:
+    """Find strange sounds and vibrations: learn from normal ones alone, then score others.
+
+    Example: gmmseg audio anomaly fit good/ -o pump.gmm
+    """
+
+
+@app.command()
+def fit(
+    normal: NormalClips,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="MODEL", help="Model to write.")],
+    false_alarm: Annotated[
+        float, typer.Option(help="Share of normal clips that may be called anomalous.")
+    ] = 0.05,
+    domains: Annotated[
+        bool,
+        typer.Option(
+            "--domains",
+            help="Each folder is a domain (machine, load, microphone): resemble one of them.",
+        ),
+    ] = False,
+    model_rate: Annotated[
+        float | None,
+        typer.Option(metavar="HZ", help="Rate to hear all clips at; the lowest if not given."),
+    ] = None,
+    rate: Rate = None,
+) -> None:
+    """Learn what normal clips sound like.
+
+    Example: gmmseg audio anomaly fit good/*.wav -o pump.gmm --false-alarm 0.01
+    """
+    from gmmseg.audio import AudioAnomalyDetector
+    from gmmseg.audio.clips import recipe_of
+
+    check_share(false_alarm)
+    paths = named_files(normal, SUFFIXES)
+    refuse_to_replace(paths, out)
+    heard = hear(paths, recipe_of(paths, sr=model_rate, rate=rate), rate)
+    names = [str(path.parent) for path in heard.paths] if domains else None
+    detector = AudioAnomalyDetector(sr=model_rate, false_alarm=false_alarm)
+    quietly_fit(detector, heard, names)
+    detector.save(out)
+    for k in detector.outliers_:
+        say(f"{heard.paths[k]}: left out, too unlike the others to be normal")
+    of_domains = f" of {len(detector.domains_)} domains" if domains else ""
+    recipe = detector.recipe_
+    say(
+        f"{len(detector.null_.scores)} normal clips{of_domains}, {recipe.sr} Hz, "
+        f"{of_threshold(detector)}: "
+        f"{out}"
+    )
+    heard.stop_if_bad()
+
+
+@app.command()
+def score(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model that fit wrote.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="Clips: files, folders, patterns, or a .txt of names."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder of results.")],
+    false_alarm: Annotated[
+        float | None, typer.Option(help="Another false-alarm rate than that of fit.")
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Write <stem>_why.png and .json too: when, and in which band."
+        ),
+    ] = False,
+    rate: Rate = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON line per clip to stdout.")
+    ] = False,
+) -> None:
+    """Score clips: scores.csv (file,score,p_value,anomalous), higher is stranger.
+
+    Example: gmmseg audio anomaly score pump.gmm new/ -o found --explain
+    """
+    from gmmseg.audio import AudioAnomalyDetector
+
+    if false_alarm is not None:
+        check_share(false_alarm)
+    detector = AudioAnomalyDetector.load(model)
+    if false_alarm is not None:
+        detector.false_alarm = false_alarm
+    request = ScoreRequest(out, rate, explain, as_json)
+    if score_clips(detector, as_given(files), request):
+        raise typer.Exit(1)
+
+
+@app.command()
+def adapt(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model that fit wrote.")],
+    normal: NormalClips,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="MODEL", help="Model to write; the same if not given."),
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option(help="Folder, as given to fit --domains, that the clips join.")
+    ] = None,
+    rate: Rate = None,
+) -> None:
+    """Teach a model further normal clips, without those it was fitted to.
+
+    Example: gmmseg audio anomaly adapt pump.gmm good_today/ -o today.gmm
+    """
+    from gmmseg.audio import AudioAnomalyDetector
+
+    paths = named_files(normal, SUFFIXES)
+    target = model if out is None else out
+    refuse_to_replace(paths, target)
+    detector = AudioAnomalyDetector.load(model)
+    heard = hear(paths, detector.recipe_, rate)
+    adapted = detector.adapt_described(heard.table, domain=domain)
+    adapted.save(target)
+    say(f"{len(heard.paths)} more normal clips, {of_threshold(adapted)}: {target}")
+    heard.stop_if_bad()
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Normal clips that could be heard, described, and how many were given."""
+
+    recipe: "ClipRecipe"
+    paths: list[Path]
+    table: "NDArray[Any]"
+    n_given: int
+
+    def stop_if_bad(self) -> None:
+        """Stop, with the exit code of what could not be done, if files were passed over."""
+        if len(self.paths) < self.n_given:
+            say(f"{self.n_given - len(self.paths)} of {self.n_given} clips could not be used")
+            raise typer.Exit(1)
+
+
+def hear(paths: list[Path], recipe: "ClipRecipe", rate: float | None) -> Heard:
+    """Describe the clips that can be heard, and tell of each that cannot."""
+    import numpy as np
+
+    from gmmseg.audio.anomaly import describe
+
+    good, rows = [], []
+    for path in track(paths, "hearing normal clips"):
+        try:
+            rows.append(describe(recipe, path, rate=rate))
+        except InputError as error:
+            warn(with_name(path, error))
+            continue
+        good.append(path)
+    if not rows:
+        raise InputError("none of the normal clips could be used")
+    return Heard(recipe, good, np.stack(rows), len(paths))
+
+
+def quietly_fit(detector: "AudioAnomalyDetector", heard: Heard, names: list[str] | None) -> None:
+    """Fit, and tell warnings in one line each."""
+    import warnings
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        detector.fit_described(heard.recipe, heard.table, names)
+    for warning in caught:
+        warn(str(warning.message))
+
+
+def as_given(arguments: list[str]) -> dict[str, Path]:
+    """Return the files that arguments name, each by the name that the user gave it."""
+    found: dict[str, Path] = {}
+    for argument in arguments:
+        for path in named_files([argument], SUFFIXES):
+            found[argument if path == Path(argument) else str(path)] = path
+    return found
+
+
+def with_name(path: Path, error: InputError) -> str:
+    """Return what is wrong with a file, beginning with its name."""
+    return str(error) if str(path) in str(error) else f"{path}: {error}"
+
+
+def of_threshold(detector: "AudioAnomalyDetector") -> str:
+    """Return what the threshold is, in words."""
+    return f"anomalous above {detector.threshold_:.3g} (false alarms {detector.false_alarm:.1%})"
+
+
+def check_share(false_alarm: float) -> None:
+    """Stop, as misuse, at a false-alarm rate that is none."""
+    if not 0.0 < false_alarm < 1.0:
+        raise typer.BadParameter(f"--false-alarm must lie between 0 and 1, got {false_alarm}")
