@@ -32,10 +32,10 @@ from gmmseg.image.tied_layer import TiedLayer, best_number
 Floats = NDArray[np.float32]
 Mode = Literal["auto", "tied", "aligned"]
 
-N_PARTS = 6  # an image is scored by a model of the other five sixths
+N_PARTS = 12  # an image is scored by a model of the other eleven twelfths
 MOST_SCORED = 200  # images whose scores others are compared with
 MOST_SCORED_PLACES = 2**25  # in all of them together
-MOST_PLACES = 2**16  # of the aligned mode, in which every place has its own Gaussian
+MOST_PLACES = 2**15  # of the aligned mode, in which every place has its own Gaussian
 WHITE_IMAGES = 16  # first images that tell how light an image is
 JUDGED_IMAGES = 16  # that choose between the modes
 SCALE_PLACES = 2_000  # of an image, that tell the scale of the layers
