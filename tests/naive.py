@@ -798,3 +798,13 @@ def merged_clusters(X, counts, plda, *, threshold, sights, least=1, most=None):
     for number, members in enumerate(sorted(clusters, key=min)):
         labels[members] = number
     return labels
+
+
+def moments_around(table, before, after, least):
+    """Return mean and standard deviation of the columns around every row, ends going on."""
+    means, spreads = np.empty(table.shape), np.empty(table.shape)
+    for t in range(len(table)):
+        rows = np.clip(np.arange(t - before, t + after + 1), 0, len(table) - 1)
+        means[t] = table[rows].mean(axis=0)
+        spreads[t] = np.sqrt(table[rows].var(axis=0) + least)
+    return means, spreads
