@@ -57,6 +57,7 @@ def voice_stages() -> list[Stage]:
 
     def alone(samples: Array, n_frames: int, first_frame: int) -> Array:
         windows = FRAMING.frames(samples, n_frames, margin=margin)
+        windows = windows - windows.mean(axis=1, keepdims=True)  # an offset is no sound
         power = power_spectrum(windows, FRAMING)
         peaks, pitch = grid.harmonicity(samples, n_frames, first_frame=first_frame, margin=margin)
         return np.column_stack([power @ _bands().T, peaks, pitch])
