@@ -868,3 +868,13 @@ def product_covariance(rows, columns):
                 for d in range(n_columns):
                     cov[r * n_columns + c, s * n_columns + d] = rows[r][s] * columns[c][d]
     return cov
+
+
+def moments_around(table, before, after, least):
+    """Return mean and standard deviation of the columns around every row, ends going on."""
+    means, spreads = np.empty(table.shape), np.empty(table.shape)
+    for t in range(len(table)):
+        rows = np.clip(np.arange(t - before, t + after + 1), 0, len(table) - 1)
+        means[t] = table[rows].mean(axis=0)
+        spreads[t] = np.sqrt(table[rows].var(axis=0) + least)
+    return means, spreads

@@ -81,9 +81,9 @@ class FrameStream:
         if self._n_samples == 0:
             raise InputError("the stream has no samples; push some before it finishes")
         self._is_finished = True
-        table = self._stages[0].finish()
-        for stage in self._stages[1:]:
-            table = np.concatenate([stage.push(table), stage.finish()])
+        table = np.zeros(0, dtype=np.float32)
+        for stage in self._stages:
+            table = stage.finish(table)
         return table
 
     def _check_running(self) -> None:

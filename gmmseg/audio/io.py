@@ -108,9 +108,10 @@ def read_audio(
     (1, 'float32', 8000)
     """
     wanted = None if sr is None else checked_rate(sr)
-    blocks = list(_blocks(path, sr=wanted, n_at_once=_SAMPLES_AT_ONCE, mono=mono))
+    with opened(path) as file:
+        blocks = list(_blocks(file, sr=wanted, n_at_once=_SAMPLES_AT_ONCE, mono=mono))
+        rate = wanted or file.samplerate
     samples = np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
-    rate = wanted or audio_info(path).sr
     return (samples[:, 0] if mono else np.ascontiguousarray(samples.T)), rate
 
 
@@ -153,33 +154,36 @@ def audio_blocks(
         raise InputError(f"seconds must be a number above 0, got {seconds!r}")
 
     def stream() -> Iterator[NDArray[np.float32]]:
-        n_at_once = max(1, round(seconds * audio_info(path).sr))
-        for block in _blocks(path, sr=wanted, n_at_once=n_at_once, mono=True):
-            yield block[:, 0]
+        with opened(path) as file:
+            n_at_once = max(1, round(seconds * file.samplerate))
+            for block in _blocks(file, sr=wanted, n_at_once=n_at_once, mono=True):
+                yield block[:, 0]
 
     return stream()
 
 
 def _blocks(
-    path: str | os.PathLike[str], *, sr: int | None, n_at_once: int, mono: bool
+    file: Any, *, sr: int | None, n_at_once: int, mono: bool
 ) -> Iterator[NDArray[np.float32]]:
     """Yield consecutive resampled blocks (n_samples, n_channels), at least one."""
-    with opened(path) as file:
-        resampler = _Resampler(file, sr=sr, n_channels=1 if mono else file.channels)
-        n_read, n_given = 0, 0
+    resampler = _Resampler(file, sr=sr, n_channels=1 if mono else file.channels)
+    n_read, n_given = 0, 0
+    block = file.read(n_at_once, dtype="float32", always_2d=True)
+    while len(block):
+        check_finite(block.T, sr=file.samplerate, name=str(Path(file.name)), first=n_read)
+        n_read += len(block)
+        channels = _mean_channel(block) if mono else block
         # A decoder holds `n_at_once` samples; asking for none tells that the file has ended.
-        while len(block := file.read(n_at_once, dtype="float32", always_2d=True)):
-            check_finite(block.T, sr=file.samplerate, name=str(Path(path)), first=n_read)
-            n_read += len(block)
-            channels = _mean_channel(block) if mono else block
-            resampled = resampler.push(channels)
-            if len(resampled):
-                n_given += len(resampled)
-                yield resampled
-        check_length(path, promised=file.frames, found=n_read)
-        rest = resampler.finish()
-        if len(rest) or not n_given:
-            yield rest if len(rest) else np.zeros((1, resampler.n_channels), dtype=np.float32)
+        block = file.read(n_at_once, dtype="float32", always_2d=True)
+        if not len(block):
+            check_length(file.name, promised=file.frames, found=n_read)
+        resampled = resampler.push(channels, is_last=not len(block))
+        if len(resampled):
+            n_given += len(resampled)
+            yield resampled
+    if not n_given:
+        check_length(file.name, promised=file.frames, found=n_read)
+        yield np.zeros((1, resampler.n_channels), dtype=np.float32)
 
 
 def _mean_channel(block: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -203,13 +207,8 @@ class _Resampler:
                 file.samplerate, sr, n_channels, dtype="float32", quality="HQ"
             )
 
-    def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def push(self, samples: NDArray[np.float32], *, is_last: bool) -> NDArray[np.float32]:
         """Return what can be said after the next samples (n_samples, n_channels)."""
         if self._stream is None:
             return samples
-        return self._stream.resample_chunk(np.ascontiguousarray(samples))
-
-    def finish(self) -> NDArray[np.float32]:
-        """Return what is left after the last sample."""
-        nothing = np.zeros((0, self.n_channels), dtype=np.float32)
-        return nothing if self._stream is None else self._stream.resample_chunk(nothing, last=True)
+        return self._stream.resample_chunk(np.ascontiguousarray(samples), last=is_last)

@@ -20,8 +20,8 @@ class Stage(Protocol):
     def push(self, block: Array) -> Array:
         """Return the rows that are certain after the next block."""
 
-    def finish(self) -> Array:
-        """Return the rows that are left after the last block."""
+    def finish(self, block: Array | None = None) -> Array:
+        """Return the rows that are left, after a last block if there is one."""
 
 
 class OverlappingFrames:
@@ -65,10 +65,13 @@ class OverlappingFrames:
         last_seen = self._n_samples - self._margin - 1
         return self._frames_until(last_seen // self._hop + 1)
 
-    def finish(self) -> Array:
-        """Return the frames that are left after the last sample."""
+    def finish(self, block: Array | None = None) -> Array:
+        """Return the frames that are left, after the last samples if there are any."""
+        block = self._waiting[:0] if block is None else block
+        self._n_samples += len(block)
         # The last frame may be centred just behind the last sample.
-        self._waiting = np.pad(self._waiting, (0, self._margin + 1))
+        behind = np.zeros(self._margin + 1, dtype=np.float32)
+        self._waiting = np.concatenate([self._waiting, block, behind])
         return self._frames_until(self._framing.n_frames(self._n_samples))
 
     def _frames_until(self, end: int) -> Array:
@@ -126,8 +129,11 @@ class OverlappingRows:
         is_early = self._n_done == 0 and self._n_rows < self._at_least
         return self._nothing if is_early else self._rows_until(self._n_rows - self._after)
 
-    def finish(self) -> Array:
-        """Return the rows that are left after the last one."""
+    def finish(self, block: Array | None = None) -> Array:
+        """Return the rows that are left, after the last ones if there are any."""
+        if block is not None:
+            self._blocks.append(block)
+            self._n_rows += len(block)
         return self._rows_until(self._n_rows)
 
     def _rows_until(self, end: int) -> Array:

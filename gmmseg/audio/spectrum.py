@@ -22,7 +22,9 @@ def power_spectrum(windows: NDArray[np.float32], framing: Framing) -> NDArray[np
     """Return the power (n_frames, 1 + n_fft // 2) of frames under the Hann window."""
     from scipy.fft import rfft
 
-    transform = rfft(windows * _hann(framing.win_length), n=framing.n_fft, axis=1, overwrite_x=True)
+    padded = np.zeros((len(windows), framing.n_fft), dtype=np.float32)
+    np.multiply(windows, _hann(framing.win_length), out=padded[:, : framing.win_length])
+    transform = rfft(padded, axis=1, overwrite_x=True)
     power = np.square(transform.real)
     power += np.square(transform.imag)
     return power

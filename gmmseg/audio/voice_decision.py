@@ -1,5 +1,7 @@
 """Decide from the evidence: whether there is speech at all, how loud it is, and how long."""
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,7 @@ BIAS = 0.2  # log-odds: half the error at the threshold 0.5 is missed speech
 MEAN_FRAMES = 100.0  # of a run of either state: 1 s
 
 
+@functools.cache
 def voice_chain() -> Chain:
     """Return the chain of noise (state 0) and speech (state 1)."""
     return Chain.of_durations([MEAN_FRAMES, MEAN_FRAMES])

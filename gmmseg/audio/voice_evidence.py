@@ -51,36 +51,49 @@ class ContextStream:
         """Return the rows (n_frames, n_levels + n_features) certain after the next samples."""
         if np.size(y) == 0:
             return np.zeros((0, N_LEVELS + N_CONTEXT), dtype=np.float32)
-        block = checked_signal(y, sr=self.sr, first=self.n_samples)
-        if block.ndim != 1:
-            raise InputError(f"a stream takes one channel, got y of shape {block.shape}")
-        self.n_samples += len(block)
-        table = block if self._resample is None else self._resample(block)
+        table = self._checked(y)
+        if self._resample is not None:
+            table = self._resample(table)
         for stage in self._stages:
             table = stage.push(table)
         return table
 
-    def finish(self) -> NDArray[np.float32]:
-        """Return the rows that are left after the last sample."""
+    def finish(self, y: ArrayLike | None = None) -> NDArray[np.float32]:
+        """Return the rows that are left, after the last samples if there are any.
+
+        Samples that are known to be the last are cheaper here: what lies around rows is looked at
+        once for all of them.
+        """
+        table = np.zeros(0, dtype=np.float32)
+        if y is not None and np.size(y):
+            table = self._checked(y)
         if self.n_samples == 0:
             raise InputError("y has no samples; give at least one")
-        rest = np.zeros(0, dtype=np.float32)
         if self._resample is not None:
-            rest = self._resample(rest, last=True)
-        first, *others = self._stages
-        table = np.concatenate([first.push(rest), first.finish()])
-        for stage in others:
-            table = np.concatenate([stage.push(table), stage.finish()])
+            table = self._resample(table, last=True)
+        for stage in self._stages:
+            table = stage.finish(table)
         return table
+
+    def _checked(self, y: ArrayLike) -> NDArray[np.float32]:
+        """Return the next samples, checked and counted."""
+        block = checked_signal(y, sr=self.sr, first=self.n_samples)
+        if block.ndim != 1:
+            raise InputError(f"a stream takes one channel, got y of shape {block.shape}")
+        self.n_samples += len(block)
+        return block
 
 
 def contexts_in(
     y: ArrayLike | Iterator[NDArray[np.float32]], *, stream: ContextStream
 ) -> Iterator[NDArray[np.float32]]:
     """Yield levels and context of consecutive frames of a whole sound."""
+    last = None
     for block in blocks_of(y, sr=stream.sr):
-        yield stream.push(block)
-    yield stream.finish()
+        if last is not None:
+            yield stream.push(last)
+        last = block
+    yield stream.finish(last)
 
 
 def evidence_in(

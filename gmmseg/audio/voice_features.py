@@ -4,6 +4,7 @@ All windows are finite and look ahead little, so that sound in blocks gives what
 """
 
 import functools
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ LEAST = 1e-20  # power of what is silence at any gain
 HIDDEN = 1e-5  # power, against the mean of the bands, below which a band tells nothing
 MOST_RISE = 8.0  # nepers above the noise floor
 DEPTH = 16.0  # nepers below the loudest frame, where silence begins
+LEAST_VARIANCE = 1e-6
 PITCH_STEP = 0.15  # octaves: what a voice's pitch moves in `STEP` frames
 
 N_LEVELS = 2
@@ -55,6 +57,7 @@ def voice_stages() -> list[Stage]:
 
     def alone(samples: Array, n_frames: int, first_frame: int) -> Array:
         windows = FRAMING.frames(samples, n_frames, margin=margin)
+        windows = windows - windows.mean(axis=1, keepdims=True)  # an offset is no sound
         power = power_spectrum(windows, FRAMING)
         peaks, pitch = grid.harmonicity(samples, n_frames, first_frame=first_frame, margin=margin)
         return np.column_stack([power @ _bands().T, peaks, pitch])
@@ -132,11 +135,11 @@ def _pitch_cues(peaks: Array, pitch: Array) -> list[Array]:
 
 def context_of(table: Array) -> Array:
     """Return two levels and the context of frames: means and spreads of cues around."""
-    level, cues = table[:, 0].astype(np.float64), table[:, 1:].astype(np.float64)
+    level, cues = table[:, 0].astype(np.float64), np.ascontiguousarray(table[:, 1:])
     level = np.maximum(level, _extreme(level, PAST) - DEPTH)
-    columns = [_mean(level, SHORT), _mean(level, SYLLABLE), _mean(cues, SHORT)]
-    for window in (SYLLABLE, WORD, PHRASE):
-        columns += [_mean(cues, window), np.log(_spread(cues, window) + 0.02)]
+    columns: list[NDArray[Any]] = []
+    columns += [_mean(level, SHORT), _mean(level, SYLLABLE), moments(cues, SHORT, has_spread=False)]
+    columns += [moments(cues, window) for window in (SYLLABLE, WORD, PHRASE)]
     columns += [np.log(_spread(level, window) + 0.05) for window in (SYLLABLE, WORD)]
     rhythm = _mean(level, SHORT) - _mean(level, SYLLABLE)
     columns += [np.log(_spread(rhythm, RHYTHM) + 0.05), *_level_in_context(level)]
@@ -172,9 +175,19 @@ def _mean(table: NDArray[np.float64], window: tuple[int, int]) -> NDArray[np.flo
     return uniform_filter1d(table, size, axis=0, mode="nearest", origin=origin)
 
 
+def moments(cues: Array, window: tuple[int, int], *, has_spread: bool = True) -> Array:
+    """Return means of cues around every frame, and beside them the logarithms of their spreads."""
+    from gmmseg.audio.moment_kernels import moving_moments
+
+    means = np.empty(cues.shape, dtype=np.float32)
+    spreads = np.empty(cues.shape if has_spread else (0, 0), dtype=np.float32)
+    moving_moments(cues, *window, LEAST_VARIANCE, means, spreads)
+    return np.hstack([means, np.log(spreads + np.float32(0.02))]) if has_spread else means
+
+
 def _spread(table: NDArray[np.float64], window: tuple[int, int]) -> NDArray[np.float64]:
     mean = _mean(table, window)
-    return np.sqrt(np.maximum(_mean(table * table, window) - mean * mean, 0.0) + 1e-6)
+    return np.sqrt(np.maximum(_mean(table * table, window) - mean * mean, 0.0) + LEAST_VARIANCE)
 
 
 def _extreme(table: NDArray[np.float64], window: tuple[int, int]) -> NDArray[np.float64]:

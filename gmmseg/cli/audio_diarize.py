@@ -12,6 +12,8 @@ import typer
 
 from gmmseg.cli.audio_score import NONSPEECH
 from gmmseg.cli.console import about, announce_compilation, say, track, warn
+from gmmseg.cli.sound_picture import SUFFIX as PICTURE
+from gmmseg.cli.sound_picture import check_plotting, write_picture
 from gmmseg.errors import GmmsegError, InputError
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class DiarizeRequest:
     max_speakers: int | None
     speech: Path | None
     is_alone: bool  # one recording: segments need not name it
+    has_picture: bool
 
 
 def diarize(
@@ -73,6 +76,9 @@ def diarize(
     format_: Annotated[
         Format, typer.Option("--format", help="Format of the results.")
     ] = Format.rttm,
+    picture: Annotated[
+        bool, typer.Option("--picture", help="Draw <stem>.png too: sound, and who speaks when.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the results to stdout, one JSON line per file.")
     ] = False,
@@ -87,8 +93,15 @@ def diarize(
     Example: gmmseg audio diarize call.flac --speakers 2 --speech call.csv --format csv
     """
     request = DiarizeRequest(
-        speakers, min_speakers or 1, max_speakers, speech, is_alone=len(recordings) == 1
+        speakers,
+        min_speakers or 1,
+        max_speakers,
+        speech,
+        is_alone=len(recordings) == 1,
+        has_picture=picture,
     )
+    if picture:
+        check_plotting()
     refuse_contradictions(request, min_speakers)
     results = [(path, out / f"{path.stem}{SUFFIXES[format_]}") for path in recordings]
     refuse_collisions(results, speech)
@@ -165,6 +178,8 @@ def diarize_file(
             max_speakers=request.max_speakers,
         )
     write_segments(result, turns, format=format_.value, recording=path.stem, duration=duration)
+    if request.has_picture:
+        write_picture(result.with_suffix(PICTURE), path, {"speakers": turns})
     totals: Counter[str] = Counter()
     for turn in turns:
         totals[turn.label] += turn.duration  # type: ignore[assignment]  # seconds are floats

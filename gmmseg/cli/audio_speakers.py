@@ -109,6 +109,43 @@ def train(
 
 
 @app.command()
+def enroll(
+    model: ModelArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who is new; nobody has the name.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings of the speaker.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Model file.  [default: MODEL itself]")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a speaker to those that a model knows; the others stay as they are.
+
+    Example: gmmseg audio speakers enroll voices.gmm dora dora1.wav dora2.wav -o four.gmm
+    """
+    from gmmseg.audio.speakers import SpeakerRecognizer
+
+    started = time.perf_counter()
+    target = out or model
+    refuse_to_replace(files, target)
+    recognizer = SpeakerRecognizer.load(model)
+    is_embedded = recognizer.features == "embeddings"
+    with announce_compilation():
+        tables, n_bad = _read_all({name: files}, is_embedded=is_embedded)
+        recognizer.enroll(name, tables[name])
+    recognizer.save(target)
+    length = sum(len(table) for table in tables[name])
+    if as_json:
+        report = {"model": str(target), "speakers": recognizer.speakers_, "n_bad": n_bad}
+        typer.echo(json.dumps(report | {"name": name, "n_frames": length}))
+    amount = f"{length} embeddings" if is_embedded else f"{length / 100:.0f} s of speech"
+    seconds = time.perf_counter() - started
+    n_known = len(recognizer.speakers_)
+    say(f"{name}: {amount}, now {n_known} speakers, in {seconds:.1f} s, {target}")
+    if n_bad:
+        raise typer.Exit(1)
+
+
+@app.command()
 def identify(
     model: ModelArgument,
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings.")],

@@ -10,6 +10,8 @@ import typer
 
 from gmmseg.cli.console import announce_compilation, say, track, warn
 from gmmseg.cli.image_files import make_folder
+from gmmseg.cli.sound_picture import SUFFIX as PICTURE
+from gmmseg.cli.sound_picture import check_plotting, write_picture
 from gmmseg.errors import GmmsegError
 
 if TYPE_CHECKING:
@@ -50,6 +52,9 @@ def vad(
         bool,
         typer.Option("--probabilities", help="Write <stem>_prob.csv too: a row every 10 ms."),
     ] = False,
+    picture: Annotated[
+        bool, typer.Option("--picture", help="Draw <stem>.png too: sound, probabilities, segments.")
+    ] = False,
     threshold: Annotated[
         float,
         typer.Option(
@@ -72,9 +77,11 @@ def vad(
 
     Example: gmmseg audio vad meeting.wav -o out
 
-    Example: gmmseg audio vad *.flac -o out --format textgrid --probabilities
+    Example: gmmseg audio vad *.flac -o out --format textgrid --probabilities --picture
     """
     refuse_equal_names(files)
+    if picture:
+        check_plotting()
     detector = detector_of(model, threshold)
     make_folder(out)
     n_failed = 0
@@ -87,6 +94,10 @@ def vad(
                 write_results(written, segments, duration, segment_format, path.stem)
                 if probabilities:
                     write_probabilities(out / (path.stem + PROBABILITIES), chances)
+                if picture:
+                    drawn = out / (path.stem + PICTURE)
+                    tracks = {"speech": segments}
+                    write_picture(drawn, path, tracks, probabilities=chances, threshold=threshold)
             except GmmsegError as error:
                 warn(str(error))
                 n_failed += 1

@@ -80,6 +80,8 @@ def about(name: object) -> Iterator[None]:
             warnings.simplefilter("always")
             yield
     except InputError as error:
+        if str(error).startswith(str(name)):
+            raise
         raise InputError(f"{name}: {error}") from error
     for warning in caught:
         warn(f"{name}: {warning.message}")

@@ -1,5 +1,6 @@
 """Claims about overlapping blocks: any cut gives the rows of the whole."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -16,6 +17,10 @@ def in_pieces(stage, values, cuts):
     edges = [0, *sorted(min(cut, len(values)) for cut in cuts), len(values)]
     pieces = [stage.push(values[a:b]) for a, b in itertools.pairwise(edges)]
     return np.concatenate([*pieces, stage.finish()])
+
+
+def steps_between(table):
+    return np.diff(table, axis=0, prepend=table[:1])
 
 
 def sums_around(samples, n_frames, _first_frame, *, hop, margin):
@@ -69,3 +74,22 @@ def test_rows_wait_no_longer_than_they_must():
     assert len(stage.push(rows)) == 7
     assert len(stage.push(rows[:1])) == 1
     assert len(stage.finish()) == 3
+
+
+def test_a_last_block_handed_to_the_end_gives_what_pushing_it_first_gives(rng):
+    values = rng.normal(size=700).astype(np.float32)
+    framing = Framing.of(sr=1000, hop_length=10, n_fft=25)
+    for n_before in (0, 10, 400, 700):
+        tables = []
+        for is_handed in (False, True):
+            describe = functools.partial(sums_around, hop=10, margin=30)
+            frames = OverlappingFrames(describe, framing=framing, margin=30, n_columns=1)
+            rows = OverlappingRows(steps_between, before=1, after=3, n_columns=1)
+            first = rows.push(frames.push(values[:n_before]))
+            if is_handed:
+                rest = [rows.finish(frames.finish(values[n_before:]))]
+            else:
+                rest = [rows.push(frames.push(values[n_before:]))]
+                rest += [rows.push(frames.finish()), rows.finish()]
+            tables.append(np.concatenate([first, *rest]))
+        assert_array_equal(*tables)

@@ -148,3 +148,60 @@ def test_what_cannot_be_answered_is_told_in_one_line(gmmseg, model):
         got, _, lines = gmmseg(*COMMAND, *arguments)
         assert got == code
         assert message in " ".join(lines)
+
+
+@pytest.fixture
+def dora(rng):
+    """Two recordings of somebody who is not in the model, one to enrol and one to test."""
+    for k in range(2):
+        soundfile.write(f"dora{k}.wav", spoken(rng, pitch=260.0, tract=1.3, seconds=3.0), 8000)
+    return "dora0.wav", "dora1.wav"
+
+
+def test_a_new_speaker_is_added_and_then_known_beside_the_others(gmmseg, model, dora):
+    first, second = dora
+    before = Path(model).read_bytes()
+    code, stdout, lines = gmmseg(*COMMAND, "enroll", model, "dora", first, "-o", "four.gmm")
+    assert (code, stdout, len(lines)) == (0, "", 1)
+    assert lines[0].startswith("dora: ")
+    assert "now 4 speakers" in lines[0]
+    assert Path(model).read_bytes() == before
+    _, _, lines = gmmseg(*COMMAND, "identify", "four.gmm", second, "anna.flac", "-o", "s.csv")
+    assert lines[0].startswith(f"{second}: dora, probability ")
+    assert lines[1].startswith("anna.flac: anna, probability ")
+
+
+def test_without_another_name_the_model_itself_gains_the_speaker(gmmseg, model, dora):
+    code, stdout, _ = gmmseg(*COMMAND, "enroll", model, "dora", *dora, "--json")
+    assert code == 0
+    report = json.loads(stdout)
+    assert report["n_frames"] > 300
+    assert report["speakers"] == [*SPEAKERS, "dora"]
+    assert gmmseg(*COMMAND, "verify", model, "dora", dora[1])[0] == 0
+
+
+def test_what_cannot_be_enrolled_leaves_the_model_as_it_was(gmmseg, model, dora):
+    soundfile.write("silent.wav", np.zeros(8000), 8000)
+    before = Path(model).read_bytes()
+    for arguments, message in [
+        (("anna", dora[0]), "'anna' is enrolled already; choose another name"),
+        (("dora", "silent.wav"), "speaker 'dora' has no recording"),
+        (("unknown", dora[0]), "a speaker cannot be called 'unknown'"),
+    ]:
+        code, _, lines = gmmseg(*COMMAND, "enroll", model, *arguments)
+        assert code == 1
+        assert message in lines[-1]
+    code, _, lines = gmmseg(*COMMAND, "enroll", model, "dora", dora[0], "-o", dora[0])
+    assert code == 2
+    assert "is an input and would be replaced" in " ".join(" ".join(lines).split())
+    assert Path(model).read_bytes() == before
+
+
+def test_of_several_recordings_a_bad_one_is_reported_and_the_others_are_enrolled(
+    gmmseg, model, dora
+):
+    soundfile.write("silent.wav", np.zeros(8000), 8000)
+    code, _, lines = gmmseg(*COMMAND, "enroll", model, "dora", "silent.wav", dora[0])
+    assert code == 1
+    assert "silent.wav: the recording is silent" in lines[0]
+    assert "now 4 speakers" in lines[1]

@@ -1,10 +1,12 @@
 """``gmmseg audio vad`` from recordings to segments and probabilities."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from gmmseg.audio import VoiceActivityDetector, detect_voice, read_audio, read_segments
 from tests.test_house import heavy_libraries_loaded_by
@@ -93,6 +95,44 @@ def test_a_detector_of_ones_own_is_taken(gmmseg, tmp_path, silence):
     VoiceActivityDetector().save(tmp_path / "own.gmm")
     code, _, _ = gmmseg("audio", "vad", silence, "-o", tmp_path, "--model", tmp_path / "own.gmm")
     assert code == 0
+
+
+@pytest.mark.parametrize("command", ["vad", "diarize"])
+def test_a_picture_is_drawn_beside_the_results(gmmseg, tmp_path, command):
+    code, _, lines = gmmseg("audio", command, CONVERSATION, "-o", tmp_path, "--picture")
+    assert (code, len(lines)) == (0, 1)
+    with Image.open(tmp_path / "conversation.png") as drawn:
+        assert drawn.format == "PNG"
+        assert drawn.width > 1000
+        colours = np.unique(np.asarray(drawn.convert("RGB")).reshape(-1, 3), axis=0)
+    assert len(colours) > 100  # a spectrogram is in it
+
+
+def test_a_picture_of_a_recording_without_speech_is_drawn_too(gmmseg, tmp_path, silence):
+    code, _, lines = gmmseg("audio", "vad", silence, "-o", tmp_path, "--picture")
+    assert (code, len(lines)) == (0, 1)
+    assert (tmp_path / "silence.png").exists()
+
+
+@pytest.mark.parametrize(("command", "suffix"), [("vad", ".csv"), ("diarize", ".rttm")])
+def test_too_long_a_recording_has_results_without_a_picture(
+    gmmseg, tmp_path, silence, monkeypatch, command, suffix
+):
+    monkeypatch.setattr("gmmseg.cli.sound_picture.LONGEST", 0.9)
+    code, _, lines = gmmseg("audio", command, silence, "-o", tmp_path, "--picture")
+    assert code == 1
+    assert "minutes, and a picture shows at most" in lines[0]
+    assert (tmp_path / f"silence{suffix}").exists()
+    assert not (tmp_path / "silence.png").exists()
+
+
+@pytest.mark.parametrize("command", ["vad", "diarize"])
+def test_without_matplotlib_nothing_begins(gmmseg, tmp_path, silence, monkeypatch, command):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    code, _, lines = gmmseg("audio", command, silence, "-o", tmp_path / "out", "--picture")
+    assert (code, len(lines)) == (1, 1)
+    assert "--picture needs matplotlib, which is not installed; pip install" in lines[0]
+    assert not (tmp_path / "out").exists()
 
 
 def test_help_is_quick():
