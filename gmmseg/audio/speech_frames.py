@@ -58,6 +58,7 @@ def speaker_frames(y: ArrayLike, *, sr: float) -> Frames:
     """
     samples = checked_signal(y, sr=sr)
     mono = samples if samples.ndim == 1 else samples.mean(axis=0)
+    mono = mono - np.float32(mono.mean(dtype=np.float64))  # an offset is no sound
     if not np.abs(mono).max() > SILENCE:
         raise InputError(
             f"the recording is silent: no sample is above {SILENCE} of full scale; "

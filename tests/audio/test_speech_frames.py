@@ -12,6 +12,7 @@ from tests.voices import SPEAKERS, spoken
 
 def test_frames_are_mfcc_and_slopes_of_what_is_loud(rng):
     y = 0.1 * rng.normal(size=8000).astype(np.float32)
+    y -= y.mean()
     expected = frame_features(y, sr=8000, kind="mfcc", n_mfcc=20, deltas=1)
     assert_allclose(speaker_frames(y, sr=8000), expected, atol=1e-3)
 
@@ -37,6 +38,13 @@ def test_a_higher_rate_gives_about_the_same_frames(rng):
     assert np.median(np.abs(frames.mean(axis=0) - others.mean(axis=0))) < 1.0
 
 
+def test_an_offset_changes_nothing(rng):
+    speech = spoken(rng, **SPEAKERS["ben"], seconds=2.0)
+    assert_allclose(
+        speaker_frames(speech + 0.5, sr=8000), speaker_frames(speech, sr=8000), atol=0.1
+    )
+
+
 def test_channels_are_averaged(rng):
     y = 0.1 * rng.normal(size=(2, 4000))
     assert_allclose(speaker_frames(y, sr=8000), speaker_frames(y.mean(axis=0), sr=8000), atol=1e-3)
@@ -54,7 +62,8 @@ def test_mean_of_cepstra_goes_and_slopes_stay(rng):
     ("y", "message"),
     [
         (np.zeros(8000), "the recording is silent: no sample is above 0.0001 of full scale; is"),
-        (np.ones(80), "has 2 frames of speech, 0.02 s; at least 0.1 s are needed"),
+        (np.ones(8000), "the recording is silent"),
+        (np.sin(np.arange(80)), "has 2 frames of speech, 0.02 s; at least 0.1 s are needed"),
         (np.zeros(0), "y has no samples"),
         (np.full(8000, np.nan), "NaN"),
     ],
