@@ -7,6 +7,9 @@ from gmmseg.audio.features import frame_features
 from gmmseg.audio.mel import mfcc
 from gmmseg.audio.neighbours import with_deltas
 from gmmseg.audio.signals import checked_rate, checked_signal
+from gmmseg.audio.voice_decision import strongest
+from gmmseg.audio.voice_evidence import evidence_in
+from gmmseg.audio.voice_model import shipped_model
 from gmmseg.errors import InputError
 
 SPEAKER_RATE = 8000
@@ -18,6 +21,10 @@ N_BANDS = 40
 LOUDNESS_RANGE = 40.0  # dB below the loud frames down to which frames belong to speech
 SILENCE = 1e-4  # of full scale: a recording that never gets louder is silent
 FEWEST_FRAMES = 10  # a tenth of a second
+# Of 162 recordings of speakers every one is above 0.4, and of noises that are no voice two thirds
+# are below this; shorter recordings have too little in them to tell.
+VOICELESS = -2.0  # log-odds of speech in the half second that is most like it
+SHORTEST_JUDGED = 1.5  # seconds
 
 Frames = NDArray[np.float32]
 
@@ -40,7 +47,8 @@ def speaker_frames(y: ArrayLike, *, sr: float) -> Frames:
     Raises
     ------
     InputError
-        If `y` is no sound, silent, or has less than a tenth of a second of speech.
+        If `y` is no sound, silent, without anything like a voice in it, or has less than a tenth
+        of a second of speech.
 
     Examples
     --------
@@ -50,11 +58,13 @@ def speaker_frames(y: ArrayLike, *, sr: float) -> Frames:
     """
     samples = checked_signal(y, sr=sr)
     mono = samples if samples.ndim == 1 else samples.mean(axis=0)
+    mono = mono - np.float32(mono.mean(dtype=np.float64))  # an offset is no sound
     if not np.abs(mono).max() > SILENCE:
         raise InputError(
             f"the recording is silent: no sample is above {SILENCE} of full scale; "
             "is the microphone muted?"
         )
+    check_voice(mono, checked_rate(sr))
     mono = resampled(mono, checked_rate(sr))
     log_mel = frame_features(mono, sr=SPEAKER_RATE, kind="log-mel", n_mels=N_BANDS)
     cepstra = with_deltas(mfcc(log_mel, n_mfcc=N_CEPSTRA), order=1)
@@ -65,6 +75,18 @@ def speaker_frames(y: ArrayLike, *, sr: float) -> Frames:
             f"at least {FEWEST_FRAMES / 100:.1f} s are needed"
         )
     return np.ascontiguousarray(frames, dtype=np.float32)
+
+
+def check_voice(mono: NDArray[np.float32], sr: int) -> None:
+    """Refuse a recording in which nothing is like a voice: tones, noise, clicks, rain."""
+    if len(mono) < SHORTEST_JUDGED * sr:
+        return
+    evidence = evidence_in(mono, sr=sr, model=shipped_model())
+    if strongest(evidence.log_odds) < VOICELESS:
+        raise InputError(
+            "nobody is heard in the recording: no half second of it is like a voice; "
+            "give one in which somebody speaks"
+        )
 
 
 def without_mean(frames: Frames) -> Frames:

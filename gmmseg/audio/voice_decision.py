@@ -44,6 +44,11 @@ def moving_mean(values: Array, n_around: int) -> Array:
     return uniform_filter1d(values, 2 * n_around + 1, mode="nearest")
 
 
+def strongest(log_odds: Array) -> float:
+    """Return the mean evidence of the half second that is most like speech."""
+    return float(moving_mean(log_odds, SURE_WINDOW).max())
+
+
 def is_near_sure(log_odds: Array) -> NDArray[np.bool_]:
     """Tell for every frame whether within `REACH` half a second is unmistakably speech.
 

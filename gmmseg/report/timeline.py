@@ -249,9 +249,14 @@ def _draw_curve(
 
 def _draw_rows(ax: "Axes", rows: list[_Row], colors: dict[str, Color]) -> None:
     """Draw the bars of every row, the first on top, and the name of each track beside its rows."""
+    narrow = 10 * ax.get_xlim()[1] / MOST_COLUMNS
     for place, row in enumerate(rows):
         for color, spans in _spans(row.segments, colors):
-            ax.broken_barh(spans, (place - 0.38, 0.76), facecolor=color, edgecolor="white", lw=0.4)
+            # White edges would hide bars as narrow as themselves.
+            edges = [0.4 if width > narrow else 0.0 for _, width in spans]
+            ax.broken_barh(
+                spans, (place - 0.38, 0.76), facecolor=color, edgecolor="white", linewidths=edges
+            )
     tracks = [row.track for row in rows]
     names = list(dict.fromkeys(tracks))
     middles = [np.mean([k for k, track in enumerate(tracks) if track == name]) for name in names]

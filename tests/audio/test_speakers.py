@@ -51,7 +51,7 @@ def test_a_stranger_is_unknown(enrolled, rng):
 
 
 def test_a_claim_is_accepted_or_rejected(recognizer, rng):
-    speech = spoken(rng, **SPEAKERS["anna"], seconds=2.0)
+    speech = spoken(rng, **SPEAKERS["anna"], seconds=5.0)
     true, false = (recognizer.verify(name, speech, sr=8000) for name in ("anna", "carl"))
     assert (true.is_accepted, false.is_accepted) == (True, False)
     assert true.score > 0.0 > false.score

@@ -128,6 +128,15 @@ def test_ten_milliseconds_and_less_are_judged(n_samples, rng):
     assert len(VoiceActivityDetector().predict_proba(y, sr=16000)) == 1 + n_samples // 160
 
 
+def test_an_offset_of_the_microphone_changes_nothing(conversation):
+    y, sr = conversation
+    found, wanted = detect_voice(0.4 * y + 0.5, sr=sr), detect_voice(0.4 * y, sr=sr)
+    assert len(found) == len(wanted)
+    for one, other in zip(found, wanted, strict=True):
+        assert abs(one.start - other.start) < 0.05
+        assert abs(one.end - other.end) < 0.05
+
+
 def test_one_utterance_in_a_minute_of_noise_is_found(conversation, rng):
     y, sr = conversation
     utterance = y[int(8.7 * sr) : int(10.0 * sr)]

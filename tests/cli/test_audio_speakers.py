@@ -205,3 +205,14 @@ def test_of_several_recordings_a_bad_one_is_reported_and_the_others_are_enrolled
     assert code == 1
     assert "silent.wav: the recording is silent" in lines[0]
     assert "now 4 speakers" in lines[1]
+
+
+def test_clicks_have_no_name_and_nobody_is_enrolled_by_them(gmmseg, model):
+    clicks = np.zeros(40000)
+    clicks[::2000] = 0.9
+    soundfile.write("clicks.wav", clicks, 8000)
+    for arguments in (("identify", model, "clicks.wav"), ("enroll", model, "dora", "clicks.wav")):
+        code, stdout, lines = gmmseg(*COMMAND, *arguments)
+        assert code == 1
+        assert "clicks.wav: nobody is heard in the recording" in lines[0]
+        assert "dora" not in stdout

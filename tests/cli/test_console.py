@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from gmmseg.cli.console import say, track, warn
+from gmmseg.cli.console import about, say, track, warn
+from gmmseg.errors import InputError
 
 KERNEL = """
 from numba import njit
@@ -89,3 +90,9 @@ def on_a_terminal(code, *arguments):
 @pytest.mark.parametrize(("seconds", "is_shown"), [("0.7", True), ("0.01", False)])
 def test_progress_appears_on_a_terminal_for_anything_over_a_second(seconds, is_shown):
     assert ("sleeping" in on_a_terminal(SLOW_LOOP, seconds)) == is_shown
+
+
+def test_errors_about_a_file_name_it_once():
+    for message in ("it is empty", "a.wav: it is empty"):
+        with pytest.raises(InputError, match=r"^a\.wav: it is empty$"), about("a.wav"):
+            raise InputError(message)

@@ -151,3 +151,9 @@ def test_without_matplotlib_the_error_says_what_to_install(noise, monkeypatch):
     message = "a plot needs matplotlib, which is not installed; pip install 'gmmseg[plot]'"
     with pytest.raises(MissingExtraError, match=f"^{re.escape(message)}$"):
         plot_timeline(noise, sr=SR)
+
+
+def test_bars_as_narrow_as_their_edges_have_none(noise):
+    segments = [Segment(0.1, 0.9, "Ann"), Segment(1.0, 1.002, "Ann")]
+    (bars,) = plot_timeline(noise, sr=SR, tracks={"found": segments}).axes[-1].collections
+    assert [width > 0.0 for width in bars.get_linewidths()] == [True, False]
