@@ -1,0 +1,3 @@
+from .foreground import BackgroundSubtractor
+
+__all__ = ["BackgroundSubtractor"]

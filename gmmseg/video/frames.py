@@ -1,0 +1,75 @@
+"""A frame as the kernels want it: whole numbers in rows, columns and channels, and their meaning."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.errors import InputError
+
+WORDS = np.iinfo(np.uint16).max
+SMALLEST_SIDE = 8  # pixels
+MOST_CHANNELS = 64
+
+
+def as_levels(frame: ArrayLike) -> NDArray[Any]:
+    """Return a frame as uint8 or uint16 of shape (rows, cols, n_channels), uncopied if it is.
+
+    Parameters
+    ----------
+    frame : array_like of shape (rows, cols) or (rows, cols, n_channels)
+        uint8, uint16, bool, or floating in 0…1.
+
+    Returns
+    -------
+    levels : ndarray of uint8 or uint16, shape (rows, cols, n_channels)
+        The frame; of bool 0 and 255, of floating numbers their 65536th parts.
+
+    Raises
+    ------
+    InputError
+        If it is no picture, too small, of another type, or has values outside 0…1.
+
+    Examples
+    --------
+    >>> as_levels(np.full((8, 9), 0.5))[0, 0]
+    array([32768], dtype=uint16)
+    """
+    values = np.asarray(frame)
+    if values.ndim not in (2, 3):
+        raise InputError(
+            f"a frame must have shape (rows, cols) or (rows, cols, n_channels), got {values.shape}"
+        )
+    if min(values.shape[:2]) < SMALLEST_SIDE or not 0 < values.shape[-1] * (values.ndim - 2) + (
+        values.ndim == 2
+    ) <= MOST_CHANNELS:
+        raise InputError(
+            f"a frame must have at least {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels of 1 to "
+            f"{MOST_CHANNELS} channels, got shape {values.shape}"
+        )
+    whole = _whole_numbers(values)
+    return np.ascontiguousarray(whole if whole.ndim == 3 else whole[:, :, np.newaxis])
+
+
+def _whole_numbers(values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype in (np.uint8, np.uint16):
+        return values
+    if values.dtype == np.bool_:
+        return values.astype(np.uint8) * np.uint8(255)
+    if values.dtype.kind != "f":
+        raise InputError(
+            f"a frame must be uint8, uint16, bool or floating in 0…1, got {values.dtype}; "
+            "scale it to one of these"
+        )
+    if not (values.min() >= 0.0 and values.max() <= 1.0):  # false for NaN too
+        raise InputError(
+            f"a floating frame must lie in 0…1, got {values.min():g} to {values.max():g}; "
+            "divide it by its largest possible value"
+        )
+    return np.rint(values * WORDS).astype(np.uint16)
+
+
+def level_values(dtype: np.dtype[Any]) -> NDArray[np.float64]:
+    """Return what the values 0, 1, 2, … of a frame mean on the scale 0…255."""
+    n_levels = np.iinfo(dtype).max + 1
+    return np.arange(n_levels) * (255.0 / (n_levels - 1))
