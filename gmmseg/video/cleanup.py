@@ -42,13 +42,17 @@ class Cleaner:
         rows = (0, len(raw))
         moving, other = self._first, self._second
         window = (2 * RADIUS + 1) ** 2
-        n_moving = majority(raw, MOVING, RADIUS, window // 2 + 1, moving, rows)
-        if n_moving:
-            majority(moving, 1, 1, 1, other, rows)  # what touches it
-            majority(other, 1, 1, 9, moving, rows)  # what lies within that
-            replace_small(moving, 0, 1, self._largest_hole, True, self._memory)  # noqa: FBT003
-            replace_small(moving, 1, 0, self._least, False, self._memory)  # noqa: FBT003
-        np.multiply(moving, MOVING, out=out, casting="unsafe")
+        if majority(raw, MOVING, RADIUS, window // 2 + 1, moving, rows):
+            used = np.flatnonzero(moving.max(axis=1))
+            # Two rows more on either side: closing reaches one, and holes end in the other.
+            near = slice(max(used[0] - 2, 0), used[-1] + 3)
+            part, grown = moving[near], other[near]
+            lines = (0, len(part))
+            majority(part, 1, 1, 1, grown, lines)  # what touches it
+            majority(grown, 1, 1, 9, part, lines)  # what lies within that
+            replace_small(part, 0, 1, self._largest_hole, True, self._memory)  # noqa: FBT003
+            replace_small(part, 1, 0, self._least, False, self._memory)  # noqa: FBT003
+        np.multiply(moving, np.uint8(MOVING), out=out)
         if SHADOW in (raw[:: RADIUS + 1, :: RADIUS + 1]):
             majority(raw, SHADOW, RADIUS, window // 2 + 1, other, rows)
             np.putmask(out, (other == 1) & (moving == 0), SHADOW)

@@ -104,6 +104,7 @@ def replace_small(mask, value, other, least, is_open, memory):
     """
     starts, ends, rows, first, parents, areas = memory
     reach = 0 if is_open else 1
+    first = first[: mask.shape[0] + 1]
     n_runs = find_runs(mask, value, starts, ends, rows, first)
     join_runs(starts, ends, first, reach, parents)
     areas[:n_runs] = 0

@@ -9,6 +9,7 @@ from gmmseg.video.video_kernels import BLOCK, MOVING_LABEL
 REACH = 128  # levels up or down that a histogram of shifts can tell
 TONE_WIDTH = 16  # levels of background in one bin of tone
 MOST_RESIDUAL = 16.0  # levels: what is further off counts no more
+HUBER = 8.0  # levels: differences beyond count by their size, not its square
 NONE, ONE = np.uint8(0), np.uint8(1)
 
 
@@ -86,6 +87,26 @@ def shift_histograms(picture, background, use, out):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def shift_quantiles(counts, shares, out):
+    """Fill ``out[channel, bin, i]`` with the quantile ``shares[i]`` of each histogram of shifts.
+
+    Between levels it is told by how full the cell is; of no blocks it is 0. ``shares`` rise.
+    """
+    for c in range(counts.shape[0]):
+        for b in range(counts.shape[1]):
+            histogram = counts[c, b]
+            total = histogram.sum()
+            cell, below = 0, 0
+            for i in range(len(shares)):
+                wanted = shares[i] * total
+                while total > 0 and below + histogram[cell] < wanted:
+                    below += histogram[cell]
+                    cell += 1
+                inside = (wanted - below) / max(histogram[cell], 1)
+                out[c, b, i] = cell - REACH - 0.5 + inside if total > 0 else 0.0
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def tone_residual(picture, background, use, shifts):
     """Return how far the picture is from the background under new light, in levels, cut and summed.
 
@@ -109,8 +130,9 @@ def motion_sums(picture, background, use, out):
     """Sum up the normal equations of a shift: the picture against slopes of the background.
 
     ``picture`` and ``background`` are grey. The regressors are the slopes along rows and columns
-    and a constant, the light (Lucas and Kanade, 1981, with a constant); ``out`` is (3, 4), the
-    last column the right-hand side, and returned is the sum of squared differences.
+    and a constant, the light (Lucas and Kanade, 1981, with the weights of Huber, 1964, against what
+    moves); ``out`` is (3, 4), its last column the right-hand side, and returned is the sum of
+    squared differences.
     """
     out[:] = 0.0
     square = 0.0
@@ -121,16 +143,17 @@ def motion_sums(picture, background, use, out):
             dy = 0.5 * (background[row + 1, col] - background[row - 1, col])
             dx = 0.5 * (background[row, col + 1] - background[row, col - 1])
             change = picture[row, col] - background[row, col]
-            out[0, 0] += dy * dy
-            out[0, 1] += dy * dx
-            out[0, 2] += dy
-            out[0, 3] += dy * change
-            out[1, 1] += dx * dx
-            out[1, 2] += dx
-            out[1, 3] += dx * change
-            out[2, 2] += 1.0
-            out[2, 3] += change
-            square += change * change
+            weight = min(1.0, HUBER / max(abs(change), 1e-3))
+            out[0, 0] += weight * dy * dy
+            out[0, 1] += weight * dy * dx
+            out[0, 2] += weight * dy
+            out[0, 3] += weight * dy * change
+            out[1, 1] += weight * dx * dx
+            out[1, 2] += weight * dx
+            out[1, 3] += weight * dx * change
+            out[2, 2] += weight
+            out[2, 3] += weight * change
+            square += weight * change * change
     return square
 
 

@@ -64,7 +64,7 @@ class BackgroundSubtractor:
         the scene changed, or the camera moved.
     n_frames_ : int
         How many frames were seen.
-    shift_ : tuple of float
+    shift_ : tuple of int
         How many pixels down and right the last frame lay of the first.
 
     Raises
@@ -140,7 +140,7 @@ class BackgroundSubtractor:
         self._n_jobs = n_jobs
         self._state: PixelState | None = None
         self.event_ = Event.NOTHING
-        self.shift_ = (0.0, 0.0)
+        self.shift_ = (0, 0)
 
     @property
     def n_frames_(self) -> int:
@@ -166,7 +166,7 @@ class BackgroundSubtractor:
             If the frame is no picture, or of another shape or type than those before.
         """
         levels = as_levels(frame)
-        self.event_, self.shift_ = Event.NOTHING, (0.0, 0.0)
+        self.event_, self.shift_ = Event.NOTHING, (0, 0)
         if self._state is None:
             return self._begin(levels)
         self._check_like(levels)
@@ -312,25 +312,25 @@ class BackgroundSubtractor:
         state, limit = self._known(), self._options["shake"]
         if limit == 0.0:
             return levels, picture
-        grey = picture.mean(axis=2, dtype=np.float64)
+        grey, self._has_moved = _grey(picture), False
 
-        def moved_back(shift: tuple[float, float]) -> NDArray[np.float64]:
-            if shift == (0.0, 0.0):
+        def moved_back(shift: tuple[int, int]) -> NDArray[Any]:
+            if shift == (0, 0):
                 return grey
+            self._has_moved = True
             self._run(lambda lines: move_frame(levels, shift, self._still, lines))
-            return self._coarse(self._still).mean(axis=2, dtype=np.float64)
+            return _grey(self._coarse(self._still))
 
         shift = shake.find_shift(
-            moved_back,
-            background.mean(axis=2, dtype=np.float64),
-            use=self._use & ~state.moving,
-            limit=limit,
+            moved_back, _grey(background), use=self._use & ~state.moving, limit=limit
         )
-        if shift == (0.0, 0.0):
-            return levels, self._coarse(levels)
-        self.shift_, self.event_ = shift, Event.SHAKE
-        moved_back(shift)
-        return self._still, self._picture
+        if shift != (0, 0):
+            self.shift_, self.event_ = shift, Event.SHAKE
+            moved_back(shift)
+            return self._still, picture
+        if self._has_moved:
+            self._coarse(levels)
+        return levels, picture
 
     def _follow_light(self, picture: NDArray[Any], background: NDArray[Any]) -> None:
         """Find the tone curve of this frame; where it is far off, make its light the model's."""
@@ -382,7 +382,7 @@ class BackgroundSubtractor:
             table.T, (picture / self._values[1]).astype(np.intp).reshape(-1, picture.shape[2]), 0
         ).reshape(picture.shape)
         event = scene.judge_jump(
-            seen.mean(axis=2, dtype=np.float64), background.mean(axis=2, dtype=np.float64), fresh
+            _grey(seen), _grey(background), fresh
         )
         if event is Event.NOTHING:
             return
@@ -425,9 +425,18 @@ def _checked_mask(mask: ArrayLike) -> NDArray[np.bool_]:
     return inside.copy()
 
 
-def _moved_mask(mask: Mask, shift: tuple[float, float]) -> Mask:
-    """Return a copy of the mask, moved by a shift rounded to whole pixels."""
-    down, right = int(np.rint(shift[0])), int(np.rint(shift[1]))
+def _grey(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean over channels."""
+    grey = picture[:, :, 0].copy()
+    for c in range(1, picture.shape[2]):
+        grey += picture[:, :, c]
+    grey /= np.float32(picture.shape[2])
+    return grey
+
+
+def _moved_mask(mask: Mask, shift: tuple[int, int]) -> Mask:
+    """Return a copy of the mask, moved by a shift."""
+    down, right = shift
     if down == right == 0:
         return mask.copy()
     rows, cols = mask.shape

@@ -7,12 +7,19 @@ background looks like now. The shift of each level is the median over the blocks
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.video.coarse_kernels import REACH, TONE_WIDTH, shift_histograms, tone_residual
+from gmmseg.video.coarse_kernels import (
+    REACH,
+    TONE_WIDTH,
+    shift_histograms,
+    shift_quantiles,
+    tone_residual,
+)
 from gmmseg.video.video_kernels import MEAN
 
 N_BINS = 256 // TONE_WIDTH
 CENTRES = (np.arange(N_BINS) + 0.5) * TONE_WIDTH
 LEVELS = np.arange(256.0)
+QUARTERS = np.array([0.25, 0.5, 0.75])
 TOGETHER = 50.0  # neighbouring blocks err together: so many are one piece of evidence
 SMALLEST_SPREAD = 0.5  # levels
 STEEPNESS = 1e-3  # least slope of a curve, so that it has an inverse
@@ -59,25 +66,16 @@ def median_shifts(picture: Picture, background: Picture, use: Blocks) -> NDArray
     The shrinking is that of James and Stein (1961), its positive part, with the standard error of
     a median from the quartiles.
     """
-    counts = np.zeros((picture.shape[2], N_BINS, 2 * REACH + 1), np.int64)
+    counts = np.empty((picture.shape[2], N_BINS, 2 * REACH + 1), np.int32)
     shift_histograms(picture, background, use, counts)
-    sums = counts.cumsum(axis=2)
-    low, median, high = (_quantile(counts, sums, share) for share in (0.25, 0.5, 0.75))
-    n_blocks = sums[:, :, -1]
+    quantiles = np.empty((*counts.shape[:2], len(QUARTERS)))
+    shift_quantiles(counts, QUARTERS, quantiles)
+    low, median, high = np.moveaxis(quantiles, 2, 0)
+    n_blocks = counts.sum(axis=2)
     spread = np.maximum((high - low) / 1.35, SMALLEST_SPREAD)
     error = spread / np.sqrt(np.maximum(n_blocks, 1) / TOGETHER)
     certain = np.maximum(1.0 - (error / np.maximum(np.abs(median), 1e-6)) ** 2, 0.0)
     return median * certain * n_blocks / (n_blocks + TOGETHER)
-
-
-def _quantile(counts: NDArray[np.int64], sums: NDArray[np.int64], share: float) -> NDArray[np.float64]:
-    """Return a quantile of each histogram, between levels by how full the cell is."""
-    wanted = share * sums[:, :, -1:]
-    cells = (sums >= np.maximum(wanted, 1e-9)).argmax(axis=2)[:, :, np.newaxis]
-    in_cell = np.take_along_axis(counts, cells, axis=2)
-    below = np.take_along_axis(sums, cells, axis=2) - in_cell
-    inside = (wanted - below) / np.maximum(in_cell, 1)
-    return (cells - REACH - 0.5 + inside)[:, :, 0]
 
 
 def relight_model(

@@ -12,28 +12,17 @@ NEW_WEIGHT = np.float32(0.6)  # of the new look; the old one stays background fo
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def move_frame(frame, shift, out, lines):
-    """Fill ``out[row, col]`` with ``frame[row + shift[0], col + shift[1]]``, between pixels bilinear.
+    """Fill ``out[row, col]`` with ``frame[row + shift[0], col + shift[1]]``, all in whole pixels.
 
     Beyond the border the frame goes on as it ends there.
     """
     rows, cols, n_channels = frame.shape
-    row_step, col_step = int(np.floor(shift[0])), int(np.floor(shift[1]))
-    down, right = np.float32(shift[0] - row_step), np.float32(shift[1] - col_step)
-    half = np.float32(0.5)
     for row in range(lines[0], lines[1]):
-        top = frame[min(max(row + row_step, 0), rows - 1)]
-        bottom = frame[min(max(row + row_step + 1, 0), rows - 1)]
+        line = frame[min(max(row + shift[0], 0), rows - 1)]
         for col in range(cols):
-            left_col = min(max(col + col_step, 0), cols - 1)
-            right_col = min(max(col + col_step + 1, 0), cols - 1)
+            from_col = min(max(col + shift[1], 0), cols - 1)
             for c in range(n_channels):
-                above = top[left_col, c] + right * (
-                    np.float32(top[right_col, c]) - np.float32(top[left_col, c])
-                )
-                below = bottom[left_col, c] + right * (
-                    np.float32(bottom[right_col, c]) - np.float32(bottom[left_col, c])
-                )
-                out[row, col, c] = int(above + down * (below - above) + half)
+                out[row, col, c] = line[from_col, c]
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from gmmseg.video.coarse_kernels import motion_sums
 from gmmseg.video.video_kernels import BLOCK
 
-STILL = 0.2  # pixels: less is no shake
-WHOLE = 0.2  # pixels: so near a whole number of pixels, nothing is interpolated
+STILL = 0.4  # pixels: less is no shake
+LEAST_EXPLAINED = 0.1  # share of the squared differences that a shake must explain at first sight
 BETTER = 0.6  # half of all tiles must have less than this share of their squared differences left
 TILE = 8  # blocks along a side
 N_ROUNDS = 3
@@ -18,17 +18,18 @@ LEAST_SLOPE = 0.05  # squared levels per block, in the direction in which there 
 
 Grey = NDArray[np.float64]
 Blocks = NDArray[np.bool_]
-Shift = tuple[float, float]
+Shift = tuple[int, int]
 
 
 def find_shift(
     moved_back: Callable[[Shift], Grey], background: Grey, *, use: Blocks, limit: float
 ) -> Shift:
-    """Return how many pixels down and right the picture lies of the background.
+    """Return how many whole pixels down and right the picture lies of the background.
 
     Least squares tell a still camera at once; else phase correlation (Kuglin and Hines, 1975)
     finds the shift to a block, and least squares refine it, each round on block means of the frame
-    itself moved back, so that no error grows. Branches that wave in a part of the picture are no
+    itself moved back, so that no error grows; by whole pixels, because
+    what lies between them would be blurred. Branches that wave in a part of the picture are no
     shake: most of its tiles must agree.
 
     Parameters
@@ -44,55 +45,54 @@ def find_shift(
 
     Returns
     -------
-    down, right : float
+    down, right : int
         In pixels; 0 where no shift explains the picture.
 
     Examples
     --------
     >>> ramp = np.add.outer(np.arange(20.0) ** 2, 3.0 * np.arange(30.0))
     >>> find_shift(lambda shift: ramp, ramp, use=np.ones((20, 30), bool), limit=8.0)
-    (0.0, 0.0)
+    (0, 0)
     """
-    picture = moved_back((0.0, 0.0))
-    step = small_shift(picture, background, use) if min(picture.shape) >= FEWEST else None
-    if step is None or np.abs(step).max() < STILL:
-        return 0.0, 0.0
-    shift = _nearest_whole(_phase_correlation(picture, background, limit))
+    picture = moved_back((0, 0))
+    if min(picture.shape) < FEWEST:
+        return 0, 0
+    step, explained = small_shift(picture, background, use)
+    if np.abs(step).max() < STILL or explained < LEAST_EXPLAINED:
+        return 0, 0
+    best = _phase_correlation(picture, background, limit)
     for _ in range(N_ROUNDS):
-        step = small_shift(moved_back(shift), background, use)
-        if step is None:
-            return 0.0, 0.0
-        shift = _nearest_whole(np.asarray(shift) + step)
-    is_small = 0.0 < max(abs(shift[0]), abs(shift[1])) <= limit
+        shift = int(np.rint(best[0])), int(np.rint(best[1]))
+        best = shift + small_shift(moved_back(shift), background, use)[0]
+    shift = int(np.rint(best[0])), int(np.rint(best[1]))
+    is_small = 0 < max(abs(shift[0]), abs(shift[1])) <= limit
     if not is_small or not _is_better(picture, moved_back(shift), background, use):
-        return 0.0, 0.0
+        return 0, 0
     return shift
 
 
-def small_shift(picture: Grey, background: Grey, use: Blocks) -> NDArray[np.float64] | None:
-    """Return the shift of less than a block that explains the picture best, in pixels.
+def small_shift(
+    picture: Grey, background: Grey, use: Blocks
+) -> tuple[NDArray[np.float64], float]:
+    """Return the shift of less than a block that explains the picture best, and how much it does.
 
-    None where the background has no slopes in both directions to tell it by.
+    The shift is in pixels, what it explains a share of the squared differences in another light; 0
+    where the background has no slopes in both directions to tell it by.
     """
     sums = np.empty((3, 4))
-    motion_sums(picture, background, use, sums)
+    square = motion_sums(picture, background, use, sums)
     left = np.triu(sums[:, :3]) + np.triu(sums[:, :3], 1).T
     n_blocks = left[2, 2]
     if n_blocks < FEWEST**2:
-        return None
+        return np.zeros(2), 0.0
     centred = left[:2, :2] - np.outer(left[:2, 2], left[:2, 2]) / n_blocks
-    if np.linalg.eigvalsh(centred)[0] < LEAST_SLOPE * n_blocks:
-        return None
     right = sums[:2, 3] - left[:2, 2] * sums[2, 3] / n_blocks
+    if np.linalg.eigvalsh(centred)[0] < LEAST_SLOPE * n_blocks:
+        return np.zeros(2), 0.0
+    step = np.linalg.solve(centred, right)
+    explained = step @ right / max(square - sums[2, 3] ** 2 / n_blocks, 1e-9)
     # A picture that lies further down is the background minus the shift times its slope.
-    return -BLOCK * np.clip(np.linalg.solve(centred, right), -1.0, 1.0)
-
-
-def _nearest_whole(shift: NDArray[np.float64]) -> Shift:
-    """Return a shift in which what is nearly a whole number of pixels is one."""
-    whole = np.rint(shift)
-    down, right = np.where(np.abs(shift - whole) < WHOLE, whole, shift)
-    return float(down), float(right)
+    return -BLOCK * np.clip(step, -1.0, 1.0), float(explained)
 
 
 def _phase_correlation(picture: Grey, background: Grey, limit: float) -> NDArray[np.float64]:
