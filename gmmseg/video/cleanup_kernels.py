@@ -30,6 +30,7 @@ def majority(mask, value, radius, wanted, out, lines):
     n_ones = 0
     cols = mask.shape[1]
     padded = np.empty(cols + 2 * radius, np.uint8)
+    one, nothing = ONE, NOTHING
     for row in range(lines[0], lines[1]):
         count_columns(mask, value, radius, row, padded[radius : radius + cols])
         for j in range(radius):
@@ -42,10 +43,23 @@ def majority(mask, value, radius, wanted, out, lines):
             for j in range(cols):
                 line[j] += padded[i + j]
         for j in range(cols):
-            line[j] = ONE if line[j] >= wanted else NOTHING
+            line[j] = one if line[j] >= wanted else nothing
         for j in range(cols):
             n_ones += line[j]
     return n_ones
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def join_masks(moving, shadow, has_shadow, labels, out, lines):
+    """Fill ``out`` with the labels (nothing, shadow, moving): what moves is no shadow."""
+    for row in range(lines[0], lines[1]):
+        is_moving, is_shadow, line = moving[row], shadow[row], out[row]
+        for j in range(len(line)):
+            line[j] = labels[2] if is_moving[j] == ONE else labels[0]
+        if has_shadow:
+            for j in range(len(line)):
+                is_own = is_shadow[j] == ONE and is_moving[j] == NOTHING
+                line[j] = labels[1] if is_own else line[j]
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

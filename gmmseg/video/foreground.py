@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.core.threads import PerThread, run_in_threads, thread_count
+from gmmseg.core.threads import PerThread, thread_count
 from gmmseg.errors import InputError, NotFittedError
 from gmmseg.video import lighting, scene, shake
 from gmmseg.video.cleanup import Cleaner
@@ -16,9 +16,9 @@ from gmmseg.video.pixel_state import PixelState, begin, restart
 from gmmseg.video.scene import Event
 from gmmseg.video.settings import VARIANCE_INIT, Learning
 from gmmseg.video.state_file import FilePath, read_state, write_state
+from gmmseg.video.workers import Workers
 from gmmseg.video.video_kernels import BACKGROUND, BLOCK, MEAN, MOVING, row_memory, update_rows
 
-LINES = 5 * BLOCK  # rows that a thread works on at once
 REBASE = 32.0  # levels: light that is further off becomes that of the model
 MOST_MODES = 16
 
@@ -280,7 +280,7 @@ class BackgroundSubtractor:
         if self._mask is not None:
             block_counts(self._mask.astype(np.uint8) * np.uint8(MOVING), self._counts)
             self._use = self._counts == BLOCK * BLOCK
-        self._ranges = [(i, min(i + LINES, rows)) for i in range(0, rows, LINES)]
+        self._workers = Workers(rows, n_jobs=self._n_jobs, unit=BLOCK)
 
     def _check_like(self, levels: NDArray[Any]) -> None:
         state = self._known()
@@ -298,7 +298,13 @@ class BackgroundSubtractor:
     def _coarse(self, levels: NDArray[Any]) -> NDArray[np.float32]:
         """Return the block means of a frame."""
         flat = levels.reshape(len(levels), -1)
-        block_means(flat, self._values[1], self._picture, (0, len(self._picture)))
+        n_blocks = len(self._picture)
+
+        def average(lines: tuple[int, int]) -> None:
+            blocks = (lines[0] // BLOCK, min(lines[1] // BLOCK, n_blocks))
+            block_means(flat, self._values[1], self._picture, blocks)
+
+        self._workers.run(average)
         return self._picture
 
     def _coarse_background(self) -> NDArray[np.float32]:
@@ -318,7 +324,7 @@ class BackgroundSubtractor:
             if shift == (0, 0):
                 return grey
             self._has_moved = True
-            self._run(lambda lines: move_frame(levels, shift, self._still, lines))
+            self._workers.run(lambda lines: move_frame(levels, shift, self._still, lines))
             return _grey(self._coarse(self._still))
 
         shift = shake.find_shift(
@@ -347,7 +353,7 @@ class BackgroundSubtractor:
     def _update(self, levels: NDArray[Any], table: NDArray[np.float32]) -> None:
         state = self._known()
         pace = self._learning.pace(state.n_frames, drifts=self.event_ is not Event.SHAKE)
-        self._run(
+        self._workers.run(
             lambda lines: update_rows(
                 levels, table, state.model, pace, self._memory.own, state.sums, lines
             )
@@ -358,7 +364,7 @@ class BackgroundSubtractor:
     def _clean(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Clean the mask; return the blocks that began to move, and those that moved before."""
         state = self._known()
-        self._cleaner.clean(state.model.raw, state.model.kept)
+        self._cleaner.clean(state.model.raw, state.model.kept, self._workers)
         block_counts(state.model.kept, self._counts)
         busy = state.moving.copy()
         state.moving[:] = self._counts > BLOCK * BLOCK // 2
@@ -392,7 +398,7 @@ class BackgroundSubtractor:
             return
         orders, gains = scene.relight_orders(seen, background, fresh=fresh, busy=busy)
         variance = np.float32(VARIANCE_INIT)
-        self._run(
+        self._workers.run(
             lambda lines: relight_rows(
                 levels, table, state.model, orders, gains, variance, lines
             )
@@ -401,10 +407,6 @@ class BackgroundSubtractor:
         lit = np.kron(orders == scene.TAKE, np.ones((BLOCK, BLOCK), bool))
         state.model.kept[: len(lit), : lit.shape[1]][lit] = BACKGROUND
         state.moving &= busy
-
-    def _run(self, function: Any) -> None:
-        """Do a kernel on all rows, on as many threads as wanted."""
-        run_in_threads(function, self._ranges, self._n_jobs)
 
 
 def _check_range(name: str, value: float, *, low: float, high: float = np.inf) -> None:

@@ -81,16 +81,19 @@ def small_shift(
     """
     sums = np.empty((3, 4))
     square = motion_sums(picture, background, use, sums)
-    left = np.triu(sums[:, :3]) + np.triu(sums[:, :3], 1).T
-    n_blocks = left[2, 2]
+    n_blocks = sums[2, 2]
     if n_blocks < FEWEST**2:
         return np.zeros(2), 0.0
-    centred = left[:2, :2] - np.outer(left[:2, 2], left[:2, 2]) / n_blocks
-    right = sums[:2, 3] - left[:2, 2] * sums[2, 3] / n_blocks
-    if np.linalg.eigvalsh(centred)[0] < LEAST_SLOPE * n_blocks:
+    means = sums[:, 2] / n_blocks
+    rows, mixed, cols = (sums[i, j] - sums[i, 2] * means[j] for i, j in ((0, 0), (0, 1), (1, 1)))
+    down, right = sums[:2, 3] - means[:2] * sums[2, 3]
+    determinant = rows * cols - mixed**2
+    # The product of both eigenvalues, over their sum, is at most the smaller of them.
+    if determinant < LEAST_SLOPE * n_blocks * (rows + cols):
         return np.zeros(2), 0.0
-    step = np.linalg.solve(centred, right)
-    explained = step @ right / max(square - sums[2, 3] ** 2 / n_blocks, 1e-9)
+    step = np.array([cols * down - mixed * right, rows * right - mixed * down]) / determinant
+    square -= sums[2, 3] ** 2 / n_blocks
+    explained = (step[0] * down + step[1] * right) / max(square, 1e-9)
     # A picture that lies further down is the background minus the shift times its slope.
     return -BLOCK * np.clip(step, -1.0, 1.0), float(explained)
 
