@@ -1,4 +1,4 @@
-from . import audio, core, errors, evaluation, image, report
+from . import audio, core, errors, evaluation, image, report, video
 from .core import BayesianGaussianMixture, GaussianMixture
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "evaluation",
     "image",
     "report",
+    "video",
 ]
 
 __version__: str

@@ -2,6 +2,7 @@ from .components import plot_components
 from .cutout import overlay_mask
 from .figures import overlay_labels, side_by_side
 from .legend import add_legend
+from .motion import overlay_motion, plot_motion
 from .sheet import contact_sheet
 from .slices import volume_sheet
 from .timeline import plot_timeline
@@ -12,8 +13,10 @@ __all__ = [
     "contact_sheet",
     "overlay_labels",
     "overlay_mask",
+    "overlay_motion",
     "picture_uncertainty",
     "plot_components",
+    "plot_motion",
     "plot_timeline",
     "side_by_side",
     "volume_sheet",

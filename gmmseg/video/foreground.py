@@ -10,14 +10,14 @@ from gmmseg.errors import InputError, NotFittedError
 from gmmseg.video import lighting, scene, shake
 from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.coarse_kernels import block_background, block_counts, block_means
-from gmmseg.video.frames import as_levels, level_values
-from gmmseg.video.moving_kernels import move_frame, relight_rows
+from gmmseg.video.frames import as_levels, grey, level_values, moved_mask
+from gmmseg.video.moving_kernels import TAKE, move_frame, relight_rows
 from gmmseg.video.pixel_state import PixelState, begin, restart
 from gmmseg.video.scene import Event
-from gmmseg.video.settings import VARIANCE_INIT, Learning
+from gmmseg.video.settings import VARIANCE_INIT, Learning, check_range, checked_mask
 from gmmseg.video.state_file import FilePath, read_state, write_state
-from gmmseg.video.workers import Workers
 from gmmseg.video.video_kernels import BACKGROUND, BLOCK, MEAN, MOVING, row_memory, update_rows
+from gmmseg.video.workers import Workers
 
 REBASE = 32.0  # levels: light that is further off becomes that of the model
 MOST_MODES = 16
@@ -118,12 +118,12 @@ class BackgroundSubtractor:
         n_jobs: int | None = None,
     ) -> None:
         rate = 1.0 / 500.0 if learning_rate is None else learning_rate
-        _check_range("fps", fps, low=1e-6)
-        _check_range("patience", patience, low=1e-6)
-        _check_range("learning_rate", rate, low=1e-9, high=1.0)
-        _check_range("threshold", threshold, low=1e-6)
-        _check_range("n_modes", n_modes, low=1, high=MOST_MODES)
-        _check_range("shake", shake, low=0.0)
+        check_range("fps", fps, low=1e-6)
+        check_range("patience", patience, low=1e-6)
+        check_range("learning_rate", rate, low=1e-9, high=1.0)
+        check_range("threshold", threshold, low=1e-6)
+        check_range("n_modes", n_modes, low=1, high=MOST_MODES)
+        check_range("shake", shake, low=0.0)
         thread_count(n_jobs)
         self._options: dict[str, Any] = {
             "fps": float(fps),
@@ -136,7 +136,7 @@ class BackgroundSubtractor:
             "shake": float(shake),
         }
         self._learning = Learning(rate, max(patience * fps, 1.0), threshold, shadows)
-        self._mask = None if mask is None else _checked_mask(mask)
+        self._mask = None if mask is None else checked_mask(mask)
         self._n_jobs = n_jobs
         self._state: PixelState | None = None
         self.event_ = Event.NOTHING
@@ -182,7 +182,7 @@ class BackgroundSubtractor:
         fresh, busy = self._clean()
         self._judge(levels, table, picture, background, fresh=fresh, busy=busy)
         state.n_frames += 1
-        return _moved_mask(state.model.kept, self.shift_)
+        return moved_mask(state.model.kept, self.shift_)
 
     def background(self) -> NDArray[Any]:
         """Return the background as a picture.
@@ -257,9 +257,7 @@ class BackgroundSubtractor:
                 f"mask must have the shape of a frame, {(rows, cols)}, got {self._mask.shape}"
             )
         values = level_values(levels.dtype)
-        state = begin(
-            levels, values, n_modes=self._options["n_modes"], variance=VARIANCE_INIT
-        )
+        state = begin(levels, values, n_modes=self._options["n_modes"], variance=VARIANCE_INIT)
         state.n_seen = 1
         self._take(state)
         return np.zeros((rows, cols), np.uint8)
@@ -318,17 +316,17 @@ class BackgroundSubtractor:
         state, limit = self._known(), self._options["shake"]
         if limit == 0.0:
             return levels, picture
-        grey, self._has_moved = _grey(picture), False
+        still, self._has_moved = grey(picture), False
 
         def moved_back(shift: tuple[int, int]) -> NDArray[Any]:
             if shift == (0, 0):
-                return grey
+                return still
             self._has_moved = True
             self._workers.run(lambda lines: move_frame(levels, shift, self._still, lines))
-            return _grey(self._coarse(self._still))
+            return grey(self._coarse(self._still))
 
         shift = shake.find_shift(
-            moved_back, _grey(background), use=self._use & ~state.moving, limit=limit
+            moved_back, grey(background), use=self._use & ~state.moving, limit=limit
         )
         if shift != (0, 0):
             self.shift_, self.event_ = shift, Event.SHAKE
@@ -387,9 +385,7 @@ class BackgroundSubtractor:
         seen = np.take_along_axis(
             table.T, (picture / self._values[1]).astype(np.intp).reshape(-1, picture.shape[2]), 0
         ).reshape(picture.shape)
-        event = scene.judge_jump(
-            _grey(seen), _grey(background), fresh
-        )
+        event = scene.judge_jump(grey(seen), grey(background), fresh)
         if event is Event.NOTHING:
             return
         self.event_ = event
@@ -399,51 +395,9 @@ class BackgroundSubtractor:
         orders, gains = scene.relight_orders(seen, background, fresh=fresh, busy=busy)
         variance = np.float32(VARIANCE_INIT)
         self._workers.run(
-            lambda lines: relight_rows(
-                levels, table, state.model, orders, gains, variance, lines
-            )
+            lambda lines: relight_rows(levels, table, state.model, orders, gains, variance, lines)
         )
         state.refresh()
-        lit = np.kron(orders == scene.TAKE, np.ones((BLOCK, BLOCK), bool))
+        lit = np.kron(orders == TAKE, np.ones((BLOCK, BLOCK), bool))
         state.model.kept[: len(lit), : lit.shape[1]][lit] = BACKGROUND
         state.moving &= busy
-
-
-def _check_range(name: str, value: float, *, low: float, high: float = np.inf) -> None:
-    if not (np.isscalar(value) and low <= value <= high):
-        wanted = f"at least {low:g}" if high == np.inf else f"in {low:g}…{high:g}"
-        raise InputError(f"{name} must be a number {wanted}, got {value!r}")
-
-
-def _checked_mask(mask: ArrayLike) -> NDArray[np.bool_]:
-    inside = np.asarray(mask)
-    if inside.ndim != 2 or inside.dtype != np.bool_:
-        raise InputError(
-            f"mask must be bool of shape (rows, cols), got {inside.dtype} of shape {inside.shape}; "
-            "mask != 0 makes one of numbers"
-        )
-    if not inside.any():
-        raise InputError("mask leaves nothing to look at: it is False everywhere")
-    return inside.copy()
-
-
-def _grey(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean over channels."""
-    grey = picture[:, :, 0].copy()
-    for c in range(1, picture.shape[2]):
-        grey += picture[:, :, c]
-    grey /= np.float32(picture.shape[2])
-    return grey
-
-
-def _moved_mask(mask: Mask, shift: tuple[int, int]) -> Mask:
-    """Return a copy of the mask, moved by a shift."""
-    down, right = shift
-    if down == right == 0:
-        return mask.copy()
-    rows, cols = mask.shape
-    moved = np.zeros_like(mask)
-    moved[max(down, 0) : rows + min(down, 0), max(right, 0) : cols + min(right, 0)] = mask[
-        max(-down, 0) : rows - max(down, 0), max(-right, 0) : cols - max(right, 0)
-    ]
-    return moved

@@ -40,9 +40,10 @@ def as_levels(frame: ArrayLike) -> NDArray[Any]:
         raise InputError(
             f"a frame must have shape (rows, cols) or (rows, cols, n_channels), got {values.shape}"
         )
-    if min(values.shape[:2]) < SMALLEST_SIDE or not 0 < values.shape[-1] * (values.ndim - 2) + (
-        values.ndim == 2
-    ) <= MOST_CHANNELS:
+    if (
+        min(values.shape[:2]) < SMALLEST_SIDE
+        or not 0 < values.shape[-1] * (values.ndim - 2) + (values.ndim == 2) <= MOST_CHANNELS
+    ):
         raise InputError(
             f"a frame must have at least {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels of 1 to "
             f"{MOST_CHANNELS} channels, got shape {values.shape}"
@@ -72,4 +73,26 @@ def _whole_numbers(values: NDArray[Any]) -> NDArray[Any]:
 def level_values(dtype: np.dtype[Any]) -> NDArray[np.float64]:
     """Return what the values 0, 1, 2, … of a frame mean on the scale 0…255."""
     n_levels = np.iinfo(dtype).max + 1
-    return np.arange(n_levels) * (255.0 / (n_levels - 1))
+    return np.linspace(0.0, 255.0, n_levels, dtype=np.float64)
+
+
+def grey(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean over channels."""
+    total = picture[:, :, 0].copy()
+    for c in range(1, picture.shape[2]):
+        total += picture[:, :, c]
+    total /= np.float32(picture.shape[2])
+    return total
+
+
+def moved_mask(mask: NDArray[np.uint8], shift: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a copy of the mask, moved by a shift."""
+    down, right = shift
+    if down == right == 0:
+        return mask.copy()
+    rows, cols = mask.shape
+    moved = np.zeros_like(mask)
+    moved[max(down, 0) : rows + min(down, 0), max(right, 0) : cols + min(right, 0)] = mask[
+        max(-down, 0) : rows - max(down, 0), max(-right, 0) : cols - max(right, 0)
+    ]
+    return moved

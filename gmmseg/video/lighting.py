@@ -85,8 +85,7 @@ def relight_model(
     modes: NDArray[np.float32], background: Picture, shifts: NDArray[np.float64]
 ) -> None:
     """Make the light of a frame that of the modes and of the block means of the background."""
-    for c, curve in enumerate(forward_curves(shifts)):
-        curve = np.clip(curve, 0.0, 255.0)
+    for c, curve in enumerate(np.clip(forward_curves(shifts), 0.0, 255.0)):
         modes[:, :, MEAN + c] = np.interp(modes[:, :, MEAN + c], LEVELS, curve)
         background[:, :, c] = np.interp(background[:, :, c], LEVELS, curve)
 

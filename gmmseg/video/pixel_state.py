@@ -55,7 +55,9 @@ class PixelState:
             self.sums[: len(part)] = part if row == 0 else self.sums[: len(part)] + part
 
 
-def begin(levels: NDArray[Any], values: NDArray[np.float64], *, n_modes: int, variance: float) -> PixelState:
+def begin(
+    levels: NDArray[Any], values: NDArray[np.float64], *, n_modes: int, variance: float
+) -> PixelState:
     """Return what one frame teaches: every pixel has one mode, at what the pixel shows."""
     rows, cols, n_channels = levels.shape
     modes = np.zeros((rows, n_modes, MEAN + n_channels, cols), np.float32)

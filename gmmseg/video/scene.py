@@ -1,4 +1,4 @@
-"""Much that changes in one frame: a lamp shows the same things in new light, a new scene does not."""
+"""Much changes in one frame: a lamp shows the same things in new light, a new scene does not."""
 
 from enum import StrEnum
 
@@ -27,7 +27,7 @@ class Event(StrEnum):
 
 
 def judge_jump(
-    picture: NDArray[np.float64], background: NDArray[np.float64], fresh: NDArray[np.bool_]
+    picture: NDArray[np.float32], background: NDArray[np.float32], fresh: NDArray[np.bool_]
 ) -> Event:
     """Return what made many blocks move at once.
 

@@ -1,9 +1,12 @@
-"""The constants of the background model, and the pace at which one frame is learned."""
+"""The constants of the background model, the pace of its learning, and what options may be."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from gmmseg.errors import InputError
 from gmmseg.video.video_kernels import Pace
 
 VARIANCE_INIT = 30.0  # squared levels of 0…255
@@ -63,3 +66,23 @@ class Learning:
             SHADOW if self.shadows else 1.0,
         )
         return Pace(*map(np.float32, numbers))
+
+
+def check_range(name: str, value: float, *, low: float, high: float = np.inf) -> None:
+    """Refuse what is no number, or out of its range."""
+    if not isinstance(value, Real) or not low <= value <= high:
+        wanted = f"at least {low:g}" if high == np.inf else f"in {low:g}…{high:g}"
+        raise InputError(f"{name} must be a number {wanted}, got {value!r}")
+
+
+def checked_mask(mask: ArrayLike) -> NDArray[np.bool_]:
+    """Return a copy of the mask, or refuse it."""
+    inside = np.asarray(mask)
+    if inside.ndim != 2 or inside.dtype != np.bool_:
+        raise InputError(
+            f"mask must be bool of shape (rows, cols), got {inside.dtype} of shape {inside.shape}; "
+            "mask != 0 makes one of numbers"
+        )
+    if not inside.any():
+        raise InputError("mask leaves nothing to look at: it is False everywhere")
+    return inside.copy()

@@ -16,7 +16,7 @@ N_ROUNDS = 3
 FEWEST = 5  # blocks along a side; smaller pictures are left alone
 LEAST_SLOPE = 0.05  # squared levels per block, in the direction in which there is least
 
-Grey = NDArray[np.float64]
+Grey = NDArray[np.float32]
 Blocks = NDArray[np.bool_]
 Shift = tuple[int, int]
 
@@ -50,8 +50,9 @@ def find_shift(
 
     Examples
     --------
-    >>> ramp = np.add.outer(np.arange(20.0) ** 2, 3.0 * np.arange(30.0))
-    >>> find_shift(lambda shift: ramp, ramp, use=np.ones((20, 30), bool), limit=8.0)
+    >>> ramp = np.add.outer(np.arange(20.0) ** 2, 3.0 * np.arange(30.0)).astype(np.float32)
+    >>> everywhere = np.ones((20, 30), bool)
+    >>> find_shift(lambda shift: ramp, ramp, use=everywhere, limit=8.0)
     (0, 0)
     """
     picture = moved_back((0, 0))
@@ -71,9 +72,7 @@ def find_shift(
     return shift
 
 
-def small_shift(
-    picture: Grey, background: Grey, use: Blocks
-) -> tuple[NDArray[np.float64], float]:
+def small_shift(picture: Grey, background: Grey, use: Blocks) -> tuple[NDArray[np.float64], float]:
     """Return the shift of less than a block that explains the picture best, and how much it does.
 
     The shift is in pixels, what it explains a share of the squared differences in another light; 0
@@ -99,7 +98,7 @@ def small_shift(
 
 
 def _phase_correlation(picture: Grey, background: Grey, limit: float) -> NDArray[np.float64]:
-    """Return the shift in whole blocks at which the phases of two pictures agree best, in pixels."""
+    """Return the shift, in pixels but to a block, at which the phases of two pictures agree."""
     from scipy.fft import irfft2, rfft2
 
     rows, cols = picture.shape

@@ -1,4 +1,4 @@
-"""The state of a background subtractor in a model file: arrays and a header, nothing that can run."""
+"""The state of a background subtractor in a model file: arrays and a header, nothing that runs."""
 
 from os import PathLike
 from typing import Any

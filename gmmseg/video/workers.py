@@ -1,5 +1,6 @@
 """Threads that stay, for work that comes with every frame: to start new ones would take longer."""
 
+import itertools
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +29,7 @@ class Workers:
         n_threads = min(thread_count(n_jobs), max(n_rows // unit, 1))
         n_ranges = 1 if n_threads == 1 else min(SHARES * n_threads, max(n_rows // unit, 1))
         edges = [n_rows // unit * i // n_ranges * unit for i in range(n_ranges)] + [n_rows]
-        self._ranges = list(zip(edges[:-1], edges[1:], strict=True))
+        self._ranges = list(itertools.pairwise(edges))
         self._n_helpers = n_threads - 1
         self._pool = ThreadPoolExecutor(self._n_helpers) if n_threads > 1 else None
 
