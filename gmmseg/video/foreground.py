@@ -11,7 +11,13 @@ from gmmseg.video import lighting, scene, shake
 from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.coarse_kernels import block_background, block_counts, block_means
 from gmmseg.video.frames import as_levels, grey, level_values, moved_mask
-from gmmseg.video.moving_kernels import TAKE, move_frame, relight_rows
+from gmmseg.video.moving_kernels import (
+    TAKE,
+    TILE,
+    move_frame,
+    relight_rows,
+    shift_residuals,
+)
 from gmmseg.video.pixel_state import PixelState, begin, restart
 from gmmseg.video.scene import Event
 from gmmseg.video.settings import VARIANCE_INIT, Learning, check_range, checked_mask
@@ -316,25 +322,26 @@ class BackgroundSubtractor:
         state, limit = self._known(), self._options["shake"]
         if limit == 0.0:
             return levels, picture
-        still, self._has_moved = grey(picture), False
+        table = lighting.inverse_table(state.shifts, self._values)
 
-        def moved_back(shift: tuple[int, int]) -> NDArray[Any]:
-            if shift == (0, 0):
-                return still
-            self._has_moved = True
-            self._workers.run(lambda lines: move_frame(levels, shift, self._still, lines))
-            return grey(self._coarse(self._still))
+        def residuals(shift: tuple[int, int]) -> NDArray[np.float64]:
+            rows, cols, _ = levels.shape
+            out = np.empty((-(-rows // TILE), -(-cols // TILE)))
+            shift_residuals(levels, table, state.model.modes, state.moving, shift, out)
+            return out
 
         shift = shake.find_shift(
-            moved_back, grey(background), use=self._use & ~state.moving, limit=limit
+            grey(picture),
+            grey(background),
+            use=self._use & ~state.moving,
+            residuals=residuals,
+            limit=limit,
         )
-        if shift != (0, 0):
-            self.shift_, self.event_ = shift, Event.SHAKE
-            moved_back(shift)
-            return self._still, picture
-        if self._has_moved:
-            self._coarse(levels)
-        return levels, picture
+        if shift == (0, 0):
+            return levels, picture
+        self.shift_, self.event_ = shift, Event.SHAKE
+        self._workers.run(lambda lines: move_frame(levels, shift, self._still, lines))
+        return self._still, self._coarse(self._still)
 
     def _follow_light(self, picture: NDArray[Any], background: NDArray[Any]) -> None:
         """Find the tone curve of this frame; where it is far off, make its light the model's."""

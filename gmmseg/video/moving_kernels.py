@@ -6,6 +6,8 @@ from numba import njit
 from gmmseg.core.kernel_types import FASTMATH
 from gmmseg.video.video_kernels import BLOCK, MEAN, ONE, VARIANCE, WEIGHT
 
+TILE = 8 * BLOCK  # pixels along a side of a tile, which has a say about the shift
+MOST_RESIDUAL = np.float32(32.0)  # levels
 LEAVE, TAKE, BRIGHTEN = 0, 1, 2  # what becomes of the pixels of a block when the light changes
 NEW_WEIGHT = np.float32(0.6)  # of the new look; the old one stays background for when it returns
 
@@ -23,6 +25,28 @@ def move_frame(frame, shift, out, lines):
             from_col = min(max(col + shift[1], 0), cols - 1)
             for c in range(n_channels):
                 out[row, col, c] = line[from_col, c]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def shift_residuals(frame, table, modes, moving, shift, out):
+    """Fill ``out[row, col]`` with how far tiles of the moved frame are from the background.
+
+    Summed are differences to the heaviest mode, in levels and cut at MOST_RESIDUAL, of every
+    fourth row, where no block of ``moving`` is and the moved frame has pixels.
+    """
+    rows, cols, n_channels = frame.shape
+    out[:] = 0.0
+    for row in range(BLOCK // 2, BLOCK * moving.shape[0], BLOCK):
+        if row + shift[0] < 0 or row + shift[0] >= rows:
+            continue
+        for col in range(max(0, -shift[1]), min(BLOCK * moving.shape[1], cols - shift[1])):
+            if moving[row // BLOCK, col // BLOCK]:
+                continue
+            total = np.float32(0.0)
+            for c in range(n_channels):
+                level = table[c, frame[row + shift[0], col + shift[1], c]]
+                total += min(abs(level - modes[row, 0, MEAN + c, col]), MOST_RESIDUAL)
+            out[row // TILE, col // TILE] += total
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

@@ -1,4 +1,4 @@
-"""A camera that shakes a little: the shift of the whole picture, found on its block means."""
+"""A camera that shakes a little: by how many whole pixels the picture lies off the background."""
 
 from collections.abc import Callable
 
@@ -9,37 +9,37 @@ from gmmseg.video.coarse_kernels import motion_sums
 from gmmseg.video.video_kernels import BLOCK
 
 STILL = 0.4  # pixels: less is no shake
-LEAST_EXPLAINED = 0.1  # share of the squared differences that a shake must explain at first sight
-BETTER = 0.6  # half of all tiles must have less than this share of their squared differences left
-TILE = 8  # blocks along a side
-N_ROUNDS = 3
+LEAST_EXPLAINED = 0.03  # share of the squared differences that a shake must explain at first sight
+CLEAR = 0.04  # share of its residual by which a tile must change to have a say
+AGREEING = 0.75  # share of the tiles with a say that must be better off
 FEWEST = 5  # blocks along a side; smaller pictures are left alone
 LEAST_SLOPE = 0.05  # squared levels per block, in the direction in which there is least
+SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 Grey = NDArray[np.float32]
 Blocks = NDArray[np.bool_]
 Shift = tuple[int, int]
+Residuals = Callable[[Shift], NDArray[np.float64]]
 
 
 def find_shift(
-    moved_back: Callable[[Shift], Grey], background: Grey, *, use: Blocks, limit: float
+    picture: Grey, background: Grey, *, use: Blocks, residuals: Residuals, limit: float
 ) -> Shift:
     """Return how many whole pixels down and right the picture lies of the background.
 
-    Least squares tell a still camera at once; else phase correlation (Kuglin and Hines, 1975)
-    finds the shift to a block, and least squares refine it, each round on block means of the frame
-    itself moved back, so that no error grows; by whole pixels, because
-    what lies between them would be blurred. Branches that wave in a part of the picture are no
-    shake: most of its tiles must agree.
+    Least squares on block means tell a still camera at once. Else the search goes from there, and
+    from where phase correlation (Kuglin and Hines, 1975) leads, down to the least residual of the
+    pixels themselves. Branches that wave in a part of the picture are no shake: most of its tiles
+    must agree. Only whole pixels, because what lies between them would be blurred.
 
     Parameters
     ----------
-    moved_back : function
-        From a shift to the grey block means of the frame moved back by it.
-    background : ndarray of shape (rows, cols)
-        Grey block means, in the same light.
+    picture, background : ndarray of float32, shape (rows, cols)
+        Grey block means in the same light.
     use : ndarray of bool, shape (rows, cols)
         Blocks where nothing moves.
+    residuals : function
+        From a shift to how far the frame moved back by it is from the background, per tile.
     limit : float
         Largest shift, in pixels; more is no shake.
 
@@ -52,24 +52,50 @@ def find_shift(
     --------
     >>> ramp = np.add.outer(np.arange(20.0) ** 2, 3.0 * np.arange(30.0)).astype(np.float32)
     >>> everywhere = np.ones((20, 30), bool)
-    >>> find_shift(lambda shift: ramp, ramp, use=everywhere, limit=8.0)
+    >>> find_shift(ramp, ramp, use=everywhere, residuals=lambda _: np.zeros(1), limit=8.0)
     (0, 0)
     """
-    picture = moved_back((0, 0))
     if min(picture.shape) < FEWEST:
         return 0, 0
     step, explained = small_shift(picture, background, use)
     if np.abs(step).max() < STILL or explained < LEAST_EXPLAINED:
         return 0, 0
-    best = _phase_correlation(picture, background, limit)
-    for _ in range(N_ROUNDS):
-        shift = int(np.rint(best[0])), int(np.rint(best[1]))
-        best = shift + small_shift(moved_back(shift), background, use)[0]
-    shift = int(np.rint(best[0])), int(np.rint(best[1]))
-    is_small = 0 < max(abs(shift[0]), abs(shift[1])) <= limit
-    if not is_small or not _is_better(picture, moved_back(shift), background, use):
-        return 0, 0
-    return shift
+    known = {(0, 0): residuals((0, 0))}
+    starts = (step, _phase_correlation(picture, background, limit))
+    ends = [_descend(_whole(start), residuals, known, limit) for start in starts]
+    best = min(ends, key=lambda shift: known[shift].sum())
+    return best if _agree(known[0, 0], known[best]) else (0, 0)
+
+
+def _whole(shift: NDArray[np.float64]) -> Shift:
+    return int(np.rint(shift[0])), int(np.rint(shift[1]))
+
+
+def _descend(
+    shift: Shift, residuals: Residuals, known: dict[Shift, NDArray[np.float64]], limit: float
+) -> Shift:
+    """Go from a shift to neighbours with a smaller residual, as long as there are some."""
+
+    def cost(shift: Shift) -> float:
+        if max(abs(shift[0]), abs(shift[1])) > limit:
+            return np.inf
+        if shift not in known:
+            known[shift] = residuals(shift)
+        return float(known[shift].sum())
+
+    best = shift if cost(shift) < np.inf else (0, 0)
+    while True:
+        near = [(best[0] + down, best[1] + right) for down, right in SIDES]
+        nearest = min(near, key=cost)
+        if not cost(nearest) < cost(best):
+            return best
+        best = nearest
+
+
+def _agree(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
+    """Return whether most of the tiles that a shift makes a difference to are better off."""
+    has_say = np.abs(after - before) > CLEAR * before
+    return bool(has_say.any() and (after < before)[has_say].mean() > AGREEING)
 
 
 def small_shift(picture: Grey, background: Grey, use: Blocks) -> tuple[NDArray[np.float64], float]:
@@ -112,20 +138,3 @@ def _phase_correlation(picture: Grey, background: Grey, limit: float) -> NDArray
     is_near = np.logical_and.outer(np.abs(down) <= reach, np.abs(right) <= reach)
     row, col = np.unravel_index(np.where(is_near, agreement, -np.inf).argmax(), agreement.shape)
     return BLOCK * np.array([down[row], right[col]])
-
-
-def _is_better(before: Grey, after: Grey, background: Grey, use: Blocks) -> bool:
-    """Return whether most tiles are explained better after the shift than before."""
-    tiles = [_tile_squares(picture, background, use) for picture in (before, after)]
-    is_seen = tiles[0] > 0.0
-    return bool(is_seen.any() and np.median(tiles[1][is_seen] / tiles[0][is_seen]) < BETTER)
-
-
-def _tile_squares(picture: Grey, background: Grey, use: Blocks) -> NDArray[np.float64]:
-    """Return the squared differences, but for the mean one, summed over tiles of blocks."""
-    change = np.where(use, picture - background, 0.0)
-    squares = np.where(use, (change - change.sum() / max(use.sum(), 1)) ** 2, 0.0)
-    inner = squares[1:-1, 1:-1]  # the border shows what came into view
-    rows, cols = (np.arange(0, n, TILE) for n in inner.shape)
-    sums: NDArray[np.float64] = np.add.reduceat(np.add.reduceat(inner, rows, 0), cols, 1)
-    return sums
