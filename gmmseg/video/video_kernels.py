@@ -22,6 +22,7 @@ BLOCK = 4  # side of a block of the coarse picture, in pixels
 ZERO, ONE, TINY = np.float32(0.0), np.float32(1.0), np.float32(1e-12)
 BACKGROUND_LABEL, MOVING_LABEL = np.uint8(BACKGROUND), np.uint8(MOVING)
 MOST_RATE = np.float32(0.1)  # of a pixel that blinks
+MOST_START = np.float32(0.01)  # weight of a new mode: a first look is no proof
 MOST_GAIN = np.float32(0.5)  # of a variance, which one pixel cannot tell
 BLINK_STEP, BLINK_MIN, BLINK_MAX = np.float32(0.1), np.float32(0.1), np.float32(8.0)
 
@@ -198,14 +199,16 @@ def meet_strangers(modes, tolerance, pace, row):
             last += 1
         if row.nearest[j] < pace.threshold:
             row.label[j] = BACKGROUND
+        gain = row.rate[j]
         if owner < 0:
+            gain = min(gain, MOST_START)
             owner = min(last, modes.shape[0] - 1)
             row.total[j] -= modes[owner, WEIGHT, j] if last > owner else ZERO
             start_mode(modes[owner], row.pixels, j, pace.variance_init)
         else:
             learn_one(modes[owner], row, j, pace)
-        modes[owner, WEIGHT, j] += row.rate[j]
-        row.total[j] += row.rate[j]
+        modes[owner, WEIGHT, j] += gain
+        row.total[j] += gain
         depth = max(depth, owner + 1)
         rise(modes, owner, j)
     return depth
