@@ -1,6 +1,8 @@
 """Read frames, one after the other: from folders, stacks, arrays, streams and video files."""
 
+import itertools
 import re
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +20,9 @@ from gmmseg.video.streams import raw_frames, y4m_video
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
 ANIMATIONS = {".gif", ".webp", ".png", ".apng"}
 STDIN = "-"
-DAMAGED = (OSError, EOFError, ValueError, SyntaxError, IndexError, KeyError, TypeError)
+DAMAGED = (
+    OSError, EOFError, ValueError, SyntaxError, IndexError, KeyError, TypeError, struct.error
+)  # fmt: skip
 
 Frame = NDArray[Any]
 FilePath = str | PathLike[str]
@@ -115,9 +119,8 @@ def _open_folder(folder: Path) -> Video:
         raise InputError(
             f"{folder} holds no frames; give a folder of pictures ({', '.join(sorted(PICTURES))})"
         )
-    stems = [file.stem for file in files]
-    for before, file in zip(files, files[1:], strict=False):
-        if stems.count(file.stem) > 1:
+    for before, file in itertools.pairwise(files):
+        if before.stem == file.stem:
             raise InputError(
                 f"{before} and {file} have one name, so their masks would too; keep one of them"
             )

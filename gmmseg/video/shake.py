@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from gmmseg.video.coarse_kernels import motion_sums
 from gmmseg.video.video_kernels import BLOCK
 
+BETTER = 0.9  # a shift must leave less than this share of the residual
 STILL = 0.4  # pixels: less is no shake
 LEAST_EXPLAINED = 0.03  # share of the squared differences that a shake must explain at first sight
+MUCH = 25.0  # squared levels between blocks: a large shift explains little at first sight
 CLEAR = 0.04  # share of its residual by which a tile must change to have a say
 AGREEING = 0.75  # share of the tiles with a say that must be better off
 FEWEST = 5  # blocks along a side; smaller pictures are left alone
@@ -57,14 +59,17 @@ def find_shift(
     """
     if min(picture.shape) < FEWEST:
         return 0, 0
-    step, explained = small_shift(picture, background, use)
-    if np.abs(step).max() < STILL or explained < LEAST_EXPLAINED:
+    step, explained, square = small_shift(picture, background, use)
+    is_plain = np.abs(step).max() >= STILL and explained >= LEAST_EXPLAINED
+    if not is_plain and square < MUCH:
         return 0, 0
     known = {(0, 0): residuals((0, 0))}
     starts = (step, _phase_correlation(picture, background, limit))
     ends = [_descend(_whole(start), residuals, known, limit) for start in starts]
     best = min(ends, key=lambda shift: known[shift].sum())
-    return best if _agree(known[0, 0], known[best]) else (0, 0)
+    # Where the residual still falls beyond the limit, it was the light that slopes, or a pan.
+    is_small = max(abs(best[0]), abs(best[1])) <= limit
+    return best if is_small and _agree(known[0, 0], known[best]) else (0, 0)
 
 
 def _whole(shift: NDArray[np.float64]) -> Shift:
@@ -77,7 +82,7 @@ def _descend(
     """Go from a shift to neighbours with a smaller residual, as long as there are some."""
 
     def cost(shift: Shift) -> float:
-        if max(abs(shift[0]), abs(shift[1])) > limit:
+        if max(abs(shift[0]), abs(shift[1])) > limit + 1:
             return np.inf
         if shift not in known:
             known[shift] = residuals(shift)
@@ -93,34 +98,35 @@ def _descend(
 
 
 def _agree(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
-    """Return whether most of the tiles that a shift makes a difference to are better off."""
+    """Return whether a shift helps, and most of the tiles that it makes a difference to agree."""
     has_say = np.abs(after - before) > CLEAR * before
-    return bool(has_say.any() and (after < before)[has_say].mean() > AGREEING)
+    is_less = after.sum() < BETTER * before.sum()  # a lamp leaves nearly as much at any shift
+    return bool(is_less and has_say.any() and (after < before)[has_say].mean() > AGREEING)
 
 
-def small_shift(picture: Grey, background: Grey, use: Blocks) -> tuple[NDArray[np.float64], float]:
+def small_shift(picture: Grey, background: Grey, use: Blocks) -> tuple[NDArray[np.float64], float, float]:
     """Return the shift of less than a block that explains the picture best, and how much it does.
 
-    The shift is in pixels, what it explains a share of the squared differences in another light; 0
-    where the background has no slopes in both directions to tell it by.
+    The shift is in pixels, what it explains a share of the mean squared difference, which comes
+    last and is 0 where the background has no slopes in both directions to tell a shift by.
     """
     sums = np.empty((3, 4))
     square = motion_sums(picture, background, use, sums)
     n_blocks = sums[2, 2]
     if n_blocks < FEWEST**2:
-        return np.zeros(2), 0.0
+        return np.zeros(2), 0.0, 0.0
     means = sums[:, 2] / n_blocks
     rows, mixed, cols = (sums[i, j] - sums[i, 2] * means[j] for i, j in ((0, 0), (0, 1), (1, 1)))
     down, right = sums[:2, 3] - means[:2] * sums[2, 3]
     determinant = rows * cols - mixed**2
     # The product of both eigenvalues, over their sum, is at most the smaller of them.
-    if determinant < LEAST_SLOPE * n_blocks * (rows + cols):
-        return np.zeros(2), 0.0
+    if determinant <= LEAST_SLOPE * n_blocks * (rows + cols):
+        return np.zeros(2), 0.0, 0.0
     step = np.array([cols * down - mixed * right, rows * right - mixed * down]) / determinant
     square -= sums[2, 3] ** 2 / n_blocks
     explained = (step[0] * down + step[1] * right) / max(square, 1e-9)
     # A picture that lies further down is the background minus the shift times its slope.
-    return -BLOCK * np.clip(step, -1.0, 1.0), float(explained)
+    return -BLOCK * np.clip(step, -1.0, 1.0), float(explained), float(square / n_blocks)
 
 
 def _phase_correlation(picture: Grey, background: Grey, limit: float) -> NDArray[np.float64]:

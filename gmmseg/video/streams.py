@@ -41,10 +41,11 @@ def y4m_video(stream: BinaryIO, name: str) -> tuple[Iterator[Frame], float | Non
         )
     fields = {word[0]: word[1:] for word in words[1:]}
     try:
-        cols, rows = _checked_size((int(fields["W"]), int(fields["H"])), name)
+        size = int(fields["W"]), int(fields["H"])
         rate = Fraction(fields.get("F", "0:1").replace(":", "/"))
     except (KeyError, ValueError, ZeroDivisionError):
         raise InputError(f"{name} has a damaged Y4M header: {' '.join(words)}") from None
+    cols, rows = _checked_size(size, name)
     color = fields.get("C", "420")
     kind = next((kind for kind in CHROMA if color.startswith(kind)), None)
     if kind is None or "p1" in color or "alpha" in color or color in ("mono16",):
