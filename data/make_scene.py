@@ -88,4 +88,6 @@ if __name__ == "__main__":
         FOLDER / "scene.webp", save_all=True, append_images=others, duration=duration, quality=60
     )
     # Not a GIF: it would leave out frames that are like the one before.
-    tifffile.imwrite(FOLDER / "scene_truth.tif", moving, compression="zlib", photometric="minisblack")
+    tifffile.imwrite(
+        FOLDER / "scene_truth.tif", moving, compression="zlib", photometric="minisblack"
+    )

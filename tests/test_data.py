@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 from gmmseg.audio import frame_features, read_audio
 from gmmseg.image.io import read_image
 from gmmseg.image.volumes import read_volume
+from gmmseg.video import open_video
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -90,3 +91,19 @@ def test_the_made_voices_sound_more_like_themselves_than_like_each_other():
     for name, other in (("anna", "ben"), ("ben", "anna")):
         for row in means[name]:
             assert np.sum((row - voices[name]) ** 2) < np.sum((row - voices[other]) ** 2)
+
+
+def test_the_made_scene_is_what_its_script_makes(tmp_path):
+    script = tmp_path / "make_scene.py"
+    script.write_text((DATA / "make_scene.py").read_text())
+    subprocess.run([sys.executable, script], check=True)
+    scenes, truths = (
+        [
+            np.array([frame for _, frame in open_video(folder / name).frames], dtype=float)
+            for folder in (tmp_path, DATA)
+        ]
+        for name in ("scene.webp", "scene_truth.tif")
+    )
+    assert np.abs(scenes[0] - scenes[1]).mean() < 2  # WebP encoders round differently
+    assert_array_equal(*truths)
+    assert len(scenes[0]) == len(truths[0]) == 150

@@ -25,9 +25,9 @@ def overlay_motion(frame: ArrayLike, mask: ArrayLike) -> NDArray[np.uint8]:
     Parameters
     ----------
     frame : array_like of shape (rows, cols) or (rows, cols, n_channels)
-        uint8, uint16, bool, or floating in 0…1; of other than 3 channels the mean is shown.
+        Of uint8, uint16, bool, or floating in 0…1; if not of 3 channels, their mean is shown.
     mask : array_like of uint8, shape (rows, cols)
-        0, 127 shadow, 255 moving.
+        Of 0, 127 shadow and 255 moving.
 
     Returns
     -------

@@ -39,7 +39,7 @@ def block_means(frame, scale, out, lines):
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def block_background(sums, out):
-    """Fill ``out[row, col, channel]`` with block means of sums over rows, (rows, channels, cols)."""
+    """Fill ``out[row, col, channel]`` with block means of sums over rows."""
     factor = np.float32(1.0 / (BLOCK * BLOCK))
     for row in range(out.shape[0]):
         for c in range(out.shape[2]):
@@ -159,7 +159,7 @@ def motion_sums(picture, background, use, out):
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def slope_products(picture, background, use):
-    """Return the sums of slope products: picture with itself, with the background, that with itself.
+    """Return sums of products of slopes: picture by picture, by background, and that by itself.
 
     Only slopes between two blocks in use count; the fourth number is how many there are.
     """

@@ -11,14 +11,9 @@ from gmmseg.video import lighting, scene, shake
 from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.coarse_kernels import block_background, block_counts, block_means
 from gmmseg.video.frames import as_levels, grey, level_values, moved_mask
-from gmmseg.video.moving_kernels import (
-    TAKE,
-    TILE,
-    move_frame,
-    relight_rows,
-    shift_residuals,
-)
+from gmmseg.video.moving_kernels import TILE, move_frame, shift_residuals
 from gmmseg.video.pixel_state import PixelState, begin, restart
+from gmmseg.video.relighting import relight, seen_through
 from gmmseg.video.scene import Event
 from gmmseg.video.settings import VARIANCE_INIT, Learning, check_range, checked_mask
 from gmmseg.video.state_file import FilePath, read_state, write_state
@@ -106,7 +101,7 @@ class BackgroundSubtractor:
     >>> visitor = wall.copy()
     >>> visitor[20:40, 30:50] = (200, 40, 40)
     >>> int((subtractor.apply(visitor) == 255).sum())
-    396
+    388
     """
 
     def __init__(
@@ -159,7 +154,7 @@ class BackgroundSubtractor:
         Parameters
         ----------
         frame : array_like of shape (rows, cols) or (rows, cols, n_channels)
-            uint8, uint16, bool, or floating in 0…1. All frames have the same shape and type.
+            Of uint8, uint16, bool, or floating in 0…1. All have the same shape and type.
 
         Returns
         -------
@@ -389,22 +384,16 @@ class BackgroundSubtractor:
         state = self._known()
         if fresh.mean() < scene.SUDDEN:
             return
-        seen = np.take_along_axis(
-            table.T, (picture / self._values[1]).astype(np.intp).reshape(-1, picture.shape[2]), 0
-        ).reshape(picture.shape)
-        event = scene.judge_jump(grey(seen), grey(background), fresh)
-        if event is Event.NOTHING:
-            return
-        self.event_ = event
+        event = relight(
+            state,
+            levels,
+            table,
+            picture=seen_through(table, picture / self._values[1]),
+            background=background,
+            fresh=fresh,
+            busy=busy,
+            workers=self._workers,
+        )
+        self.event_ = event or self.event_
         if event is Event.SCENE:
             restart(state, levels, self._values, variance=VARIANCE_INIT)
-            return
-        orders, gains = scene.relight_orders(seen, background, fresh=fresh, busy=busy)
-        variance = np.float32(VARIANCE_INIT)
-        self._workers.run(
-            lambda lines: relight_rows(levels, table, state.model, orders, gains, variance, lines)
-        )
-        state.refresh()
-        lit = np.kron(orders == TAKE, np.ones((BLOCK, BLOCK), bool))
-        state.model.kept[: len(lit), : lit.shape[1]][lit] = BACKGROUND
-        state.moving &= busy

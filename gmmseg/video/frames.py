@@ -1,4 +1,4 @@
-"""A frame as the kernels want it: whole numbers in rows, columns and channels, and their meaning."""
+"""A frame as the kernels want it: whole numbers in rows, columns, channels, and their meaning."""
 
 from typing import Any
 
@@ -40,10 +40,8 @@ def as_levels(frame: ArrayLike) -> NDArray[Any]:
         raise InputError(
             f"a frame must have shape (rows, cols) or (rows, cols, n_channels), got {values.shape}"
         )
-    if (
-        min(values.shape[:2]) < SMALLEST_SIDE
-        or not 0 < values.shape[-1] * (values.ndim - 2) + (values.ndim == 2) <= MOST_CHANNELS
-    ):
+    n_channels = values.shape[2] if values.ndim == 3 else 1
+    if min(values.shape[:2]) < SMALLEST_SIDE or not 1 <= n_channels <= MOST_CHANNELS:
         raise InputError(
             f"a frame must have at least {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels of 1 to "
             f"{MOST_CHANNELS} channels, got shape {values.shape}"

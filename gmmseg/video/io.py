@@ -41,6 +41,12 @@ class Video:
         Frames per second, if the file says so.
     n_frames : int or None
         How many frames there are, if that is known beforehand.
+
+    Examples
+    --------
+    >>> video = Video(iter([("first", np.zeros((9, 9)))]), fps=25.0)
+    >>> [name for name, _ in video.frames]
+    ['first']
     """
 
     frames: Iterator[tuple[str, Frame]]

@@ -29,6 +29,12 @@ class MovingRegion:
         Box: first column and row, and those after the last.
     area : int
         Pixels that move in it.
+
+    Examples
+    --------
+    >>> region = MovingRegion("000031", 1.2, x0=3, y0=2, x1=9, y1=5, area=18)
+    >>> region.x1 - region.x0
+    6
     """
 
     frame: str

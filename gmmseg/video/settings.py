@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,9 +69,9 @@ class Learning:
         return Pace(*map(np.float32, numbers))
 
 
-def check_range(name: str, value: float, *, low: float, high: float = np.inf) -> None:
+def check_range(name: str, value: Any, *, low: float, high: float = np.inf) -> None:
     """Refuse what is no number, or out of its range."""
-    if not isinstance(value, Real) or not low <= value <= high:
+    if not isinstance(value, Real) or not low <= float(value) <= high:
         wanted = f"at least {low:g}" if high == np.inf else f"in {low:g}…{high:g}"
         raise InputError(f"{name} must be a number {wanted}, got {value!r}")
 

@@ -104,7 +104,9 @@ def _agree(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
     return bool(is_less and has_say.any() and (after < before)[has_say].mean() > AGREEING)
 
 
-def small_shift(picture: Grey, background: Grey, use: Blocks) -> tuple[NDArray[np.float64], float, float]:
+def small_shift(
+    picture: Grey, background: Grey, use: Blocks
+) -> tuple[NDArray[np.float64], float, float]:
     """Return the shift of less than a block that explains the picture best, and how much it does.
 
     The shift is in pixels, what it explains a share of the mean squared difference, which comes

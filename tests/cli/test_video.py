@@ -142,7 +142,9 @@ def test_one_frame_is_told(gmmseg, frames, tmp_path):
     np.save(tmp_path / "one.npy", np.array(frames[:1]))
     code, _, lines = gmmseg("video", "foreground", tmp_path / "one.npy", "-o", tmp_path / "out")
     assert code == 0
-    assert lines[-1].endswith("there is but one frame, so nothing can be told to move; give several")
+    assert lines[-1].endswith(
+        "there is but one frame, so nothing can be told to move; give several"
+    )
 
 
 @pytest.mark.parametrize(

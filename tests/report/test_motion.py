@@ -43,5 +43,5 @@ def test_no_frames_are_told():
 
 def test_a_plot_without_matplotlib_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
-    with pytest.raises(MissingExtraError, match="a plot needs matplotlib.*gmmseg.plot"):
+    with pytest.raises(MissingExtraError, match=r"a plot needs matplotlib.*gmmseg.plot"):
         plot_motion([0.0], fps=25.0)

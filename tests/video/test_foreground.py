@@ -3,7 +3,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gmmseg.errors import InputError, ModelFileError, NotFittedError
-from gmmseg.video import BackgroundSubtractor, Event
+from gmmseg.video import BackgroundSubtractor
+from gmmseg.video.scene import Event
 
 
 def masks_of(frames, **options):
@@ -191,7 +192,7 @@ def test_a_damaged_state_is_told(film, tmp_path):
         "feedback": arrays["feedback"] * np.nan,
     }.items():
         write_model(path, kind="video-background", header=header, arrays={**arrays, name: bad})
-        with pytest.raises(ModelFileError, match=f"room.gmm is damaged: {name} "):
+        with pytest.raises(ModelFileError, match=rf"room\.gmm is damaged: {name} "):
             BackgroundSubtractor.load(path)
     write_model(path, kind="video-background", header={**header, "n_seen": 0}, arrays=arrays)
     with pytest.raises(ModelFileError, match="n_seen is 0"):
@@ -242,7 +243,10 @@ def test_bad_options_are_told(options, message):
         (np.zeros(9), r"a frame must have shape \(rows, cols\) or .*, got \(9,\)"),
         (np.zeros((4, 9)), r"at least 8 x 8 pixels of 1 to 64 channels, got shape \(4, 9\)"),
         (np.zeros((9, 9, 0)), r"got shape \(9, 9, 0\)"),
-        (np.zeros((9, 9), int), "a frame must be uint8, uint16, bool or floating in 0…1, got int64"),
+        (
+            np.zeros((9, 9), int),
+            "a frame must be uint8, uint16, bool or floating in 0…1, got int64",
+        ),
         (np.full((9, 9), 2.0), "a floating frame must lie in 0…1, got 2 to 2"),
         (np.full((9, 9), np.nan), "a floating frame must lie in 0…1, got nan to nan"),
     ],

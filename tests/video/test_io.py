@@ -124,7 +124,7 @@ def test_nothing_to_read_is_told(tmp_path):
     with pytest.raises(InputError, match="does not exist; give a folder of frames or a video"):
         open_video(tmp_path / "no")
     (tmp_path / "x.npy").touch()
-    with pytest.raises(InputError, match="x.npy is empty"):
+    with pytest.raises(InputError, match=r"x.npy is empty"):
         open_video(tmp_path / "x.npy")
 
 
@@ -145,16 +145,16 @@ def test_two_frames_of_one_name_are_told(clip, tmp_path):
 def test_damaged_files_are_told(clip, tmp_path):
     folder = write_folder(tmp_path / "in", clip[:2])
     (folder / "frame1.png").write_bytes(b"\x89PNG nothing")
-    with pytest.raises(InputError, match="frame1.png cannot be read"):
+    with pytest.raises(InputError, match=r"frame1.png cannot be read"):
         frames_of(folder)
     np.save(tmp_path / "flat.npy", clip[0, :, :, 0])
     with pytest.raises(InputError, match=r"flat.npy has shape \(16, 20\); frames are"):
         open_video(tmp_path / "flat.npy")
     (tmp_path / "cut.npy").write_bytes(b"\x93NUMPY\x01")
-    with pytest.raises(InputError, match="cut.npy cannot be read"):
+    with pytest.raises(InputError, match=r"cut.npy cannot be read"):
         open_video(tmp_path / "cut.npy")
     (tmp_path / "cut.tif").write_bytes(b"II*\x00")
-    with pytest.raises(InputError, match="cut.tif cannot be read"):
+    with pytest.raises(InputError, match=r"cut.tif cannot be read"):
         open_video(tmp_path / "cut.tif")
 
 
@@ -182,7 +182,7 @@ class FakeContainer:
         return None
 
     def decode(self, _):
-        picture = types.SimpleNamespace(to_ndarray=lambda format: np.zeros((8, 9, 3), np.uint8))  # noqa: A006
+        picture = types.SimpleNamespace(to_ndarray=lambda **_: np.zeros((8, 9, 3), np.uint8))
         yield from (picture, picture)
         raise ValueError("Invalid data found")
 
@@ -193,11 +193,11 @@ def test_a_video_file_goes_through_pyav(tmp_path, monkeypatch, n_videos):
     monkeypatch.setitem(sys.modules, "av", fake)
     (tmp_path / "x.mp4").write_bytes(b"....ftyp")
     if n_videos == 0:
-        with pytest.raises(InputError, match="x.mp4 has no pictures in it"):
+        with pytest.raises(InputError, match=r"x.mp4 has no pictures in it"):
             open_video(tmp_path / "x.mp4")
         return
     video, seen = open_video(tmp_path / "x.mp4"), []
     assert (video.fps, video.n_frames) == (30.0, 2)
-    with pytest.raises(InputError, match="x.mp4, frame 3, cannot be read: Invalid data found"):
+    with pytest.raises(InputError, match=r"x.mp4, frame 3, cannot be read: Invalid data found"):
         seen.extend(video.frames)
     assert [name for name, _ in seen] == ["000001", "000002"]
