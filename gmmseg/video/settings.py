@@ -20,6 +20,8 @@ SHADOW = 0.6  # a shadow is no darker than this
 HURRY = 0.5
 FEEDBACK, MOST_TOLERANCE = 0.05, 4.0
 FREE_FRAMES = 20  # at first everything is learned, moving or not
+N_TURNS = 2
+MOST_RATE_IN_TURN = 0.05
 SLOWNESS = 20.0  # in the beginning what moves is learned so much slower than what does not
 
 
@@ -50,9 +52,13 @@ class Learning:
         # After `patience` frames of weight -log(BACKGROUND) / patience, what stood there has
         # BACKGROUND of the weight left, and what stands there is background too.
         moving = max(1.0 / (SLOWNESS * (n_frames + 1)), -np.log(BACKGROUND) / self.patience)
+        if n_frames < FREE_FRAMES:
+            moving = rate
+        # What learns in every second frame only learns twice as much.
+        n_turns = N_TURNS if rate * N_TURNS <= MOST_RATE_IN_TURN else 1
         numbers = (
-            rate,
-            rate if n_frames < FREE_FRAMES else min(moving, rate),
+            rate * n_turns,
+            min(moving, rate) * n_turns,
             HURRY,
             FEEDBACK,
             MOST_TOLERANCE,
@@ -66,7 +72,7 @@ class Learning:
             max(1.0, DRIFT / rate) if drifts else 1.0,
             SHADOW if self.shadows else 1.0,
         )
-        return Pace(*map(np.float32, numbers))
+        return Pace(*map(np.float32, numbers), n_frames % n_turns, n_turns)
 
 
 def check_range(name: str, value: Any, *, low: float, high: float = np.inf) -> None:

@@ -54,6 +54,8 @@ class Pace(NamedTuple):
     variance_max: Any
     haste: Any  # a mean takes up at least this many rates of a pixel
     shadow: Any  # a shadow is no darker than this part of the background; 1 is no shadow
+    turn: Any  # whole numbers: rows learn in turn, four at a time,
+    n_turns: Any  # once in so many frames
 
 
 class Row(NamedTuple):
@@ -85,24 +87,37 @@ def update_rows(frame, table, model, pace, row_memory, coarse, lines):
     for row in range(lines[0], lines[1]):
         modes, feedback = model.modes[row], model.feedback[row]
         look_up(frame[row], table, row_memory.pixels)
-        choose_rates(model.kept[row], feedback[BLINK], pace, row_memory.rate)
         square_distances(row_memory.pixels, modes[0], row_memory.square)
-        n_strangers = learn_first(modes[0], feedback[TOLERANCE], pace, row_memory)
-        move_means(modes[0], row_memory.pixels, row_memory.gain)
-        depth = model.depth[row]
-        if depth > 1 or n_strangers > 0:
-            fade(modes, depth, pace, row_memory)
-            if n_strangers > 0:
-                depth = max(depth, meet_strangers(modes, feedback[TOLERANCE], pace, row_memory))
-            model.depth[row] = normalise(modes, depth, row_memory.total)
-        else:
-            modes[0, WEIGHT] = ONE
+        n_strangers = judge_first(modes[0], feedback[TOLERANCE], pace, row_memory)
+        learns = (row // BLOCK + pace.turn) % pace.n_turns == 0
+        if learns:
+            choose_rates(model.kept[row], feedback[BLINK], pace, row_memory.rate)
+            learn_first(modes[0], pace, row_memory)
+            move_means(modes[0], row_memory.pixels, row_memory.gain)
+            learn_others(model, row, n_strangers, pace, row_memory)
+        elif n_strangers > 0:
+            judge_strangers(modes, feedback[TOLERANCE], pace, row_memory)
         if n_strangers > 0 and pace.shadow < ONE:
             find_shadows(modes[0], pace, row_memory)
-        if pace.feedback > ZERO:
+        if learns and pace.feedback > ZERO:
             feed_back(feedback, model.raw[row], model.kept[row], pace, row_memory)
         store(row_memory.label, model.raw[row])
-        add_background(modes[0], row % BLOCK == 0, coarse[row // BLOCK])
+        if learns:
+            add_background(modes[0], row % BLOCK == 0, coarse[row // BLOCK])
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def learn_others(model, row, n_strangers, pace, row_memory):
+    """Let the lighter modes of a row fade, and learn from the pixels that the heaviest is not."""
+    modes, depth = model.modes[row], model.depth[row]
+    if depth == 1 and n_strangers == 0:
+        modes[0, WEIGHT] = ONE
+        return
+    fade(modes, depth, pace, row_memory)
+    if n_strangers > 0:
+        tolerance = model.feedback[row, TOLERANCE]
+        depth = max(depth, meet_strangers(modes, tolerance, pace, row_memory))
+    model.depth[row] = normalise(modes, depth, row_memory.total)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -137,10 +152,20 @@ def square_distances(pixels, mode, out):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def learn_first(mode, tolerance, pace, row):
-    """Let the heaviest mode learn from the pixels that are its own; return how many are not."""
-    for j in range(len(row.rate)):
+def judge_first(mode, tolerance, pace, row):
+    """Label the pixels as the heaviest mode sees them; return how many it does not own."""
+    for j in range(len(row.square)):
         row.nearest[j] = row.square[j] / (mode[VARIANCE, j] * tolerance[j])
+    n_strangers = 0
+    for j in range(len(row.square)):
+        row.label[j] = BACKGROUND_LABEL if row.nearest[j] < pace.threshold else MOVING_LABEL
+        n_strangers += row.nearest[j] >= pace.match
+    return n_strangers
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def learn_first(mode, pace, row):
+    """Let the heaviest mode learn from the pixels that are its own."""
     for j in range(len(row.rate)):
         row.gain[j] = row.rate[j] if row.nearest[j] < pace.match else ZERO
     for j in range(len(row.rate)):
@@ -152,11 +177,22 @@ def learn_first(mode, tolerance, pace, row):
         gain = min(row.gain[j], MOST_GAIN)
         v = mode[VARIANCE, j] + gain * (row.square[j] - mode[VARIANCE, j])
         mode[VARIANCE, j] = min(max(v, pace.variance_min), pace.variance_max)
-    n_strangers = 0
-    for j in range(len(row.rate)):
-        row.label[j] = BACKGROUND_LABEL if row.nearest[j] < pace.threshold else MOVING_LABEL
-        n_strangers += row.nearest[j] >= pace.match
-    return n_strangers
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def judge_strangers(modes, tolerance, pace, row):
+    """Label the pixels that the heaviest mode does not own, and learn nothing."""
+    for j in range(len(row.nearest)):
+        before, k = modes[0, WEIGHT, j], 1  # weight of the heavier modes, which all sum to 1
+        if row.nearest[j] < pace.match:
+            continue
+        while k < modes.shape[0] and modes[k, WEIGHT, j] > ZERO and before < pace.background:
+            distance = distance_to(modes[k], row.pixels, j) / tolerance[j]
+            row.nearest[j] = min(row.nearest[j], distance)
+            before += modes[k, WEIGHT, j]
+            k += 1
+        if row.nearest[j] < pace.threshold:
+            row.label[j] = BACKGROUND_LABEL
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
