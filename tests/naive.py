@@ -878,3 +878,43 @@ def moments_around(table, before, after, least):
         means[t] = table[rows].mean(axis=0)
         spreads[t] = np.sqrt(table[rows].var(axis=0) + least)
     return means, spreads
+
+
+def learn_pixel(x, modes, *, rate, pace, tolerance):
+    """Learn one pixel, a list of channels, as in Zivkovic (2004); return label, nearest and modes.
+
+    ``modes`` is a list of [weight, variance, mean of each channel], heaviest first.
+    """
+
+    def distance(mode):
+        return sum((a - b) ** 2 for a, b in zip(x, mode[2:], strict=True)) / len(x) / mode[1]
+
+    n_modes, modes = len(modes), [list(mode) for mode in modes if mode[0] > 0.0]
+    for mode in modes:
+        mode[0] = max(mode[0] - rate * (mode[0] + pace.prior), 0.0)
+    modes = [mode for mode in modes if mode[0] > 0.0]
+    distances = [distance(mode) / tolerance for mode in modes]
+    owner = next((k for k, d in enumerate(distances) if d < pace.match), None)
+    total, before, nearest = sum(mode[0] for mode in modes), 0.0, float("inf")
+    for mode, d in zip(modes, distances, strict=True):
+        if before < pace.background * total:
+            nearest = min(nearest, d)
+        before += mode[0]
+        if owner == 0:
+            break  # no other is asked
+    if owner is None:
+        modes = modes[: n_modes - 1]
+        modes.append([min(rate, 0.01), float(pace.variance_init), *x])
+    else:
+        mode = modes[owner]
+        mode[0] += rate
+        gain = rate / mode[0] if owner else rate * max(1.0 / mode[0], pace.haste)
+        square = distance(mode) * mode[1]
+        mode[2:] = [m + gain * (a - m) for a, m in zip(x, mode[2:], strict=True)]
+        variance = mode[1] + min(gain, 0.5) * (square - mode[1])
+        mode[1] = min(max(variance, pace.variance_min), pace.variance_max)
+    modes.sort(key=lambda mode: -mode[0])
+    total = sum(mode[0] for mode in modes)
+    for mode in modes:
+        mode[0] /= total
+    return 0 if nearest < pace.threshold else 255, nearest, modes

@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 from gmmseg.audio import frame_features, read_audio
 from gmmseg.image.io import read_image
 from gmmseg.image.volumes import read_volume
+from gmmseg.video import open_video
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -112,3 +113,19 @@ def test_the_made_pump_is_what_its_script_makes(tmp_path):
     for name in names:
         made, kept = (read_audio(folder / "pump" / name)[0] for folder in (tmp_path, DATA))
         assert np.abs(made - kept).max() < 1e-3
+
+
+def test_the_made_scene_is_what_its_script_makes(tmp_path):
+    script = tmp_path / "make_scene.py"
+    script.write_text((DATA / "make_scene.py").read_text())
+    subprocess.run([sys.executable, script], check=True)
+    scenes, truths = (
+        [
+            np.array([frame for _, frame in open_video(folder / name).frames], dtype=float)
+            for folder in (tmp_path, DATA)
+        ]
+        for name in ("scene.webp", "scene_truth.tif")
+    )
+    assert np.abs(scenes[0] - scenes[1]).mean() < 2  # WebP encoders round differently
+    assert_array_equal(*truths)
+    assert len(scenes[0]) == len(truths[0]) == 150

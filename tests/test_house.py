@@ -40,7 +40,10 @@ def heavy_libraries_loaded_by(code):
 
 def test_import_gmmseg_loads_no_heavy_library():
     assert (
-        heavy_libraries_loaded_by("import gmmseg, gmmseg.audio, gmmseg.core, gmmseg.image") == set()
+        heavy_libraries_loaded_by(
+            "import gmmseg, gmmseg.audio, gmmseg.core, gmmseg.image, gmmseg.video"
+        )
+        == set()
     )
 
 
@@ -54,6 +57,7 @@ def test_import_gmmseg_loads_no_heavy_library():
         "audio speakers train -h",
         "table fit -h",
         "model show -h",
+        "video foreground -h",
     ],
 )
 def test_asking_for_help_succeeds_and_loads_no_heavy_library(arguments):

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from gmmseg import __version__
-from gmmseg.cli import audio, image, model, table
+from gmmseg.cli import audio, image, model, table, video
 from gmmseg.cli.console import say, warn
 from gmmseg.errors import GmmsegError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(image.app, name="image")
 app.add_typer(audio.app, name="audio")
+app.add_typer(video.app, name="video")
 app.add_typer(table.app, name="table")
 app.add_typer(model.app, name="model")
 

@@ -1,0 +1,138 @@
+"""The command ``gmmseg video foreground``: a mask per frame of what moves."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gmmseg.cli.console import about, announce_compilation, say, warn
+from gmmseg.cli.image_files import make_folder, read_mask
+from gmmseg.cli.video_results import Results, frames_with_rate
+from gmmseg.errors import GmmsegError, InputError
+
+if TYPE_CHECKING:
+    from gmmseg.video import BackgroundSubtractor, Video
+
+STDIN = "-"
+USUAL_FPS = 25.0
+
+
+def foreground(
+    video: Annotated[
+        Path,
+        typer.Argument(
+            metavar="VIDEO|FRAMES_DIR",
+            help="Folder of frames, video file, TIFF or GIF stack, .npy, .y4m, or - for stdin.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")],
+    shadows: Annotated[
+        bool, typer.Option("--shadows", help="Mark shadows as 127; else they are 0.")
+    ] = False,
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Write overlay.gif too: the video, what moves tinted.")
+    ] = False,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Write timeline.png too: how much moves when.")
+    ] = False,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="Frames per second; what the file says, or 25, if not given."),
+    ] = None,
+    patience: Annotated[
+        float, typer.Option(help="How long what stands still is called moving, in seconds.")
+    ] = 60.0,
+    threshold: Annotated[
+        float, typer.Option(help="Lower finds fainter things, and more that are none.")
+    ] = 6.0,
+    mask: Annotated[
+        Path | None, typer.Option(help="Image of the same size: look only where it is not black.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Size of raw RGB frames, such as 640x360.")
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Model file: go on from it if it is there, and write it at the end."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result to stdout as one JSON line.")
+    ] = False,
+) -> None:
+    """Find what moves in a video, and write a mask per frame.
+
+    Writes DIR/<frame>.png (255 moves, 0 does not) and DIR/regions.csv: frame, seconds, box, area.
+
+    Example: gmmseg video foreground clip.mp4 -o out --overlay --timeline
+    """
+    from gmmseg.video import open_video
+
+    shape = None if size is None else size_of(size)
+    refuse_to_replace(video, out)
+    source = open_video(video, size=shape)
+    rate = fps or source.fps or USUAL_FPS
+    look = None if mask is None else read_mask(mask)
+    subtractor = opened(
+        state,
+        {"fps": rate, "patience": patience, "threshold": threshold, "mask": look},
+    )
+    make_folder(out)
+    results = Results(out, fps=rate, shadows=shadows, overlay=overlay)
+    start = time.perf_counter()
+    trouble: GmmsegError | None = None
+    with announce_compilation():
+        try:
+            run(source, subtractor, results, video)
+        except GmmsegError as error:
+            if not results.n_frames:
+                raise
+            trouble = error  # what came before it is good
+    results.write(timeline=timeline)
+    if state is not None:
+        subtractor.save(state)
+    seconds = time.perf_counter() - start
+    say(f"{video}: {results.summary()} in {seconds:.1f} s, {out}")
+    if results.n_frames == 1 and subtractor.n_frames_ == 1:
+        warn(f"{video}: there is but one frame, so nothing can be told to move; give several")
+    if as_json:
+        typer.echo(json.dumps({"video": str(video), **results.report(), "seconds": seconds}))
+    if trouble is not None:
+        raise trouble
+
+
+def run(source: "Video", subtractor: "BackgroundSubtractor", results: Results, name: Path) -> None:
+    """Go through the frames."""
+    with about(name):
+        for frame_name, frame in frames_with_rate(source.frames, source.n_frames):
+            shape = frame.shape
+            if min(shape[:2]) < 1:
+                raise InputError(f"frame {frame_name} is empty")
+            results.add(frame_name, frame, subtractor.apply(frame), str(subtractor.event_))
+
+
+def opened(state: Path | None, options: dict[str, Any]) -> "BackgroundSubtractor":
+    """Return the subtractor that a file holds, or a new one."""
+    from gmmseg.video import BackgroundSubtractor
+
+    if state is not None and state.exists():
+        return BackgroundSubtractor.load(state)
+    return BackgroundSubtractor(**options)
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """Return columns and rows of a text such as 640x360."""
+    cols, _, rows = text.lower().partition("x")
+    if not (cols.isdigit() and rows.isdigit()):
+        raise typer.BadParameter(f"--size must be like 640x360, got {text!r}")
+    return int(cols), int(rows)
+
+
+def refuse_to_replace(video: Path, out: Path) -> None:
+    """Stop, as misuse, before masks replace frames."""
+    folder = video if video.is_dir() else video.parent
+    if str(video) != STDIN and video.is_dir() and out.resolve() == folder.resolve():
+        raise typer.BadParameter(
+            f"{out} holds the frames, which the masks would replace; choose another with -o"
+        )

@@ -1,0 +1,64 @@
+"""Clean a mask: majority of a window, small gaps closed, holes filled, specks removed."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.video.cleanup_kernels import join_masks, majority, replace_small
+from gmmseg.video.video_kernels import BACKGROUND, MOVING, SHADOW
+from gmmseg.video.workers import Workers
+
+RADIUS = 2  # of the window whose majority counts: 5 x 5
+SMALLEST_SHARE = 0.0005  # of the picture: what moves and is smaller is a speck
+LARGEST_HOLE = 0.002  # of the picture: a smaller gap in what moves is filled
+MOST = (2 * RADIUS + 1) ** 2 // 2 + 1
+_NOTHING, _ONE = np.uint8(0), np.uint8(1)
+LABELS = _BACKGROUND, _SHADOW, _MOVING = np.uint8(BACKGROUND), np.uint8(SHADOW), np.uint8(MOVING)
+
+Mask = NDArray[np.uint8]
+
+
+class Cleaner:
+    """Clean masks of one size, in memory that is taken once.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the masks.
+    min_area : int or None
+        Areas of fewer pixels are specks; None is 0.05 % of the picture.
+    """
+
+    def __init__(self, shape: tuple[int, int], *, min_area: int | None) -> None:
+        rows, cols = shape
+        share = int(SMALLEST_SHARE * rows * cols)
+        self._least = max(share, 1) if min_area is None else min_area
+        self._largest_hole = int(LARGEST_HOLE * rows * cols)
+        self._first, self._second = np.zeros((2, rows, cols), np.uint8)
+        n_runs = rows * (cols // 2 + 1)
+        starts, ends, places, parents = np.empty((4, n_runs), np.int32)
+        first = np.empty(rows + 1, np.int64)
+        self._memory: Any = (starts, ends, places, first, parents, np.empty(n_runs, np.int64))
+
+    def clean(self, raw: Mask, out: Mask, workers: Workers) -> None:
+        """Fill ``out`` with the cleaned mask of ``raw``, both 0, 127 and 255."""
+        moving, other = self._first, self._second
+        workers.run(lambda lines: majority(raw, _MOVING, RADIUS, MOST, moving, lines))
+        used = np.flatnonzero(moving.max(axis=1))
+        if len(used):
+            # Two rows more on either side: closing reaches one, and holes end in the other.
+            near = slice(max(used[0] - 2, 0), used[-1] + 3)
+            self._close_and_fill(moving[near], other[near])
+        has_shadow = bool((raw[:: RADIUS + 1, :: RADIUS + 1] == _SHADOW).any())
+        if has_shadow:
+            workers.run(lambda lines: majority(raw, _SHADOW, RADIUS, MOST, other, lines))
+        workers.run(lambda lines: join_masks(moving, other, has_shadow, LABELS, out, lines))
+
+    def _close_and_fill(self, moving: Mask, grown: Mask) -> None:
+        """Close gaps of a pixel, fill holes and remove specks."""
+        lines = (0, len(moving))
+        majority(moving, _ONE, 1, 1, grown, lines)  # what touches it
+        majority(grown, _ONE, 1, 9, moving, lines)  # what lies within that
+        replace_small(moving, _NOTHING, _ONE, self._largest_hole, True, self._memory)  # noqa: FBT003
+        replace_small(moving, _ONE, _NOTHING, self._least, False, self._memory)  # noqa: FBT003

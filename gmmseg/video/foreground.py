@@ -1,0 +1,399 @@
+"""Tell what moves in front of a background that is learned: a mixture of Gaussians per pixel."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.core.threads import PerThread, thread_count
+from gmmseg.errors import InputError, NotFittedError
+from gmmseg.video import lighting, scene, shake
+from gmmseg.video.cleanup import Cleaner
+from gmmseg.video.coarse_kernels import block_background, block_counts, block_means
+from gmmseg.video.frames import as_levels, grey, level_values, moved_mask
+from gmmseg.video.moving_kernels import TILE, move_frame, shift_residuals
+from gmmseg.video.pixel_state import PixelState, begin, restart
+from gmmseg.video.relighting import relight, seen_through
+from gmmseg.video.scene import Event
+from gmmseg.video.settings import VARIANCE_INIT, Learning, check_range, checked_mask
+from gmmseg.video.state_file import FilePath, read_state, write_state
+from gmmseg.video.video_kernels import BACKGROUND, BLOCK, MEAN, MOVING, row_memory, update_rows
+from gmmseg.video.workers import Workers
+
+REBASE = 32.0  # levels: light that is further off becomes that of the model
+MOST_MODES = 16
+
+Mask = NDArray[np.uint8]
+
+
+class BackgroundSubtractor:
+    """Learn the background of a video frame by frame, and mark what moves in front of it.
+
+    Every pixel has an adaptive mixture of Gaussians (Zivkovic, 2004) whose threshold and rate
+    follow how much the pixel blinks (St-Charles and others, 2015). Around it: a tone curve per
+    channel against light that changes everywhere, a relit model where a lamp is switched on, a
+    shift against a camera that shakes, shadows told apart, and a clean-up of the mask.
+
+    Parameters
+    ----------
+    fps : float
+        Frames per second, which `patience` is reckoned with.
+    patience : float
+        How long something that stands still is called moving, in seconds.
+    learning_rate : float or None
+        Weight of a frame, 0…1, once many are learned; None is 1 / 500.
+    threshold : float
+        Squared distance, in variances and per channel, up to which a pixel is background. Lower
+        finds fainter things, and more that are none.
+    n_modes : int
+        Gaussians that a pixel has at most; it uses as many as it needs.
+    shadows : bool
+        Whether shadows are told apart, as 127; else they move as what throws them.
+    lighting : bool
+        Whether light that changes is made up for.
+    shake : float
+        Largest shift of the camera that is made up for, in pixels; 0 is none.
+    mask : array_like of bool, shape (rows, cols), optional
+        Where to look; elsewhere nothing moves.
+    n_jobs : int or None
+        Number of threads; None is all.
+
+    Attributes
+    ----------
+    event_ : Event
+        What happened to the whole picture in the last frame: nothing (false), the light changed,
+        the scene changed, or the camera moved.
+    n_frames_ : int
+        How many frames were seen.
+    shift_ : tuple of int
+        How many pixels down and right the last frame lay of the first.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    See Also
+    --------
+    gmmseg.video.moving_regions : Turn a mask into boxes and areas.
+
+    Notes
+    -----
+    The first frame is all background. A new scene (most of the picture changed at once, and does
+    not show the same things in another light) is said in `event_` and learned from its first
+    frame, not masked.
+
+    References
+    ----------
+    Z. Zivkovic (2004), "Improved adaptive Gaussian mixture model for background subtraction",
+    ICPR, equations 8 to 12, https://doi.org/10.1109/ICPR.2004.1333992.
+    P.-L. St-Charles, G.-A. Bilodeau, R. Bergevin (2015), "SuBSENSE: a universal change detection
+    method with local adaptive sensitivity", https://doi.org/10.1109/TIP.2014.2378053.
+
+    Examples
+    --------
+    >>> wall = np.full((60, 80, 3), 120, np.uint8)
+    >>> subtractor = BackgroundSubtractor()
+    >>> for _ in range(10):
+    ...     mask = subtractor.apply(wall)
+    >>> int(mask.max())
+    0
+    >>> visitor = wall.copy()
+    >>> visitor[20:40, 30:50] = (200, 40, 40)
+    >>> int((subtractor.apply(visitor) == 255).sum())
+    388
+    """
+
+    def __init__(
+        self,
+        *,
+        fps: float = 25.0,
+        patience: float = 60.0,
+        learning_rate: float | None = None,
+        threshold: float = 6.0,
+        n_modes: int = 4,
+        shadows: bool = True,
+        lighting: bool = True,
+        shake: float = 8.0,
+        mask: ArrayLike | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        rate = 1.0 / 500.0 if learning_rate is None else learning_rate
+        check_range("fps", fps, low=1e-6)
+        check_range("patience", patience, low=1e-6)
+        check_range("learning_rate", rate, low=1e-9, high=1.0)
+        check_range("threshold", threshold, low=1e-6)
+        check_range("n_modes", n_modes, low=1, high=MOST_MODES)
+        check_range("shake", shake, low=0.0)
+        thread_count(n_jobs)
+        self._options: dict[str, Any] = {
+            "fps": float(fps),
+            "patience": float(patience),
+            "learning_rate": float(rate),
+            "threshold": float(threshold),
+            "n_modes": int(n_modes),
+            "shadows": bool(shadows),
+            "lighting": bool(lighting),
+            "shake": float(shake),
+        }
+        self._learning = Learning(rate, max(patience * fps, 1.0), threshold, shadows)
+        self._mask = None if mask is None else checked_mask(mask)
+        self._n_jobs = n_jobs
+        self._state: PixelState | None = None
+        self.event_ = Event.NOTHING
+        self.shift_ = (0, 0)
+
+    @property
+    def n_frames_(self) -> int:
+        """How many frames were seen."""
+        return 0 if self._state is None else self._state.n_seen
+
+    def apply(self, frame: ArrayLike) -> Mask:
+        """Learn from a frame, and return what moves in it.
+
+        Parameters
+        ----------
+        frame : array_like of shape (rows, cols) or (rows, cols, n_channels)
+            Of uint8, uint16, bool, or floating in 0…1. All have the same shape and type.
+
+        Returns
+        -------
+        mask : ndarray of uint8, shape (rows, cols)
+            0 background, 127 shadow, 255 moving.
+
+        Raises
+        ------
+        InputError
+            If the frame is no picture, or of another shape or type than those before.
+        """
+        levels = as_levels(frame)
+        self.event_, self.shift_ = Event.NOTHING, (0, 0)
+        if self._state is None:
+            return self._begin(levels)
+        self._check_like(levels)
+        state = self._state
+        state.n_seen += 1
+        picture = self._coarse(levels)
+        background = self._coarse_background()
+        levels, picture = self._hold_still(levels, picture, background)
+        if self._options["lighting"]:
+            self._follow_light(picture, background)
+        table = lighting.inverse_table(state.shifts, self._values)
+        self._update(levels, table)
+        fresh, busy = self._clean()
+        self._judge(levels, table, picture, background, fresh=fresh, busy=busy)
+        state.n_frames += 1
+        return moved_mask(state.model.kept, self.shift_)
+
+    def background(self) -> NDArray[Any]:
+        """Return the background as a picture.
+
+        Returns
+        -------
+        picture : ndarray of uint8, shape (rows, cols[, n_channels])
+            The mean of the heaviest mode of every pixel.
+
+        Raises
+        ------
+        NotFittedError
+            If no frame was seen.
+        """
+        means = self._known().model.modes[:, 0, MEAN:].transpose(0, 2, 1)
+        picture = np.clip(np.rint(means), 0, 255).astype(np.uint8)
+        return picture[:, :, 0] if picture.shape[2] == 1 else picture
+
+    def save(self, path: FilePath) -> None:
+        """Write all that was learned to a file, from which `load` goes on to the last bit.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write, by custom ending in ".gmm".
+
+        Raises
+        ------
+        NotFittedError
+            If no frame was seen.
+        InputError
+            If the file cannot be written.
+        """
+        write_state(path, self._known(), self._options, self._mask)
+
+    @classmethod
+    def load(cls, path: FilePath, *, n_jobs: int | None = None) -> "BackgroundSubtractor":
+        """Return the subtractor that a file holds.
+
+        Parameters
+        ----------
+        path : str or path
+            File that `save` wrote.
+        n_jobs : int or None
+            Number of threads; None is all.
+
+        Returns
+        -------
+        subtractor : BackgroundSubtractor
+            Goes on as the saved one would have.
+
+        Raises
+        ------
+        ModelFileError
+            If it is no such file, or damaged.
+        """
+        state, options, mask = read_state(path)
+        subtractor = cls(**options, mask=mask, n_jobs=n_jobs)
+        subtractor._take(state)
+        return subtractor
+
+    def _known(self) -> PixelState:
+        if self._state is None:
+            raise NotFittedError("nothing is learned yet; call apply(frame) first")
+        return self._state
+
+    def _begin(self, levels: NDArray[Any]) -> Mask:
+        """Learn the first frame."""
+        rows, cols, _ = levels.shape
+        if self._mask is not None and self._mask.shape != (rows, cols):
+            raise InputError(
+                f"mask must have the shape of a frame, {(rows, cols)}, got {self._mask.shape}"
+            )
+        values = level_values(levels.dtype)
+        state = begin(levels, values, n_modes=self._options["n_modes"], variance=VARIANCE_INIT)
+        state.n_seen = 1
+        self._take(state)
+        return np.zeros((rows, cols), np.uint8)
+
+    def _take(self, state: PixelState) -> None:
+        """Go on from a state, with working memory for frames of its size."""
+        rows, cols, n_channels = state.shape
+        self._state = state
+        self._values = level_values(state.dtype)
+        self._picture, self._background = np.zeros(
+            (2, rows // BLOCK, cols // BLOCK, n_channels), np.float32
+        )
+        self._counts = np.empty(self._picture.shape[:2], np.uint8)
+        self._memory = PerThread(lambda: row_memory(n_channels, cols))
+        self._cleaner = Cleaner((rows, cols), min_area=None)
+        self._still = np.empty((rows, cols, n_channels), state.dtype)
+        self._use = np.ones(self._counts.shape, bool)
+        if self._mask is not None:
+            block_counts(self._mask.astype(np.uint8) * np.uint8(MOVING), self._counts)
+            self._use = self._counts == BLOCK * BLOCK
+        self._workers = Workers(rows, n_jobs=self._n_jobs, unit=BLOCK)
+
+    def _check_like(self, levels: NDArray[Any]) -> None:
+        state = self._known()
+        if levels.shape != state.shape:
+            raise InputError(
+                f"frame {state.n_seen + 1} has shape {levels.shape} (rows, cols, channels), those "
+                f"before {state.shape}; give frames of one size, or use a new subtractor"
+            )
+        if levels.dtype != state.dtype:
+            raise InputError(
+                f"frame {state.n_seen + 1} is {levels.dtype}, those before {state.dtype}; "
+                "give frames of one type"
+            )
+
+    def _coarse(self, levels: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the block means of a frame."""
+        flat = levels.reshape(len(levels), -1)
+        n_blocks = len(self._picture)
+
+        def average(lines: tuple[int, int]) -> None:
+            blocks = (lines[0] // BLOCK, min(lines[1] // BLOCK, n_blocks))
+            block_means(flat, self._values[1], self._picture, blocks)
+
+        self._workers.run(average)
+        return self._picture
+
+    def _coarse_background(self) -> NDArray[np.float32]:
+        block_background(self._known().sums, self._background)
+        return self._background
+
+    def _hold_still(
+        self, levels: NDArray[Any], picture: NDArray[Any], background: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return frame and block means moved to where the camera stood at first."""
+        state, limit = self._known(), self._options["shake"]
+        if limit == 0.0:
+            return levels, picture
+        table = lighting.inverse_table(state.shifts, self._values)
+
+        def residuals(shift: tuple[int, int]) -> NDArray[np.float64]:
+            rows, cols, _ = levels.shape
+            out = np.empty((-(-rows // TILE), -(-cols // TILE)))
+            shift_residuals(levels, table, state.model.modes, state.moving, shift, out)
+            return out
+
+        shift = shake.find_shift(
+            grey(picture),
+            grey(background),
+            use=self._use & ~state.moving,
+            residuals=residuals,
+            limit=limit,
+        )
+        if shift == (0, 0):
+            return levels, picture
+        self.shift_, self.event_ = shift, Event.SHAKE
+        self._workers.run(lambda lines: move_frame(levels, shift, self._still, lines))
+        return self._still, self._coarse(self._still)
+
+    def _follow_light(self, picture: NDArray[Any], background: NDArray[Any]) -> None:
+        """Find the tone curve of this frame; where it is far off, make its light the model's."""
+        state = self._known()
+        shifts = lighting.find_tone(
+            picture, background, calm=self._use & ~state.moving, use=self._use
+        )
+        if np.abs(shifts).max() > REBASE:
+            lighting.relight_model(state.model.modes, background, shifts)
+            self.event_ = Event.LIGHT
+            shifts = np.zeros_like(shifts)
+        state.shifts[:] = shifts
+
+    def _update(self, levels: NDArray[Any], table: NDArray[np.float32]) -> None:
+        state = self._known()
+        pace = self._learning.pace(state.n_frames, drifts=self.event_ is not Event.SHAKE)
+        self._workers.run(
+            lambda lines: update_rows(
+                levels, table, state.model, pace, self._memory.own, state.sums, lines
+            )
+        )
+        if self._mask is not None:
+            state.model.raw[~self._mask] = BACKGROUND
+
+    def _clean(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Clean the mask; return the blocks that began to move, and those that moved before."""
+        state = self._known()
+        self._cleaner.clean(state.model.raw, state.model.kept, self._workers)
+        block_counts(state.model.kept, self._counts)
+        busy = state.moving.copy()
+        state.moving[:] = self._counts > BLOCK * BLOCK // 2
+        return state.moving & ~busy, busy
+
+    def _judge(
+        self,
+        levels: NDArray[Any],
+        table: NDArray[np.float32],
+        picture: NDArray[np.float32],
+        background: NDArray[np.float32],
+        *,
+        fresh: NDArray[np.bool_],
+        busy: NDArray[np.bool_],
+    ) -> None:
+        """Find out whether it was the light or the scene that changed, and learn it if so."""
+        state = self._known()
+        if fresh.mean() < scene.SUDDEN:
+            return
+        event = relight(
+            state,
+            levels,
+            table,
+            picture=seen_through(table, picture / self._values[1]),
+            background=background,
+            fresh=fresh,
+            busy=busy,
+            workers=self._workers,
+        )
+        self.event_ = event or self.event_
+        if event is Event.SCENE:
+            restart(state, levels, self._values, variance=VARIANCE_INIT)

@@ -1,0 +1,96 @@
+"""A frame as the kernels want it: whole numbers in rows, columns, channels, and their meaning."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.errors import InputError
+
+WORDS = np.iinfo(np.uint16).max
+SMALLEST_SIDE = 8  # pixels
+MOST_CHANNELS = 64
+
+
+def as_levels(frame: ArrayLike) -> NDArray[Any]:
+    """Return a frame as uint8 or uint16 of shape (rows, cols, n_channels), uncopied if it is.
+
+    Parameters
+    ----------
+    frame : array_like of shape (rows, cols) or (rows, cols, n_channels)
+        uint8, uint16, bool, or floating in 0…1.
+
+    Returns
+    -------
+    levels : ndarray of uint8 or uint16, shape (rows, cols, n_channels)
+        The frame; of bool 0 and 255, of floating numbers their 65536th parts.
+
+    Raises
+    ------
+    InputError
+        If it is no picture, too small, of another type, or has values outside 0…1.
+
+    Examples
+    --------
+    >>> as_levels(np.full((8, 9), 0.5))[0, 0]
+    array([32768], dtype=uint16)
+    """
+    values = np.asarray(frame)
+    if values.ndim not in (2, 3):
+        raise InputError(
+            f"a frame must have shape (rows, cols) or (rows, cols, n_channels), got {values.shape}"
+        )
+    n_channels = values.shape[2] if values.ndim == 3 else 1
+    if min(values.shape[:2]) < SMALLEST_SIDE or not 1 <= n_channels <= MOST_CHANNELS:
+        raise InputError(
+            f"a frame must have at least {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels of 1 to "
+            f"{MOST_CHANNELS} channels, got shape {values.shape}"
+        )
+    whole = _whole_numbers(values)
+    return np.ascontiguousarray(whole if whole.ndim == 3 else whole[:, :, np.newaxis])
+
+
+def _whole_numbers(values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype in (np.uint8, np.uint16):
+        return values
+    if values.dtype == np.bool_:
+        return values.astype(np.uint8) * np.uint8(255)
+    if values.dtype.kind != "f":
+        raise InputError(
+            f"a frame must be uint8, uint16, bool or floating in 0…1, got {values.dtype}; "
+            "scale it to one of these"
+        )
+    if not (values.min() >= 0.0 and values.max() <= 1.0):  # false for NaN too
+        raise InputError(
+            f"a floating frame must lie in 0…1, got {values.min():g} to {values.max():g}; "
+            "divide it by its largest possible value"
+        )
+    return np.rint(values * WORDS).astype(np.uint16)
+
+
+def level_values(dtype: np.dtype[Any]) -> NDArray[np.float64]:
+    """Return what the values 0, 1, 2, … of a frame mean on the scale 0…255."""
+    n_levels = np.iinfo(dtype).max + 1
+    return np.linspace(0.0, 255.0, n_levels, dtype=np.float64)
+
+
+def grey(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean over channels."""
+    total = picture[:, :, 0].copy()
+    for c in range(1, picture.shape[2]):
+        total += picture[:, :, c]
+    total /= np.float32(picture.shape[2])
+    return total
+
+
+def moved_mask(mask: NDArray[np.uint8], shift: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a copy of the mask, moved by a shift."""
+    down, right = shift
+    if down == right == 0:
+        return mask.copy()
+    rows, cols = mask.shape
+    moved = np.zeros_like(mask)
+    moved[max(down, 0) : rows + min(down, 0), max(right, 0) : cols + min(right, 0)] = mask[
+        max(-down, 0) : rows - max(down, 0), max(-right, 0) : cols - max(right, 0)
+    ]
+    return moved

@@ -1,0 +1,117 @@
+"""Light that changes everywhere: one tone curve per channel takes a frame back to the background.
+
+Cameras adapt exposure and white balance, lamps dim and clouds pass: all change what a level of the
+background looks like now. The shift of each level is the median over the blocks that have it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.video.coarse_kernels import (
+    REACH,
+    TONE_WIDTH,
+    shift_histograms,
+    shift_quantiles,
+    tone_residual,
+)
+from gmmseg.video.video_kernels import MEAN
+
+N_BINS = 256 // TONE_WIDTH
+CENTRES = (np.arange(N_BINS) + 0.5) * TONE_WIDTH
+LEVELS = np.arange(256.0)
+QUARTERS = np.array([0.25, 0.5, 0.75])
+ENOUGH = 10_000  # blocks
+TOGETHER = 50.0  # neighbouring blocks err together: so many are one piece of evidence
+SMALLEST_SPREAD = 0.5  # levels
+STEEPNESS = 1e-3  # least slope of a curve, so that it has an inverse
+SIMPLER = 0.95  # a curve must explain the picture this much better than none
+
+Picture = NDArray[np.float32]
+Blocks = NDArray[np.bool_]
+
+
+def find_tone(
+    picture: Picture, background: Picture, *, calm: Blocks, use: Blocks
+) -> NDArray[np.float64]:
+    """Return by how much each level of the background is brighter now.
+
+    Where things move the light cannot be told, and when the light has just changed all seems to
+    move: so there is one estimate from the calm blocks and one from all, and the one counts that
+    explains more of the picture; or none, if no curve helps.
+
+    Parameters
+    ----------
+    picture, background : ndarray of float32, shape (rows, cols, n_channels)
+        Block means, 0…255.
+    calm, use : ndarray of bool, shape (rows, cols)
+        Blocks where nothing moved in the last frame; blocks that count at all.
+
+    Returns
+    -------
+    shifts : ndarray of shape (n_channels, 16)
+        In levels, for backgrounds of 8, 24, … 248.
+    """
+    if picture.shape[0] * picture.shape[1] > ENOUGH:  # every second row tells as much
+        picture, background, calm, use = picture[::2], background[::2], calm[::2], use[::2]
+    none = np.zeros((picture.shape[2], N_BINS))
+    candidates = [median_shifts(picture, background, use)]
+    if not np.array_equal(calm, use):
+        candidates.append(median_shifts(picture, background, calm))
+    before = SIMPLER * tone_residual(picture, background, use, none)
+    after = [tone_residual(picture, background, use, shifts) for shifts in candidates]
+    best = int(np.argmin(after))
+    return candidates[best] if after[best] < before else none
+
+
+def median_shifts(picture: Picture, background: Picture, use: Blocks) -> NDArray[np.float64]:
+    """Return the median shift in each bin of background, shrunk to 0 as far as it may be chance.
+
+    The shrinking is that of James and Stein (1961), its positive part, with the standard error of
+    a median from the quartiles.
+    """
+    counts = np.empty((picture.shape[2], N_BINS, 2 * REACH + 1), np.int32)
+    shift_histograms(picture, background, use, counts)
+    quantiles = np.empty((*counts.shape[:2], len(QUARTERS)))
+    shift_quantiles(counts, QUARTERS, quantiles)
+    low, median, high = np.moveaxis(quantiles, 2, 0)
+    n_blocks = counts.sum(axis=2)
+    spread = np.maximum((high - low) / 1.35, SMALLEST_SPREAD)
+    error = spread / np.sqrt(np.maximum(n_blocks, 1) / TOGETHER)
+    certain = np.maximum(1.0 - (error / np.maximum(np.abs(median), 1e-6)) ** 2, 0.0)
+    return median * certain * n_blocks / (n_blocks + TOGETHER)
+
+
+def relight_model(
+    modes: NDArray[np.float32], background: Picture, shifts: NDArray[np.float64]
+) -> None:
+    """Make the light of a frame that of the modes and of the block means of the background."""
+    for c, curve in enumerate(np.clip(forward_curves(shifts), 0.0, 255.0)):
+        modes[:, :, MEAN + c] = np.interp(modes[:, :, MEAN + c], LEVELS, curve)
+        background[:, :, c] = np.interp(background[:, :, c], LEVELS, curve)
+
+
+def forward_curves(shifts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what the levels 0…255 of the background look like now, (n_channels, 256), rising."""
+    moved = np.stack([LEVELS + np.interp(LEVELS, CENTRES, own) for own in shifts])
+    return np.maximum.accumulate(moved, axis=1) + STEEPNESS * LEVELS
+
+
+def inverse_table(shifts: NDArray[np.float64], levels: NDArray[np.float64]) -> Picture:
+    """Return what the levels of a frame stand for in the light of the background.
+
+    Parameters
+    ----------
+    shifts : ndarray of shape (n_channels, 16)
+        In levels.
+    levels : ndarray of shape (n_levels,)
+        What the values 0, 1, 2, … of a frame mean on the scale 0…255.
+
+    Returns
+    -------
+    table : ndarray of float32, shape (n_channels, n_levels)
+        On the scale 0…255.
+    """
+    if not shifts.any():
+        return np.tile(levels.astype(np.float32), (len(shifts), 1))
+    curves = forward_curves(shifts)
+    return np.stack([np.interp(levels, curve, LEVELS) for curve in curves]).astype(np.float32)

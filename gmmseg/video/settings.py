@@ -1,0 +1,95 @@
+"""The constants of the background model, the pace of its learning, and what options may be."""
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmseg.errors import InputError
+from gmmseg.video.video_kernels import Pace
+
+VARIANCE_INIT = 30.0  # squared levels of 0…255
+VARIANCE_MIN, VARIANCE_MAX = 20.0, 150.0
+MATCH = 6.0  # squared distance per channel, in variances, up to which a mode learns
+BACKGROUND = 0.9  # the heaviest modes that weigh this much together are background
+PRIOR = 0.01  # Zivkovic's c_T
+DRIFT = 0.1  # share of a pixel that a mean takes up at least: slow light is followed
+SHADOW = 0.6  # a shadow is no darker than this
+HURRY = 0.5
+FEEDBACK, MOST_TOLERANCE = 0.05, 4.0
+FREE_FRAMES = 20  # at first everything is learned, moving or not
+N_TURNS = 2
+MOST_RATE_IN_TURN = 0.05
+SLOWNESS = 20.0  # in the beginning what moves is learned so much slower than what does not
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How fast, and for how long, things are learned.
+
+    Parameters
+    ----------
+    rate : float
+        Weight of a frame, once `1 / rate` frames are learned; before, all weigh the same.
+    patience : float
+        How many frames something that stands still is still called moving.
+    threshold : float
+        Squared distance per channel, in variances, up to which a pixel is background.
+    shadows : bool
+        Whether shadows are told apart.
+    """
+
+    rate: float
+    patience: float
+    threshold: float
+    shadows: bool
+
+    def pace(self, n_frames: int, *, drifts: bool) -> Pace:
+        """Return the pace for the frame after so many; `drifts` says if means follow the light."""
+        rate = max(1.0 / (n_frames + 1), self.rate)
+        # After `patience` frames of weight -log(BACKGROUND) / patience, what stood there has
+        # BACKGROUND of the weight left, and what stands there is background too.
+        moving = max(1.0 / (SLOWNESS * (n_frames + 1)), -np.log(BACKGROUND) / self.patience)
+        if n_frames < FREE_FRAMES:
+            moving = rate
+        # What learns in every second frame only learns twice as much.
+        n_turns = N_TURNS if rate * N_TURNS <= MOST_RATE_IN_TURN else 1
+        numbers = (
+            rate * n_turns,
+            min(moving, rate) * n_turns,
+            HURRY,
+            FEEDBACK,
+            MOST_TOLERANCE,
+            self.threshold,
+            max(MATCH, self.threshold),
+            BACKGROUND,
+            PRIOR,
+            VARIANCE_INIT,
+            VARIANCE_MIN,
+            VARIANCE_MAX,
+            max(1.0, DRIFT / rate) if drifts else 1.0,
+            SHADOW if self.shadows else 1.0,
+        )
+        return Pace(*map(np.float32, numbers), n_frames % n_turns, n_turns)
+
+
+def check_range(name: str, value: Any, *, low: float, high: float = np.inf) -> None:
+    """Refuse what is no number, or out of its range."""
+    if not isinstance(value, Real) or not low <= float(value) <= high:
+        wanted = f"at least {low:g}" if high == np.inf else f"in {low:g}…{high:g}"
+        raise InputError(f"{name} must be a number {wanted}, got {value!r}")
+
+
+def checked_mask(mask: ArrayLike) -> NDArray[np.bool_]:
+    """Return a copy of the mask, or refuse it."""
+    inside = np.asarray(mask)
+    if inside.ndim != 2 or inside.dtype != np.bool_:
+        raise InputError(
+            f"mask must be bool of shape (rows, cols), got {inside.dtype} of shape {inside.shape}; "
+            "mask != 0 makes one of numbers"
+        )
+    if not inside.any():
+        raise InputError("mask leaves nothing to look at: it is False everywhere")
+    return inside.copy()

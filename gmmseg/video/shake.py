@@ -1,0 +1,148 @@
+"""A camera that shakes a little: by how many whole pixels the picture lies off the background."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.video.coarse_kernels import motion_sums
+from gmmseg.video.video_kernels import BLOCK
+
+BETTER = 0.9  # a shift must leave less than this share of the residual
+STILL = 0.4  # pixels: less is no shake
+LEAST_EXPLAINED = 0.03  # share of the squared differences that a shake must explain at first sight
+MUCH = 25.0  # squared levels between blocks: a large shift explains little at first sight
+CLEAR = 0.04  # share of its residual by which a tile must change to have a say
+AGREEING = 0.75  # share of the tiles with a say that must be better off
+FEWEST = 5  # blocks along a side; smaller pictures are left alone
+LEAST_SLOPE = 0.05  # squared levels per block, in the direction in which there is least
+SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0))
+
+Grey = NDArray[np.float32]
+Blocks = NDArray[np.bool_]
+Shift = tuple[int, int]
+Residuals = Callable[[Shift], NDArray[np.float64]]
+
+
+def find_shift(
+    picture: Grey, background: Grey, *, use: Blocks, residuals: Residuals, limit: float
+) -> Shift:
+    """Return how many whole pixels down and right the picture lies of the background.
+
+    Least squares on block means tell a still camera at once. Else the search goes from there, and
+    from where phase correlation (Kuglin and Hines, 1975) leads, down to the least residual of the
+    pixels themselves. Branches that wave in a part of the picture are no shake: most of its tiles
+    must agree. Only whole pixels, because what lies between them would be blurred.
+
+    Parameters
+    ----------
+    picture, background : ndarray of float32, shape (rows, cols)
+        Grey block means in the same light.
+    use : ndarray of bool, shape (rows, cols)
+        Blocks where nothing moves.
+    residuals : function
+        From a shift to how far the frame moved back by it is from the background, per tile.
+    limit : float
+        Largest shift, in pixels; more is no shake.
+
+    Returns
+    -------
+    down, right : int
+        In pixels; 0 where no shift explains the picture.
+
+    Examples
+    --------
+    >>> ramp = np.add.outer(np.arange(20.0) ** 2, 3.0 * np.arange(30.0)).astype(np.float32)
+    >>> everywhere = np.ones((20, 30), bool)
+    >>> find_shift(ramp, ramp, use=everywhere, residuals=lambda _: np.zeros(1), limit=8.0)
+    (0, 0)
+    """
+    if min(picture.shape) < FEWEST:
+        return 0, 0
+    step, explained, square = small_shift(picture, background, use)
+    is_plain = np.abs(step).max() >= STILL and explained >= LEAST_EXPLAINED
+    if not is_plain and square < MUCH:
+        return 0, 0
+    known = {(0, 0): residuals((0, 0))}
+    starts = (step, _phase_correlation(picture, background, limit))
+    ends = [_descend(_whole(start), residuals, known, limit) for start in starts]
+    best = min(ends, key=lambda shift: known[shift].sum())
+    # Where the residual still falls beyond the limit, it was the light that slopes, or a pan.
+    is_small = max(abs(best[0]), abs(best[1])) <= limit
+    return best if is_small and _agree(known[0, 0], known[best]) else (0, 0)
+
+
+def _whole(shift: NDArray[np.float64]) -> Shift:
+    return int(np.rint(shift[0])), int(np.rint(shift[1]))
+
+
+def _descend(
+    shift: Shift, residuals: Residuals, known: dict[Shift, NDArray[np.float64]], limit: float
+) -> Shift:
+    """Go from a shift to neighbours with a smaller residual, as long as there are some."""
+
+    def cost(shift: Shift) -> float:
+        if max(abs(shift[0]), abs(shift[1])) > limit + 1:
+            return np.inf
+        if shift not in known:
+            known[shift] = residuals(shift)
+        return float(known[shift].sum())
+
+    best = shift if cost(shift) < np.inf else (0, 0)
+    while True:
+        near = [(best[0] + down, best[1] + right) for down, right in SIDES]
+        nearest = min(near, key=cost)
+        if not cost(nearest) < cost(best):
+            return best
+        best = nearest
+
+
+def _agree(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
+    """Return whether a shift helps, and most of the tiles that it makes a difference to agree."""
+    has_say = np.abs(after - before) > CLEAR * before
+    is_less = after.sum() < BETTER * before.sum()  # a lamp leaves nearly as much at any shift
+    return bool(is_less and has_say.any() and (after < before)[has_say].mean() > AGREEING)
+
+
+def small_shift(
+    picture: Grey, background: Grey, use: Blocks
+) -> tuple[NDArray[np.float64], float, float]:
+    """Return the shift of less than a block that explains the picture best, and how much it does.
+
+    The shift is in pixels, what it explains a share of the mean squared difference, which comes
+    last and is 0 where the background has no slopes in both directions to tell a shift by.
+    """
+    sums = np.empty((3, 4))
+    square = motion_sums(picture, background, use, sums)
+    n_blocks = sums[2, 2]
+    if n_blocks < FEWEST**2:
+        return np.zeros(2), 0.0, 0.0
+    means = sums[:, 2] / n_blocks
+    rows, mixed, cols = (sums[i, j] - sums[i, 2] * means[j] for i, j in ((0, 0), (0, 1), (1, 1)))
+    down, right = sums[:2, 3] - means[:2] * sums[2, 3]
+    determinant = rows * cols - mixed**2
+    # The product of both eigenvalues, over their sum, is at most the smaller of them.
+    if determinant <= LEAST_SLOPE * n_blocks * (rows + cols):
+        return np.zeros(2), 0.0, 0.0
+    step = np.array([cols * down - mixed * right, rows * right - mixed * down]) / determinant
+    square -= sums[2, 3] ** 2 / n_blocks
+    explained = (step[0] * down + step[1] * right) / max(square, 1e-9)
+    # A picture that lies further down is the background minus the shift times its slope.
+    return -BLOCK * np.clip(step, -1.0, 1.0), float(explained), float(square / n_blocks)
+
+
+def _phase_correlation(picture: Grey, background: Grey, limit: float) -> NDArray[np.float64]:
+    """Return the shift, in pixels but to a block, at which the phases of two pictures agree."""
+    from scipy.fft import irfft2, rfft2
+
+    rows, cols = picture.shape
+    window = np.outer(np.hanning(rows), np.hanning(cols))
+    product = rfft2((picture - picture.mean()) * window) * np.conj(
+        rfft2((background - background.mean()) * window)
+    )
+    agreement = irfft2(product / np.maximum(np.abs(product), 1e-9), s=picture.shape)
+    reach = int(np.ceil(limit / BLOCK)) + 1
+    down, right = np.fft.fftfreq(rows, 1 / rows), np.fft.fftfreq(cols, 1 / cols)
+    is_near = np.logical_and.outer(np.abs(down) <= reach, np.abs(right) <= reach)
+    row, col = np.unravel_index(np.where(is_near, agreement, -np.inf).argmax(), agreement.shape)
+    return BLOCK * np.array([down[row], right[col]])

@@ -1,0 +1,126 @@
+"""The state of a background subtractor in a model file: arrays and a header, nothing that runs."""
+
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.core.serialization import read_model, write_model
+from gmmseg.errors import InputError, ModelFileError
+from gmmseg.video.lighting import N_BINS
+from gmmseg.video.pixel_state import N_FEEDBACK, PixelState
+from gmmseg.video.video_kernels import BLOCK, MEAN, PixelModel
+
+KIND = "video-background"
+FLOATS = ("modes", "feedback", "sums")
+BYTES = ("kept", "raw")
+OPTIONS = {
+    "fps": float,
+    "patience": float,
+    "learning_rate": float,
+    "threshold": float,
+    "n_modes": int,
+    "shadows": bool,
+    "lighting": bool,
+    "shake": float,
+}
+
+FilePath = str | PathLike[str]
+Mask = NDArray[np.bool_]
+
+
+def write_state(
+    path: FilePath, state: PixelState, options: dict[str, Any], mask: Mask | None
+) -> None:
+    """Write a state, the options of the subtractor and where it looks."""
+    arrays: dict[str, NDArray[Any]] = {
+        **state.model._asdict(),
+        "sums": state.sums,
+        "moving": state.moving,
+        "shifts": state.shifts,
+    }
+    if mask is not None:
+        arrays["mask"] = mask
+    header = {
+        "options": options,
+        "n_frames": state.n_frames,
+        "n_seen": state.n_seen,
+        "frame_type": state.dtype.name,
+    }
+    write_model(path, kind=KIND, header=header, arrays=arrays)
+
+
+def read_state(path: FilePath) -> tuple[PixelState, dict[str, Any], Mask | None]:
+    """Return the state, options and mask of a file.
+
+    Raises
+    ------
+    ModelFileError
+        If it is no such file, or damaged.
+    """
+    header, arrays = read_model(path, kind=KIND)
+    try:
+        options = _checked_options(header)
+        state = _checked_state(header, arrays, options["n_modes"])
+        mask = arrays.get("mask")
+        if mask is not None and (mask.dtype != np.bool_ or mask.shape != state.model.kept.shape):
+            raise InputError(f"mask is {mask.dtype} of shape {mask.shape}")
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise ModelFileError(f"{path} is damaged: {reason}") from None
+    return state, options, mask
+
+
+def _checked_options(header: dict[str, Any]) -> dict[str, Any]:
+    options = header["options"]
+    if not isinstance(options, dict) or options.keys() != OPTIONS.keys():
+        raise InputError(f"options are {options!r}")
+    for name, kind in OPTIONS.items():
+        if type(options[name]) is not kind:
+            raise InputError(f"{name} is {options[name]!r}")
+    return options
+
+
+def _checked_state(
+    header: dict[str, Any], arrays: dict[str, NDArray[Any]], n_modes: int
+) -> PixelState:
+    """Return a state whose arrays fit each other, so that no kernel reads beyond one."""
+    modes = arrays["modes"]
+    if modes.ndim != 4 or modes.shape[1] != n_modes or modes.shape[2] <= MEAN:
+        raise InputError(f"modes have shape {modes.shape}")
+    rows, _, n_values, cols = modes.shape
+    n_channels = n_values - MEAN
+    wanted: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
+        "modes": (np.float32, modes.shape),
+        "feedback": (np.float32, (rows, N_FEEDBACK, cols)),
+        "kept": (np.uint8, (rows, cols)),
+        "raw": (np.uint8, (rows, cols)),
+        "depth": (np.int64, (rows,)),
+        "sums": (np.float32, (-(-rows // BLOCK), n_channels, cols)),
+        "moving": (np.bool_, (rows // BLOCK, cols // BLOCK)),
+        "shifts": (np.float64, (n_channels, N_BINS)),
+    }
+    for name, (dtype, shape) in wanted.items():
+        array = arrays[name]
+        if array.dtype != dtype or array.shape != shape:
+            raise InputError(f"{name} is {array.dtype} of shape {array.shape}, not {shape}")
+        if not np.isfinite(array).all():
+            raise InputError(f"{name} has NaN or infinity")
+    if arrays["depth"].min() < 1 or arrays["depth"].max() > n_modes:
+        raise InputError("depth is out of range")
+    for name in ("n_frames", "n_seen"):
+        if type(header[name]) is not int or header[name] < 1:
+            raise InputError(f"{name} is {header[name]!r}")
+    if header["frame_type"] not in ("uint8", "uint16"):
+        raise InputError(f"frame_type is {header['frame_type']!r}")
+    model = PixelModel(*(arrays[name] for name in PixelModel._fields))
+    return PixelState(
+        model,
+        arrays["sums"],
+        arrays["moving"],
+        arrays["shifts"],
+        n_frames=header["n_frames"],
+        n_seen=header["n_seen"],
+        dtype=np.dtype(header["frame_type"]),
+    )
