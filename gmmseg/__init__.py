@@ -1,4 +1,4 @@
-"""Segment images with Gaussian mixtures.
+"""Segment images, sound and video with Gaussian mixtures.
 
 Names load when they are first used; the list of them is ``__init__.pyi``.
 """

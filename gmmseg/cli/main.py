@@ -45,7 +45,7 @@ def gmmseg(
         typer.Option("--version", callback=show_version, is_eager=True, help="Show it and exit."),
     ] = False,
 ) -> None:
-    """Segment images with Gaussian mixtures.
+    """Segment images, sound and video with Gaussian mixtures.
 
     Example: gmmseg image segment photo.jpg -k 5 -o out --overlay
     """
