@@ -48,6 +48,7 @@ class DiarizeRequest:
     speech: Path | None
     embeddings: Path | None
     wants_windows: bool
+    wants_overlap: bool
     is_alone: bool  # one recording: segments need not name it
 
 
@@ -86,6 +87,13 @@ def diarize(
         bool,
         typer.Option("--windows", help="Write the windows that --embeddings are taken of, too."),
     ] = False,
+    overlap: Annotated[
+        bool,
+        typer.Option(
+            "--overlap/--no-overlap",
+            help="Name a second speaker, too, where two clearly speak at once.",
+        ),
+    ] = True,
     format_: Annotated[
         Format, typer.Option("--format", help="Format of the results.")
     ] = Format.rttm,
@@ -115,6 +123,7 @@ def diarize(
         speech=speech,
         embeddings=embeddings,
         wants_windows=windows,
+        wants_overlap=overlap,
         is_alone=len(recordings) == 1,
     )
     refuse_contradictions(request, min_speakers)
@@ -195,6 +204,7 @@ def diarize_file(
             min_speakers=request.min_speakers,
             max_speakers=request.max_speakers,
             embeddings=table,
+            overlap=request.wants_overlap,
         )
     write_segments(result, turns, format=format_.value, recording=path.stem, duration=duration)
     if request.wants_windows:

@@ -10,9 +10,11 @@ import soundfile
 from gmmseg.audio import (
     Segment,
     diarization_windows,
+    read_audio,
     read_segments,
     write_segments,
 )
+from gmmseg.audio.timeline import overlaps
 from gmmseg.evaluation import diarization_error
 from tests.test_house import heavy_libraries_loaded_by
 
@@ -127,6 +129,26 @@ def test_a_result_does_not_replace_the_segments_it_reads(gmmseg, tmp_path):
     assert code == 2
     assert "would replace what is read" in " ".join(lines)
     assert given.read_bytes() == TRUTH.read_bytes()
+
+
+def test_one_speaks_at_a_time_if_asked_for(gmmseg, tmp_path):
+    y, sr = read_audio(TALK)
+    one, other = (
+        y[round(turn.start * sr) : round(turn.end * sr)]
+        for turn in (
+            next(turn for turn in read_segments(TRUTH) if turn.label == name)
+            for name in ("anna", "ben")
+        )
+    )
+    n_both = round(0.8 * sr)
+    both = np.concatenate([one, other[n_both:]])
+    both[len(one) - n_both : len(one)] += other[:n_both]
+    soundfile.write(tmp_path / "both.wav", np.concatenate([both, y]), sr)
+    base = "audio", "diarize", tmp_path / "both.wav", "--speakers", 2, "-o", tmp_path
+    gmmseg(*base)
+    assert overlaps(read_segments(tmp_path / "both.rttm"))
+    gmmseg(*base, "--no-overlap")
+    assert not overlaps(read_segments(tmp_path / "both.rttm"))
 
 
 @pytest.fixture
