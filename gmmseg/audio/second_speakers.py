@@ -19,7 +19,7 @@ Index = NDArray[np.intp]
 
 NEAR = 100  # frames from a change of speakers: elsewhere the evidence errs too often
 SMOOTH = 51  # frames that evidence is the mean of
-CLEAR = 1.5  # nats a frame by which two must be better than either alone
+CLEAR = 2.0  # nats a frame by which two must be better than either alone
 N_SOUNDS = 16  # Gaussians of a voice
 MOST_FRAMES = 20_000  # that the sounds of a recording are learned from
 RELEVANCE = 16.0  # frames that the recording counts as, in each sound of a voice

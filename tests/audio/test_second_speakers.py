@@ -83,3 +83,14 @@ def test_louder_of_two_voices_is_heard():
     assert_allclose(both.weights, loud.weights)
     assert_allclose(both.means, loud.means, atol=1e-6)
     assert_allclose(both.covariances, loud.covariances, rtol=1e-6)
+
+
+def test_nobody_is_looked_for_far_from_a_change_of_speakers(rng):
+    levels, labels = talk(rng, n_both=60)
+    middle = np.arange(100, 180)
+    levels[middle] = 10.0 * np.log10(
+        10.0 ** (levels[middle] / 10.0) + 10.0 ** (levels[RUN + middle] / 10.0)
+    )
+    seconds = second_speakers(levels, labels)
+    assert seconds[RUN - 100 :].any()
+    assert not seconds[: RUN - 100].any()
