@@ -94,3 +94,9 @@ def test_nobody_is_looked_for_far_from_a_change_of_speakers(rng):
     seconds = second_speakers(levels, labels)
     assert seconds[RUN - 100 :].any()
     assert not seconds[: RUN - 100].any()
+
+
+def test_voice_that_would_not_be_heard_beside_the_other_is_not_added(rng):
+    levels, labels = talk(rng)
+    levels[RUN:] -= 80.0
+    assert not second_speakers(levels, labels).any()
