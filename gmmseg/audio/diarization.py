@@ -8,11 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.audio.clustering_number import cluster_speakers
 from gmmseg.audio.diarization_prior import N_MELS, N_MFCC, DiarizationPrior, shipped_prior
 from gmmseg.audio.features import frame_features
+from gmmseg.audio.mel import log_mel_of
 from gmmseg.audio.plda import PLDA, checked_embeddings, project
 from gmmseg.audio.recording_plda import plda_of_recording
 from gmmseg.audio.recording_scale import within_scale
 from gmmseg.audio.resampling import resampled
 from gmmseg.audio.resegmentation_blocks import resegment_in_blocks
+from gmmseg.audio.second_speakers import PER_DECIBEL, second_speakers
 from gmmseg.audio.signals import checked_rate, checked_signal
 from gmmseg.audio.slivers import without_slivers
 from gmmseg.audio.speech_windows import LENGTH, STEP, SpeechWindows
@@ -38,6 +40,7 @@ def diarize(
     min_speakers: int = 1,
     max_speakers: int | None = None,
     embeddings: ArrayLike | None = None,
+    overlap: bool = True,
 ) -> list[Segment]:
     """Tell who speaks when.
 
@@ -63,12 +66,16 @@ def diarize(
         Vectors of your own, of any model of voices, for the windows that `diarization_windows`
         gives for the same `speech`, in the same order. How voices vary is then learned from the
         recording itself.
+    overlap : bool
+        Whether one who speaks while another does, around a change of speakers, is named too where
+        the sound is clearly explained better by both: of overlap in made calls a tenth, and nine
+        in ten of these labels are right. If False, one speaks at a time.
 
     Returns
     -------
     turns : list of Segment
         Turns in order of time, labelled "speaker1", "speaker2", … by first appearance. They tile
-        the speech: one speaker at a time. Empty if there is no speech.
+        the speech: one speaker at a time but for `overlap`. Empty if there is no speech.
 
     Raises
     ------
@@ -99,9 +106,14 @@ def diarize(
     prior = shipped_prior()
     rate = checked_rate(sr)
     heard = speech_in(mono, sr=sr) if speech is None else list(speech)
-    features = voice_features(resampled(mono, sr=rate, to=prior.sr), prior.sr)
     return diarize_frames(
-        features, heard, prior, limits=limits, duration=len(mono) / rate, embeddings=embeddings
+        cepstra(resampled(mono, sr=rate, to=prior.sr), prior.sr),
+        heard,
+        prior,
+        limits=limits,
+        duration=len(mono) / rate,
+        embeddings=embeddings,
+        overlap=overlap,
     )
 
 
@@ -168,37 +180,44 @@ def speech_in(y: Sound, *, sr: float) -> list[Segment]:
     return fill_gaps(detect_voice(y, sr=sr), LONGEST_PAUSE)
 
 
+def cepstra(y: NDArray[np.float32], sr: int) -> NDArray[np.float32]:
+    """Return the cepstra of all frames."""
+    return frame_features(y, sr=sr, kind="mfcc", n_mfcc=N_MFCC, n_mels=N_MELS)
+
+
 def voice_features(y: NDArray[np.float32], sr: int) -> NDArray[np.float32]:
     """Return the cepstra of all frames without the first, the loudness."""
-    return frame_features(y, sr=sr, kind="mfcc", n_mfcc=N_MFCC, n_mels=N_MELS)[:, 1:]
+    return cepstra(y, sr)[:, 1:]
 
 
 def diarize_frames(
-    features: NDArray[np.float32],
+    frames: NDArray[np.float32],
     speech: Iterable[Segment],
     prior: DiarizationPrior,
     *,
     limits: tuple[int, int | None],
     duration: float,
     embeddings: ArrayLike | None = None,
+    overlap: bool = True,
 ) -> list[Segment]:
-    """Return the turns of speakers, from the features of frames and from where speech is."""
+    """Return the turns of speakers, from the cepstra of frames and from where speech is."""
     heard = _heard(speech, duration)
-    is_speech = frames_from_segments(heard, len(features), hop=HOP)
+    is_speech = frames_from_segments(heard, len(frames), hop=HOP)
     windows = SpeechWindows.of(is_speech, length=LENGTH, step=STEP)
     if embeddings is not None:
         table = checked_table(embeddings, len(windows))
     if not len(windows):
         return [Segment(part.start, part.end, "speaker1") for part in heard]
+    features = frames[:, 1:]
     centered = features - features[is_speech].mean(axis=0, dtype=np.float64).astype(np.float32)
     if embeddings is None:
         table, plda = supervectors(centered, windows, prior.background), prior.plda
     else:
         plda = plda_of_recording(table, windows)
-    labels = window_speakers(table, windows, plda, limits)
-    frames = windows.spread(labels, len(features)) + 1
-    frames = resegment_in_blocks(centered, frames, prior.background)
-    return _turns(without_slivers(frames), heard, duration)
+    labels = windows.spread(window_speakers(table, windows, plda, limits), len(frames)) + 1
+    labels = without_slivers(resegment_in_blocks(centered, labels, prior.background))
+    seconds = second_speakers(_levels(frames), labels) if overlap else np.zeros_like(labels)
+    return _turns(labels, seconds, heard, duration)
 
 
 def checked_table(embeddings: ArrayLike, n_windows: int) -> NDArray[np.float64]:
@@ -238,7 +257,15 @@ def _heard(speech: Iterable[Segment], duration: float) -> list[Segment]:
     return intersection(union(speech, label="speech"), [Segment(0.0, duration)])
 
 
-def _turns(frames: NDArray[np.intp], heard: list[Segment], duration: float) -> list[Segment]:
+def _levels(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the power in pairs of bands, in dB: no more numbers than there are cepstra."""
+    bands = log_mel_of(frames, n_mels=N_MELS) * np.float32(PER_DECIBEL)
+    return np.logaddexp(bands[:, ::2], bands[:, 1::2]) / np.float32(PER_DECIBEL)
+
+
+def _turns(
+    frames: NDArray[np.intp], seconds: NDArray[np.intp], heard: list[Segment], duration: float
+) -> list[Segment]:
     """Return turns that tile the speech heard, speakers named by first appearance."""
     is_known = frames > 0
     nearest = np.maximum.accumulate(np.where(is_known, np.arange(len(frames)), -1))
@@ -246,7 +273,10 @@ def _turns(frames: NDArray[np.intp], heard: list[Segment], duration: float) -> l
     everywhere = frames[nearest]
     numbers, first = np.unique(everywhere, return_index=True)
     rank = np.argsort(np.argsort(first))
-    ranked = rank[np.searchsorted(numbers, everywhere)]
+    is_speaking = np.zeros((len(frames), len(numbers)), dtype=np.bool_)
+    for owners in (everywhere, seconds):
+        known = np.flatnonzero(owners)
+        is_speaking[known, rank[np.searchsorted(numbers, owners[known])]] = True
     names = [f"speaker{i + 1}" for i in range(len(numbers))]
-    turns = segments_from_frames(ranked, hop=HOP, labels=names, duration=duration)
+    turns = segments_from_frames(is_speaking, hop=HOP, labels=names, duration=duration)
     return intersection(turns, heard)

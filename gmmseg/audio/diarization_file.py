@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.audio.diarization import checked_limits, diarize_frames, speech_in
 from gmmseg.audio.diarization_prior import N_MELS, N_MFCC, shipped_prior
@@ -20,23 +20,38 @@ def diarize_recording(
     speech: Iterable[Segment] | None = None,
     min_speakers: int = 1,
     max_speakers: int | None = None,
+    embeddings: ArrayLike | None = None,
+    overlap: bool = True,
 ) -> tuple[list[Segment], float]:
     """Return who speaks when in a file, as `diarize` does, and its duration in seconds."""
     limits = checked_limits(n_speakers, min_speakers, max_speakers)
     prior = shipped_prior()
-    if speech is None:
-        speech = speech_in(audio_blocks(path, sr=prior.sr), sr=prior.sr)
-    features, duration = features_of_file(path, prior.sr)
-    turns = diarize_frames(features, list(speech), prior, limits=limits, duration=duration)
+    heard = speech_in_file(path) if speech is None else list(speech)
+    frames, duration = cepstra_of_file(path, prior.sr)
+    turns = diarize_frames(
+        frames,
+        heard,
+        prior,
+        limits=limits,
+        duration=duration,
+        embeddings=embeddings,
+        overlap=overlap,
+    )
     return turns, duration
 
 
-def features_of_file(path: str | os.PathLike[str], sr: int) -> tuple[NDArray[np.float32], float]:
-    """Return the frames of `voice_features`, and the duration in seconds."""
+def speech_in_file(path: str | os.PathLike[str]) -> list[Segment]:
+    """Return where speech is in a file by voice activity, as `diarize` finds it."""
+    sr = shipped_prior().sr
+    return speech_in(audio_blocks(path, sr=sr), sr=sr)
+
+
+def cepstra_of_file(path: str | os.PathLike[str], sr: int) -> tuple[NDArray[np.float32], float]:
+    """Return the cepstra of all frames, and the duration in seconds."""
     stream = FrameStream(sr=sr, kind="mfcc", n_mfcc=N_MFCC, n_mels=N_MELS)
     tables, n_samples = [], 0
     for block in audio_blocks(path, sr=sr):
-        tables.append(stream.push(block)[:, 1:])
+        tables.append(stream.push(block))
         n_samples += len(block)
-    tables.append(stream.finish()[:, 1:])
+    tables.append(stream.finish())
     return np.concatenate(tables), n_samples / sr

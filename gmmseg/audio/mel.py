@@ -85,3 +85,8 @@ def mfcc(log_mel: NDArray[np.float32], *, n_mfcc: int) -> NDArray[np.float32]:
     ``librosa.feature.mfcc(S=log_mel.T, n_mfcc=n_mfcc).T``
     """
     return log_mel @ _cosines(log_mel.shape[1], n_mfcc)
+
+
+def log_mel_of(cepstra: NDArray[np.float32], *, n_mels: int) -> NDArray[np.float32]:
+    """Return the bands (n_frames, n_mels) that cepstra describe: smooth, the less of them."""
+    return cepstra @ _cosines(n_mels, cepstra.shape[1]).T

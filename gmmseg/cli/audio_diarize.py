@@ -17,6 +17,8 @@ from gmmseg.cli.sound_picture import check_plotting, write_picture
 from gmmseg.errors import GmmsegError, InputError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gmmseg.audio import Segment
 
 MANY_SPEAKERS = 100
@@ -46,6 +48,9 @@ class DiarizeRequest:
     min_speakers: int
     max_speakers: int | None
     speech: Path | None
+    embeddings: Path | None
+    wants_windows: bool
+    wants_overlap: bool
     is_alone: bool  # one recording: segments need not name it
     has_picture: bool
 
@@ -73,6 +78,25 @@ def diarize(
             "or an RTTM file that names them. Found by voice activity if not given.",
         ),
     ] = None,
+    embeddings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NPY",
+            help="Vectors of your own for the windows, one a row; of several files a folder of "
+            "them. They take the place of gmmseg's.",
+        ),
+    ] = None,
+    windows: Annotated[
+        bool,
+        typer.Option("--windows", help="Write the windows that --embeddings are taken of, too."),
+    ] = False,
+    overlap: Annotated[
+        bool,
+        typer.Option(
+            "--overlap/--no-overlap",
+            help="Name a second speaker, too, where two clearly speak at once.",
+        ),
+    ] = True,
     format_: Annotated[
         Format, typer.Option("--format", help="Format of the results.")
     ] = Format.rttm,
@@ -88,9 +112,15 @@ def diarize(
     Writes <stem>.rttm: the turns of speaker1, speaker2, … by first appearance. A file without
     speech gives an empty one. A file that cannot be read is reported and passed over.
 
+    With --windows also <stem>_windows.csv: stretches of 1.5 s of speech. Embed them by any model
+    of voices, a row each in the same order, and give the rows to --embeddings with the same
+    --speech.
+
     Example: gmmseg audio diarize meeting.wav -o out
 
     Example: gmmseg audio diarize call.flac --speakers 2 --speech call.csv --format csv
+
+    Example: gmmseg audio diarize call.flac --embeddings call.npy
     """
     request = DiarizeRequest(
         speakers,
@@ -99,12 +129,21 @@ def diarize(
         speech,
         is_alone=len(recordings) == 1,
         has_picture=picture,
+        n_speakers=speakers,
+        min_speakers=min_speakers or 1,
+        max_speakers=max_speakers,
+        speech=speech,
+        embeddings=embeddings,
+        wants_windows=windows,
+        wants_overlap=overlap,
+        is_alone=len(recordings) == 1,
     )
     if picture:
         check_plotting()
     refuse_contradictions(request, min_speakers)
     results = [(path, out / f"{path.stem}{SUFFIXES[format_]}") for path in recordings]
-    refuse_collisions(results, speech)
+    outputs = results + [(path, windows_file(one)) for path, one in results if windows]
+    refuse_collisions(outputs, speech)
     make_folder(out)
     n_failed = 0
     with announce_compilation():
@@ -164,11 +203,13 @@ def diarize_file(
     path: Path, result: Path, request: DiarizeRequest, format_: Format
 ) -> dict[str, Any]:
     """Diarize one recording, write the turns, say one line, and return what there is to tell."""
-    from gmmseg.audio.diarization_file import diarize_recording
+    from gmmseg.audio.diarization import diarization_windows
+    from gmmseg.audio.diarization_file import diarize_recording, speech_in_file
     from gmmseg.audio.segment_files import write_segments
 
     start = time.perf_counter()
-    speech = None if request.speech is None else speech_of(path, request)
+    speech = speech_in_file(path) if request.speech is None else speech_of(path, request)
+    table = None if request.embeddings is None else embeddings_of(path, request)
     with about(path):
         turns, duration = diarize_recording(
             path,
@@ -176,10 +217,14 @@ def diarize_file(
             speech=speech,
             min_speakers=request.min_speakers,
             max_speakers=request.max_speakers,
+            embeddings=table,
+            overlap=request.wants_overlap,
         )
     write_segments(result, turns, format=format_.value, recording=path.stem, duration=duration)
     if request.has_picture:
         write_picture(result.with_suffix(PICTURE), path, {"speakers": turns})
+    if request.wants_windows:
+        write_segments(windows_file(result), diarization_windows(speech, duration=duration))
     totals: Counter[str] = Counter()
     for turn in turns:
         totals[turn.label] += turn.duration  # type: ignore[assignment]  # seconds are floats
@@ -196,6 +241,27 @@ def diarize_file(
         "n_turns": len(turns),
         "speakers": {label: round(total, 3) for label, total in totals.items()},
     }
+
+
+def windows_file(result: Path) -> Path:
+    """Return the file of windows beside a result."""
+    return result.with_name(f"{result.stem}_windows.csv")
+
+
+def embeddings_of(path: Path, request: DiarizeRequest) -> "NDArray[Any]":
+    """Return the embeddings of the windows of a recording, a row each."""
+    from gmmseg.cli.embedding_file import EMBEDDING_SUFFIX, read_embeddings
+
+    given = request.embeddings
+    assert given is not None
+    if given.is_dir():
+        return read_embeddings(given / f"{path.stem}{EMBEDDING_SUFFIX}")
+    if not request.is_alone:
+        raise InputError(
+            f"{given} is one file, for the windows of one recording; "
+            f"give a folder with {path.stem}{EMBEDDING_SUFFIX} in it"
+        )
+    return read_embeddings(given)
 
 
 def speech_of(path: Path, request: DiarizeRequest) -> "list[Segment]":

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gmmseg.cli.console import about
+from gmmseg.cli.embedding_file import EMBEDDING_SUFFIX, read_embeddings
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64")
-EMBEDDING_SUFFIX = ".npy"
 
 
 def speaker_folders(folder: Path) -> dict[str, list[Path]]:
@@ -63,21 +63,13 @@ def read_recording(path: Path, *, is_embedded: bool) -> "NDArray[Any]":
 
 
 def _read_embeddings(path: Path) -> "NDArray[Any]":
-    import numpy as np
-
     from gmmseg.audio.plda import checked_embeddings
 
     if path.suffix.lower() != EMBEDDING_SUFFIX:
         raise InputError(f"{path} is no .npy file, and the speakers are known by embeddings")
-    try:
-        with path.open("rb") as file:
-            array = np.load(file, allow_pickle=False)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, EOFError) as error:
-        raise InputError(f"{path} is no array of numbers: {error}") from None
+    array = read_embeddings(path)
     with about(path):
-        return checked_embeddings(np.atleast_2d(array))
+        return checked_embeddings(array)
 
 
 def _is_recording(path: Path) -> bool:

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from gmmseg.audio import Segment, diarization_windows, diarize, read_audio, read_segments
 from gmmseg.audio.diarization_file import diarize_recording
-from gmmseg.audio.timeline import union
+from gmmseg.audio.timeline import overlaps, union
 from gmmseg.errors import InputError
 from gmmseg.evaluation import diarization_error
 
@@ -53,6 +53,35 @@ def test_turns_tile_the_speech(talk):
     assert sum(turn.duration for turn in turns) == pytest.approx(
         sum(part.duration for part in heard)
     )
+
+
+def interrupted(talk, *, seconds):
+    """Return the talk with its second turn come before the first has ended, and who speaks."""
+    y, truth = talk
+    first, second = truth[0], next(turn for turn in truth if turn.label != truth[0].label)
+    one, other = (y[round(turn.start * SR) : round(turn.end * SR)] for turn in (first, second))
+    start = len(one) - round(seconds * SR)
+    both = np.zeros(start + len(other), dtype=np.float32)
+    both[: len(one)] += one
+    both[start:] += other
+    shift = len(both) / SR
+    turns = [
+        Segment(0.0, len(one) / SR, first.label),
+        Segment(start / SR, shift, second.label),
+        *(Segment(turn.start + shift, turn.end + shift, turn.label) for turn in truth),
+    ]
+    return np.concatenate([both, y]), turns
+
+
+def test_second_speaker_is_named_where_two_speak_at_once(talk):
+    y, truth = interrupted(talk, seconds=0.8)
+    turns = diarize(y, sr=SR, speech=truth, n_speakers=2)
+    (both,) = overlaps(turns)
+    (wanted,) = overlaps(truth)
+    assert_allclose([both.start, both.end], [wanted.start, wanted.end], atol=0.2)
+    alone = diarize(y, sr=SR, speech=truth, n_speakers=2, overlap=False)
+    assert not overlaps(alone)
+    assert error_rate(truth, turns) < error_rate(truth, alone)
 
 
 def test_labels_of_the_speech_do_not_matter(talk):

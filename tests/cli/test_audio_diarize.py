@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from gmmseg.audio import Segment, read_segments, write_segments
+from gmmseg.audio import (
+    Segment,
+    diarization_windows,
+    read_audio,
+    read_segments,
+    write_segments,
+)
+from gmmseg.audio.timeline import overlaps
 from gmmseg.evaluation import diarization_error
 from tests.test_house import heavy_libraries_loaded_by
 
@@ -122,6 +129,115 @@ def test_a_result_does_not_replace_the_segments_it_reads(gmmseg, tmp_path):
     assert code == 2
     assert "would replace what is read" in " ".join(lines)
     assert given.read_bytes() == TRUTH.read_bytes()
+
+
+def test_one_speaks_at_a_time_if_asked_for(gmmseg, tmp_path):
+    y, sr = read_audio(TALK)
+    one, other = (
+        y[round(turn.start * sr) : round(turn.end * sr)]
+        for turn in (
+            next(turn for turn in read_segments(TRUTH) if turn.label == name)
+            for name in ("anna", "ben")
+        )
+    )
+    n_both = round(0.8 * sr)
+    both = np.concatenate([one, other[n_both:]])
+    both[len(one) - n_both : len(one)] += other[:n_both]
+    soundfile.write(tmp_path / "both.wav", np.concatenate([both, y]), sr)
+    base = "audio", "diarize", tmp_path / "both.wav", "--speakers", 2, "-o", tmp_path
+    gmmseg(*base)
+    assert overlaps(read_segments(tmp_path / "both.rttm"))
+    gmmseg(*base, "--no-overlap")
+    assert not overlaps(read_segments(tmp_path / "both.rttm"))
+
+
+@pytest.fixture
+def windows(gmmseg, tmp_path):
+    """Return the windows that the command wants embeddings of."""
+    gmmseg("audio", "diarize", TALK, "--speech", TRUTH, "--windows", "-o", tmp_path)
+    return read_segments(tmp_path / "conversation_windows.csv")
+
+
+def owners(windows):
+    """Return vectors that know who speaks in each window."""
+    truth = read_segments(TRUTH)
+    names = sorted({turn.label for turn in truth})
+    inside = [
+        [
+            sum(
+                max(0.0, min(one.end, turn.end) - max(one.start, turn.start))
+                for turn in truth
+                if turn.label == name
+            )
+            for name in names
+        ]
+        for one in windows
+    ]
+    return np.array(inside)
+
+
+def test_windows_written_are_those_that_embeddings_are_taken_of(windows):
+    wanted = diarization_windows(read_segments(TRUTH), duration=23.7)
+    times = [(one.start, one.end) for one in windows]
+    assert times == [(pytest.approx(one.start), pytest.approx(one.end)) for one in wanted]
+
+
+def test_embeddings_of_ones_own_decide(gmmseg, tmp_path, windows):
+    np.save(tmp_path / "own.npy", np.ones((len(windows), 2)))
+    options = "--speech", TRUTH, "--embeddings", tmp_path / "own.npy", "-o", tmp_path
+    code, _, lines = gmmseg("audio", "diarize", TALK, *options)
+    assert code == 0
+    assert "conversation.flac: 1 speaker in 23.7 s" in lines[0]
+
+
+def test_embeddings_of_several_files_come_from_a_folder(gmmseg, tmp_path, silence, windows, rng):
+    X = owners(windows)
+    folder, out = tmp_path / "own", tmp_path / "out"
+    folder.mkdir()
+    np.save(folder / "conversation.npy", X + 0.1 * rng.normal(size=X.shape))
+    np.save(folder / "silence.npy", np.zeros((0, 2)))
+    np.save(tmp_path / "one.npy", X)
+    speech = tmp_path / "speech"
+    speech.mkdir()
+    write_segments(speech / "conversation.csv", read_segments(TRUTH))
+    (speech / "silence.csv").write_text("start,end,label\n")
+    base = "audio", "diarize", TALK, silence, "--speech", speech, "-o", out, "--embeddings"
+    code, _, _ = gmmseg(*base, folder)
+    turns = read_segments(out / "conversation.rttm")
+    assert code == 0
+    assert diarization_error(read_segments(TRUTH), turns).error_rate < 0.05
+    code, _, lines = gmmseg(*base, tmp_path / "one.npy")
+    assert code == 1
+    assert "one.npy is one file, for the windows of one recording; give a folder with" in lines[0]
+
+
+def test_embeddings_that_cannot_be_used_are_named(gmmseg, tmp_path, windows):
+    path = tmp_path / "own.npy"
+    base = "audio", "diarize", TALK, "--speech", TRUTH, "-o", tmp_path, "--embeddings", path
+    _, _, lines = gmmseg(*base)
+    assert "own.npy cannot be read: No such file" in lines[0]
+    path.write_bytes(b"no numbers")
+    _, _, lines = gmmseg(*base)
+    assert "own.npy is no array of numbers" in lines[0]
+    with path.open("wb") as file:
+        np.savez(file, a=np.eye(2))
+    _, _, lines = gmmseg(*base)
+    assert "own.npy is an archive of arrays; give an .npy file of one array" in lines[0]
+    np.save(path, np.eye(3))
+    code, _, lines = gmmseg(*base)
+    assert code == 1
+    message = "conversation.flac: embeddings must be one for each of"
+    assert message in lines[0]
+    assert f"{len(windows)} windows, got 3" in lines[0]
+
+
+def test_two_results_of_one_name_are_misuse(gmmseg, tmp_path, silence):
+    other = silence.with_name("silence_windows.wav")
+    other.write_bytes(silence.read_bytes())
+    options = "--windows", "--format", "csv", "-o", tmp_path / "out"
+    code, _, lines = gmmseg("audio", "diarize", silence, other, *options)
+    assert code == 2
+    assert "would both write" in " ".join(lines)
 
 
 def test_help_is_quick_and_has_an_example(gmmseg):
