@@ -123,12 +123,6 @@ def diarize(
     Example: gmmseg audio diarize call.flac --embeddings call.npy
     """
     request = DiarizeRequest(
-        speakers,
-        min_speakers or 1,
-        max_speakers,
-        speech,
-        is_alone=len(recordings) == 1,
-        has_picture=picture,
         n_speakers=speakers,
         min_speakers=min_speakers or 1,
         max_speakers=max_speakers,
@@ -136,6 +130,7 @@ def diarize(
         embeddings=embeddings,
         wants_windows=windows,
         wants_overlap=overlap,
+        has_picture=picture,
         is_alone=len(recordings) == 1,
     )
     if picture:
