@@ -114,9 +114,11 @@ def frame_cues(table: Array) -> Array:
 
 def risen(power: Array) -> Array:
     """Return by how much bands rise above the noise, their least smoothed power around, nepers."""
-    from scipy.ndimage import minimum_filter1d
+    from scipy.ndimage import convolve1d, minimum_filter1d
 
-    smooth = np.maximum(_mean(power.astype(np.float64), SMOOTHED), 0.0)
+    # Sums of their own: a running one would keep the rounding of loud frames in the silence after.
+    equal = np.full(sum(SMOOTHED) + 1, 1.0 / (sum(SMOOTHED) + 1))
+    smooth = convolve1d(power.astype(np.float64), equal, axis=0, mode="nearest")
     size, origin = _window(FLOOR)
     floor = minimum_filter1d(smooth, size, axis=0, mode="nearest", origin=origin)
     rise = np.log(power + LEAST) - np.log(floor + LEAST) - 0.5
