@@ -326,7 +326,7 @@ class BackgroundSubtractor:
             return out
 
         shift = shake.find_shift(
-            grey(picture),
+            grey(seen_through(table, picture / self._values[1])),
             grey(background),
             use=self._use & ~state.moving,
             residuals=residuals,
