@@ -4,13 +4,11 @@ from scipy import ndimage
 
 from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.cleanup_kernels import majority
-from gmmseg.video.workers import Workers
 
 
 def cleaned(raw, min_area=None):
     out = np.empty_like(raw)
-    workers = Workers(len(raw), n_jobs=1, unit=4)
-    Cleaner(raw.shape, min_area=min_area).clean(raw, out, workers)
+    Cleaner(raw.shape, min_area=min_area).clean(raw, out)
     return out
 
 
