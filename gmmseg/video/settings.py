@@ -72,7 +72,7 @@ class Learning:
             max(1.0, DRIFT / rate) if drifts else 1.0,
             SHADOW if self.shadows else 1.0,
         )
-        return Pace(*map(np.float32, numbers), n_frames % n_turns, n_turns)
+        return Pace._make([*map(np.float32, numbers), n_frames % n_turns, n_turns])
 
 
 def check_range(name: str, value: Any, *, low: float, high: float = np.inf) -> None:

@@ -51,6 +51,13 @@ def test_a_hole_is_filled_and_a_bay_is_not():
     assert not out[42:58, 52:68].any()
 
 
+def test_a_corner_cut_off_by_what_moves_is_no_hole():
+    raw = np.zeros((100, 120), np.uint8)
+    rows, cols = np.mgrid[:100, :120]
+    raw[(rows + cols >= 5) & (rows + cols < 40)] = 255
+    assert not cleaned(raw)[:2, :2].any()
+
+
 def test_areas_are_those_of_scipy(rng):
     raw = (ndimage.gaussian_filter(rng.normal(size=(90, 110)), 2) > 0.12).astype(np.uint8) * 255
     for least in (1, 15, 60):
