@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from gmmseg.video.cleanup_kernels import join_masks, majority, replace_small
 from gmmseg.video.video_kernels import BACKGROUND, MOVING, SHADOW
-from gmmseg.video.workers import Workers
 
 RADIUS = 2  # of the window whose majority counts: 5 x 5
 SMALLEST_SHARE = 0.0005  # of the picture: what moves and is smaller is a speck
@@ -41,10 +40,10 @@ class Cleaner:
         first = np.empty(rows + 1, np.int64)
         self._memory: Any = (starts, ends, places, first, parents, np.empty(n_runs, np.int64))
 
-    def clean(self, raw: Mask, out: Mask, workers: Workers) -> None:
+    def clean(self, raw: Mask, out: Mask) -> None:
         """Fill ``out`` with the cleaned mask of ``raw``, both 0, 127 and 255."""
-        moving, other = self._first, self._second
-        workers.run(lambda lines: majority(raw, _MOVING, RADIUS, MOST, moving, lines))
+        moving, other, rows = self._first, self._second, (0, len(raw))
+        majority(raw, _MOVING, RADIUS, MOST, moving, rows)
         used = np.flatnonzero(moving.max(axis=1))
         if len(used):
             # Two rows more on either side: closing reaches one, and holes end in the other.
@@ -52,8 +51,8 @@ class Cleaner:
             self._close_and_fill(moving[near], other[near])
         has_shadow = bool((raw[:: RADIUS + 1, :: RADIUS + 1] == _SHADOW).any())
         if has_shadow:
-            workers.run(lambda lines: majority(raw, _SHADOW, RADIUS, MOST, other, lines))
-        workers.run(lambda lines: join_masks(moving, other, has_shadow, LABELS, out, lines))
+            majority(raw, _SHADOW, RADIUS, MOST, other, rows)
+        join_masks(moving, other, has_shadow, LABELS, out, rows)
 
     def _close_and_fill(self, moving: Mask, grown: Mask) -> None:
         """Close gaps of a pixel, fill holes and remove specks."""

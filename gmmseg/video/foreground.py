@@ -297,13 +297,7 @@ class BackgroundSubtractor:
     def _coarse(self, levels: NDArray[Any]) -> NDArray[np.float32]:
         """Return the block means of a frame."""
         flat = levels.reshape(len(levels), -1)
-        n_blocks = len(self._picture)
-
-        def average(lines: tuple[int, int]) -> None:
-            blocks = (lines[0] // BLOCK, min(lines[1] // BLOCK, n_blocks))
-            block_means(flat, self._values[1], self._picture, blocks)
-
-        self._workers.run(average)
+        block_means(flat, self._values[1], self._picture, (0, len(self._picture)))
         return self._picture
 
     def _coarse_background(self) -> NDArray[np.float32]:
@@ -326,7 +320,7 @@ class BackgroundSubtractor:
             return out
 
         shift = shake.find_shift(
-            grey(picture),
+            grey(seen_through(table, picture / self._values[1])),
             grey(background),
             use=self._use & ~state.moving,
             residuals=residuals,
@@ -364,7 +358,7 @@ class BackgroundSubtractor:
     def _clean(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Clean the mask; return the blocks that began to move, and those that moved before."""
         state = self._known()
-        self._cleaner.clean(state.model.raw, state.model.kept, self._workers)
+        self._cleaner.clean(state.model.raw, state.model.kept)
         block_counts(state.model.kept, self._counts)
         busy = state.moving.copy()
         state.moving[:] = self._counts > BLOCK * BLOCK // 2

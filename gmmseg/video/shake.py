@@ -29,7 +29,7 @@ def find_shift(
 ) -> Shift:
     """Return how many whole pixels down and right the picture lies of the background.
 
-    Least squares on block means tell a still camera at once. Else the search goes from there, and
+    Least squares on block means tell a still camera at once. Else the search goes from there, or
     from where phase correlation (Kuglin and Hines, 1975) leads, down to the least residual of the
     pixels themselves. Branches that wave in a part of the picture are no shake: most of its tiles
     must agree. Only whole pixels, because what lies between them would be blurred.
@@ -64,12 +64,14 @@ def find_shift(
     if not is_plain and square < MUCH:
         return 0, 0
     known = {(0, 0): residuals((0, 0))}
-    starts = (step, _phase_correlation(picture, background, limit))
-    ends = [_descend(_whole(start), residuals, known, limit) for start in starts]
-    best = min(ends, key=lambda shift: known[shift].sum())
-    # Where the residual still falls beyond the limit, it was the light that slopes, or a pan.
-    is_small = max(abs(best[0]), abs(best[1])) <= limit
-    return best if is_small and _agree(known[0, 0], known[best]) else (0, 0)
+    for is_second in (False, True):
+        start = _phase_correlation(picture, background, limit) if is_second else step
+        best = _descend(_whole(start), residuals, known, limit)
+        # Where the residual still falls beyond the limit, it was the light that slopes, or a pan.
+        is_small = max(abs(best[0]), abs(best[1])) <= limit
+        if is_small and _agree(known[0, 0], known[best]):
+            return best
+    return 0, 0
 
 
 def _whole(shift: NDArray[np.float64]) -> Shift:

@@ -4,13 +4,11 @@ from scipy import ndimage
 
 from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.cleanup_kernels import majority
-from gmmseg.video.workers import Workers
 
 
 def cleaned(raw, min_area=None):
     out = np.empty_like(raw)
-    workers = Workers(len(raw), n_jobs=1, unit=4)
-    Cleaner(raw.shape, min_area=min_area).clean(raw, out, workers)
+    Cleaner(raw.shape, min_area=min_area).clean(raw, out)
     return out
 
 
@@ -51,6 +49,13 @@ def test_a_hole_is_filled_and_a_bay_is_not():
     assert (out[25:38, 25:38] == 255).all()
     assert not out[62:80, 41:44].any()
     assert not out[42:58, 52:68].any()
+
+
+def test_a_corner_cut_off_by_what_moves_is_no_hole():
+    raw = np.zeros((100, 120), np.uint8)
+    rows, cols = np.mgrid[:100, :120]
+    raw[(rows + cols >= 5) & (rows + cols < 40)] = 255
+    assert not cleaned(raw)[:2, :2].any()
 
 
 def test_areas_are_those_of_scipy(rng):

@@ -103,6 +103,25 @@ def test_a_darker_patch_of_the_same_colour_is_a_shadow(film):
     assert (untold[23:31, 33:39] == 255).all()
 
 
+def test_what_is_far_darker_is_no_shadow(film):
+    frames = list(film(30))
+    frames[29][20:34, 30:42] = (frames[29][20:34, 30:42] * 0.4).astype(np.uint8)
+    assert (masks_of(frames)[29][23:31, 33:39] == 255).all()
+
+
+def test_a_lamp_is_not_masked_in_its_own_frame_and_the_dark_is_remembered(film):
+    lamp = np.linspace(0.0, 1.0, 92)[np.newaxis, :, np.newaxis] ** 2
+    subtractor = BackgroundSubtractor(lighting=False)
+    frames = film(60, light=lambda t: 1.0 + 0.8 * lamp * (40 <= t < 50))
+    for t, frame in enumerate(frames):
+        mask = subtractor.apply(frame)
+        if t in (40, 50, 51):
+            assert (mask == 255).mean() < 0.05
+        if t == 40:
+            weights = subtractor._known().model.modes[:, :, 0]
+            assert np.abs(weights.sum(axis=1) - 1.0).max() < 1e-5
+
+
 def test_grey_is_rgb_of_equal_channels(film):
     frames = [frame[:, :, 0] for frame in film(40, box=walking)]
     assert_array_equal(masks_of(frames), masks_of([np.dstack([f, f, f]) for f in frames]))

@@ -32,12 +32,13 @@ def test_light_that_does_not_change_gives_no_curve(rng):
     assert not find_tone(picture, background, calm=EVERYWHERE, use=EVERYWHERE).any()
 
 
-def test_a_large_thing_is_no_light(rng):
-    picture, background = pictures(rng, lambda level: level)
-    picture[:, :35] = 10
+def test_light_is_told_beside_a_thing_that_hides_more_than_half(rng):
+    picture, background = pictures(rng, lambda level: 1.15 * level)
+    picture[:, :45] = 10
     calm = EVERYWHERE.copy()
-    calm[:, :35] = False
-    assert np.abs(find_tone(picture, background, calm=calm, use=EVERYWHERE)).max() < 2.0
+    calm[:, :45] = False
+    shifts = find_tone(picture, background, calm=calm, use=EVERYWHERE)
+    assert_allclose(shifts[:, 6], 0.15 * CENTRES[6], rtol=0.3)
 
 
 def test_when_all_seems_to_move_the_light_is_still_found(rng):

@@ -97,3 +97,25 @@ def test_the_sums_are_those_of_the_heaviest_modes(rng):
         update_rows(frame, TABLE, state.model, pace, row_memory(2, COLS), state.sums, (0, ROWS))
     means = state.model.modes[:, 0, 2:]
     assert_allclose(state.sums, means.reshape(2, 4, 2, COLS).sum(axis=1), rtol=1e-6)
+
+
+def test_rows_that_are_not_in_turn_are_judged_and_learn_nothing(rng):
+    learning = Learning(rate=0.05, patience=300.0, threshold=5.0, shadows=False)
+    frames = flickering(rng, 40)
+    state = begin(frames[0], VALUES, n_modes=3, variance=30.0)
+    memory = row_memory(2, COLS)
+    for t, frame in enumerate(frames[1:-1], start=1):
+        pace = learning.pace(t, drifts=True)
+        update_rows(frame, TABLE, state.model, pace, memory, state.sums, (0, ROWS))
+    before = state.model.modes.copy()
+    all_learn = pace._replace(turn=0, n_turns=1)
+    in_turn = pace._replace(turn=1, n_turns=2)  # rows 4 to 7
+    whole = begin(frames[0], VALUES, n_modes=3, variance=30.0)
+    for one, other in zip(whole.model, state.model, strict=True):
+        one[:] = other
+    update_rows(frames[-1], TABLE, whole.model, all_learn, memory, whole.sums, (0, ROWS))
+    update_rows(frames[-1], TABLE, state.model, in_turn, memory, state.sums, (0, ROWS))
+    assert_array_equal(state.model.modes[:4], before[:4])
+    assert_array_equal(state.model.modes[4:], whole.model.modes[4:])
+    # What is judged only does not see that weights fade in this frame: hardly a difference.
+    assert (state.model.raw[:4] != whole.model.raw[:4]).mean() < 0.05

@@ -1,0 +1,22 @@
+import pytest
+
+from gmmseg.video.workers import Workers
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 5])
+@pytest.mark.parametrize("n_rows", [3, 8, 61])
+def test_every_row_is_done_once_and_ranges_begin_at_multiples(n_jobs, n_rows):
+    workers, seen = Workers(n_rows, n_jobs=n_jobs, unit=4), []
+    for _ in range(2):
+        seen.clear()
+        workers.run(seen.append)
+        assert sorted(row for first, end in seen for row in range(first, end)) == [*range(n_rows)]
+        assert all(first % 4 == 0 for first, _ in seen)
+
+
+def test_what_a_helper_raises_is_raised():
+    def fail(lines):
+        raise ZeroDivisionError(lines)
+
+    with pytest.raises(ZeroDivisionError):
+        Workers(40, n_jobs=2, unit=4).run(fail)
