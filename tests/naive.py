@@ -904,7 +904,7 @@ def learn_pixel(x, modes, *, rate, pace, tolerance):
             break  # no other is asked
     if owner is None:
         modes = modes[: n_modes - 1]
-        modes.append([min(rate, 0.01), float(pace.variance_init), *x])
+        modes.append([min(rate, float(pace.start)), float(pace.variance_init), *x])
     else:
         mode = modes[owner]
         mode[0] += rate

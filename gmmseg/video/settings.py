@@ -19,6 +19,7 @@ DRIFT = 0.1  # share of a pixel that a mean takes up at least: slow light is fol
 SHADOW = 0.6  # a shadow is no darker than this
 HURRY = 0.5
 FEEDBACK, MOST_TOLERANCE = 0.05, 4.0
+MOST_START = 0.01  # weight of a new mode: a first look is no proof
 FREE_FRAMES = 20  # at first everything is learned, moving or not
 N_TURNS = 2
 MOST_RATE_IN_TURN = 0.05
@@ -52,13 +53,15 @@ class Learning:
         # After `patience` frames of weight -log(BACKGROUND) / patience, what stood there has
         # BACKGROUND of the weight left, and what stands there is background too.
         moving = max(1.0 / (SLOWNESS * (n_frames + 1)), -np.log(BACKGROUND) / self.patience)
+        start = MOST_START
         if n_frames < FREE_FRAMES:
-            moving = rate
+            moving, start = rate, 1.0
         # What learns in every second frame only learns twice as much.
         n_turns = N_TURNS if rate * N_TURNS <= MOST_RATE_IN_TURN else 1
         numbers = (
             rate * n_turns,
             min(moving, rate) * n_turns,
+            start,
             HURRY,
             FEEDBACK,
             MOST_TOLERANCE,

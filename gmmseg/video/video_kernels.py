@@ -22,7 +22,6 @@ BLOCK = 4  # side of a block of the coarse picture, in pixels
 ZERO, ONE, TINY = np.float32(0.0), np.float32(1.0), np.float32(1e-12)
 BACKGROUND_LABEL, MOVING_LABEL = np.uint8(BACKGROUND), np.uint8(MOVING)
 MOST_RATE = np.float32(0.1)  # of a pixel that blinks
-MOST_START = np.float32(0.01)  # weight of a new mode: a first look is no proof
 MOST_GAIN = np.float32(0.5)  # of a variance, which one pixel cannot tell
 BLINK_STEP, BLINK_MIN, BLINK_MAX = np.float32(0.1), np.float32(0.1), np.float32(8.0)
 
@@ -42,6 +41,7 @@ class Pace(NamedTuple):
 
     rate: Any  # weight of this frame where nothing moved
     moving_rate: Any  # and where something did
+    start: Any  # weight of a new mode at most
     hurry: Any  # how much the rate grows with the blinking
     feedback: Any  # step of the feedback
     most_tolerance: Any  # the feedback multiplies thresholds by 1 to this
@@ -237,7 +237,7 @@ def meet_strangers(modes, tolerance, pace, row):
             row.label[j] = BACKGROUND
         gain = row.rate[j]
         if owner < 0:
-            gain = min(gain, MOST_START)
+            gain = min(gain, pace.start)
             owner = min(last, modes.shape[0] - 1)
             row.total[j] -= modes[owner, WEIGHT, j] if last > owner else ZERO
             start_mode(modes[owner], row.pixels, j, pace.variance_init)
