@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from matplotlib import pyplot
+from matplotlib import pyplot as plt
 from numpy.testing import assert_allclose
 
 from gmmseg.core import GaussianMixture, MixtureParameters
@@ -125,7 +125,7 @@ def test_the_picture_is_coloured_ink_on_white_and_no_window_knows_of_it(rng):
     picture = pixels(plot_components(random_mixture(rng)))
     assert (picture[0] == 255).all()
     assert 0.3 < (picture[..., :3] == 255).all(axis=2).mean() < 0.95
-    assert pyplot.get_fignums() == []
+    assert plt.get_fignums() == []
 
 
 @pytest.mark.parametrize(
