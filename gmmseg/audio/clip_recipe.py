@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.audio.features import frame_features
 from gmmseg.audio.mel import band_centres
 from gmmseg.audio.ranking import ranked_means
+from gmmseg.audio.resampling import resampled
 from gmmseg.audio.signals import SLOWEST, checked_signal
 from gmmseg.errors import InputError
 
@@ -63,7 +64,9 @@ class ClipRecipe:
 
     def frames(self, y: ArrayLike, sr: float) -> Array:
         """Return the bands of every frame, in dB, (n_frames, n_bands)."""
-        samples = _resampled(_centered(y, sr), self._checked_rate(sr), self.sr)
+        samples = resampled(_centered(y, sr), sr=self._checked_rate(sr), to=self.sr)
+        if not len(samples):
+            samples = np.zeros(1)
         samples = np.clip(samples / self.full_scale, -LARGEST, LARGEST).astype(np.float32)
         table = frame_features(
             samples,
@@ -116,12 +119,3 @@ def _centered(y: ArrayLike, sr: float) -> Array:
 def loudness(y: ArrayLike, sr: float) -> float:
     """Return the largest amplitude of a clip about its mean."""
     return float(np.abs(_centered(y, sr)).max())
-
-
-def _resampled(y: Array, sr: int, wanted: int) -> Array:
-    if sr == wanted:
-        return y
-    import soxr
-
-    resampled = np.asarray(soxr.resample(y, sr, wanted, quality="HQ"), dtype=np.float64)
-    return resampled if len(resampled) else np.zeros(1)

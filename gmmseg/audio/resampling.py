@@ -1,10 +1,11 @@
 """Sound at another sampling rate."""
 
-import numpy as np
+from typing import Any
+
 from numpy.typing import NDArray
 
 
-def resampled(y: NDArray[np.float32], *, sr: int, to: int) -> NDArray[np.float32]:
+def resampled(y: NDArray[Any], *, sr: int, to: int) -> NDArray[Any]:
     """Return the same sound at the rate `to`, in Hz; soxr's high quality, as in `read_audio`."""
     if sr == to:
         return y

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.audio.features import frame_features
 from gmmseg.audio.mel import mfcc
 from gmmseg.audio.neighbours import with_deltas
+from gmmseg.audio.resampling import resampled
 from gmmseg.audio.signals import checked_rate, checked_signal
 from gmmseg.audio.voice_decision import strongest
 from gmmseg.audio.voice_evidence import evidence_in
@@ -65,7 +66,7 @@ def speaker_frames(y: ArrayLike, *, sr: float) -> Frames:
             "is the microphone muted?"
         )
     check_voice(mono, checked_rate(sr))
-    mono = resampled(mono, checked_rate(sr))
+    mono = resampled(mono, sr=checked_rate(sr), to=SPEAKER_RATE)
     log_mel = frame_features(mono, sr=SPEAKER_RATE, kind="log-mel", n_mels=N_BANDS)
     cepstra = with_deltas(mfcc(log_mel, n_mfcc=N_CEPSTRA), order=1)
     frames = cepstra[loud_frames(log_mel)]
@@ -101,12 +102,3 @@ def loud_frames(log_mel: NDArray[np.float32]) -> NDArray[np.bool_]:
     level *= 10.0 / np.log(10.0)
     is_loud: NDArray[np.bool_] = level > np.percentile(level, 95.0) - LOUDNESS_RANGE
     return is_loud
-
-
-def resampled(y: NDArray[np.float32], sr: int) -> NDArray[np.float32]:
-    """Return sound at the rate that speakers are known at."""
-    if sr == SPEAKER_RATE:
-        return y
-    import soxr
-
-    return np.asarray(soxr.resample(y, sr, SPEAKER_RATE, quality="HQ"), dtype=np.float32)

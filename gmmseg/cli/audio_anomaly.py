@@ -6,6 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gmmseg.cli.anomaly import (
+    AdaptedModel,
+    Model,
+    NewModel,
+    OtherFalseAlarm,
+    Results,
+    check_share,
+    of_threshold,
+)
 from gmmseg.cli.audio_anomaly_results import ScoreRequest, score_clips
 from gmmseg.cli.console import say, track, warn
 from gmmseg.cli.inputs import named_files
@@ -50,7 +59,7 @@ def anomaly() -> None:
 @app.command()
 def fit(
     normal: NormalClips,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="MODEL", help="Model to write.")],
+    out: NewModel,
     false_alarm: Annotated[
         float, typer.Option(help="Share of normal clips that may be called anomalous.")
     ] = 0.05,
@@ -96,17 +105,15 @@ def fit(
 
 @app.command()
 def score(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model that fit wrote.")],
+    model: Model,
     files: Annotated[
         list[str],
         typer.Argument(
             metavar="FILE...", help="Clips: files, folders, patterns, or a .txt of names."
         ),
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder of results.")],
-    false_alarm: Annotated[
-        float | None, typer.Option(help="Another false-alarm rate than that of fit.")
-    ] = None,
+    out: Results,
+    false_alarm: OtherFalseAlarm = None,
     explain: Annotated[
         bool,
         typer.Option(
@@ -124,8 +131,7 @@ def score(
     """
     from gmmseg.audio import AudioAnomalyDetector
 
-    if false_alarm is not None:
-        check_share(false_alarm)
+    check_share(false_alarm)
     detector = AudioAnomalyDetector.load(model)
     if false_alarm is not None:
         detector.false_alarm = false_alarm
@@ -136,12 +142,9 @@ def score(
 
 @app.command()
 def adapt(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model that fit wrote.")],
+    model: Model,
     normal: NormalClips,
-    out: Annotated[
-        Path | None,
-        typer.Option("-o", "--out", metavar="MODEL", help="Model to write; the same if not given."),
-    ] = None,
+    out: AdaptedModel = None,
     domain: Annotated[
         str | None, typer.Option(help="Folder, as given to fit --domains, that the clips join.")
     ] = None,
@@ -222,14 +225,3 @@ def as_given(arguments: list[str]) -> dict[str, Path]:
 def with_name(path: Path, error: InputError) -> str:
     """Return what is wrong with a file, beginning with its name."""
     return str(error) if str(path) in str(error) else f"{path}: {error}"
-
-
-def of_threshold(detector: "AudioAnomalyDetector") -> str:
-    """Return what the threshold is, in words."""
-    return f"anomalous above {detector.threshold_:.3g} (false alarms {detector.false_alarm:.1%})"
-
-
-def check_share(false_alarm: float) -> None:
-    """Stop, as misuse, at a false-alarm rate that is none."""
-    if not 0.0 < false_alarm < 1.0:
-        raise typer.BadParameter(f"--false-alarm must lie between 0 and 1, got {false_alarm}")

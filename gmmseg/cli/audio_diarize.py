@@ -4,7 +4,6 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,8 @@ import typer
 
 from gmmseg.cli.audio_score import NONSPEECH
 from gmmseg.cli.console import about, announce_compilation, say, track, warn
+from gmmseg.cli.image_files import make_folder
+from gmmseg.cli.segment_formats import SUFFIXES, Format
 from gmmseg.cli.sound_picture import SUFFIX as PICTURE
 from gmmseg.cli.sound_picture import check_plotting, write_picture
 from gmmseg.errors import GmmsegError, InputError
@@ -22,22 +23,6 @@ if TYPE_CHECKING:
     from gmmseg.audio import Segment
 
 MANY_SPEAKERS = 100
-
-
-class Format(StrEnum):
-    """Formats of segments."""
-
-    rttm = "rttm"
-    csv = "csv"
-    audacity = "audacity"
-    textgrid = "textgrid"
-    json = "json"
-
-
-SUFFIXES = {
-    Format.rttm: ".rttm", Format.csv: ".csv", Format.audacity: ".txt",
-    Format.textgrid: ".TextGrid", Format.json: ".json",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -184,14 +169,6 @@ def refuse_collisions(results: list[tuple[Path, Path]], speech: Path | None) -> 
             raise typer.BadParameter(
                 f"{result} would replace what is read; choose another folder with -o"
             )
-
-
-def make_folder(path: Path) -> None:
-    """Create the folder for the results where it is missing."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot create the folder {path}: {error.strerror}") from error
 
 
 def diarize_file(

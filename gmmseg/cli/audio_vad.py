@@ -2,7 +2,6 @@
 
 import json
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from gmmseg.cli.console import announce_compilation, say, track, warn
 from gmmseg.cli.image_files import make_folder
+from gmmseg.cli.segment_formats import SUFFIXES, Format
 from gmmseg.cli.sound_picture import SUFFIX as PICTURE
 from gmmseg.cli.sound_picture import check_plotting, write_picture
 from gmmseg.errors import GmmsegError
@@ -21,25 +21,6 @@ if TYPE_CHECKING:
     from gmmseg.audio import Segment, VoiceActivityDetector
 
 PROBABILITIES = "_prob.csv"
-
-
-class Format(StrEnum):
-    """Formats of segments."""
-
-    csv = "csv"
-    rttm = "rttm"
-    audacity = "audacity"
-    textgrid = "textgrid"
-    json = "json"
-
-
-SUFFIXES = {
-    Format.csv: ".csv",
-    Format.rttm: ".rttm",
-    Format.audacity: ".txt",
-    Format.textgrid: ".TextGrid",
-    Format.json: ".json",
-}
 
 
 def vad(

@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gmmseg.cli.anomaly import (
+    AdaptedModel,
+    Model,
+    NewModel,
+    OtherFalseAlarm,
+    Results,
+    check_share,
+    of_threshold,
+)
 from gmmseg.cli.console import announce_compilation, say, track, warn
 from gmmseg.cli.image_anomaly_results import ScoreRequest, score_files
 from gmmseg.cli.inputs import named_files
@@ -16,7 +25,6 @@ from gmmseg.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gmmseg.image import ImageAnomalyDetector
 
 SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".npy", ".jp2", ".avif", ".ppm",
@@ -53,7 +61,7 @@ def anomaly() -> None:
 @app.command()
 def fit(
     normal: NormalImages,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="MODEL", help="Model to write.")],
+    out: NewModel,
     false_alarm: Annotated[
         float, typer.Option(help="Share of normal images that may be called anomalous.")
     ] = 0.05,
@@ -101,17 +109,15 @@ def fit(
 
 @app.command()
 def score(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model that fit wrote.")],
+    model: Model,
     image: Annotated[
         list[str],
         typer.Argument(
             metavar="IMAGE...", help="Images: files, folders, patterns, or a .txt of names."
         ),
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder of results.")],
-    false_alarm: Annotated[
-        float | None, typer.Option(help="Another false-alarm rate than that of fit.")
-    ] = None,
+    out: Results,
+    false_alarm: OtherFalseAlarm = None,
     explain: Annotated[
         bool,
         typer.Option("--explain", help="Write <stem>_why.json too: regions and their features."),
@@ -126,8 +132,7 @@ def score(
     """
     from gmmseg.image import ImageAnomalyDetector
 
-    if false_alarm is not None:
-        check_share(false_alarm)
+    check_share(false_alarm)
     detector = ImageAnomalyDetector.load(model)
     if false_alarm is not None:
         detector.false_alarm = false_alarm
@@ -140,12 +145,9 @@ def score(
 
 @app.command()
 def adapt(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model that fit wrote.")],
+    model: Model,
     normal: NormalImages,
-    out: Annotated[
-        Path | None,
-        typer.Option("-o", "--out", metavar="MODEL", help="Model to write; the same if not given."),
-    ] = None,
+    out: AdaptedModel = None,
 ) -> None:
     """Teach a model further normal images, without those it was fitted to.
 
@@ -219,14 +221,3 @@ class Readable:
         if image.dtype.kind == "f" and not np.isfinite(image).all():
             raise InputError(f"{path}: it has NaN or infinity; fill in what is missing")
         return image
-
-
-def of_threshold(detector: "ImageAnomalyDetector") -> str:
-    """Return what the threshold is, in words."""
-    return f"anomalous above {detector.threshold_:.3g} (false alarms {detector.false_alarm:.1%})"
-
-
-def check_share(false_alarm: float) -> None:
-    """Stop, as misuse, at a false-alarm rate that is none."""
-    if not 0.0 < false_alarm < 1.0:
-        raise typer.BadParameter(f"--false-alarm must lie between 0 and 1, got {false_alarm}")

@@ -1,21 +1,18 @@
 """What ``gmmseg image anomaly score`` leaves behind: a table, maps, overlays, explanations."""
 
-import csv
-import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gmmseg.cli.console import about, say, track, warn
+from gmmseg.cli.anomaly import print_line, score_all, write_reasons
+from gmmseg.cli.console import about
 from gmmseg.cli.image_files import make_folder, refuse_equal_stems, stem_of
-from gmmseg.errors import GmmsegError
 
 if TYPE_CHECKING:
     from gmmseg.image import ImageAnomalyDetector
 
-MAP, OVERLAY, REASONS, SCORES = "_map.tif", "_overlay.png", "_why.json", "scores.csv"
-COLUMNS = ("file", "score", "p_value", "anomalous")
+MAP, OVERLAY, REASONS = "_map.tif", "_overlay.png", "_why.json"
 
 
 @dataclass(frozen=True)
@@ -29,33 +26,14 @@ class ScoreRequest:
 
 def score_files(detector: "ImageAnomalyDetector", paths: list[Path], request: ScoreRequest) -> int:
     """Score files, write what is wanted, and return the number that could not be scored."""
-    from gmmseg.files import replacing
-
     refuse_equal_stems(paths, MAP)
     make_folder(request.folder)
-    rows: list[dict[str, Any]] = []
-    for path in track(paths, "scoring"):
-        try:
-            rows.append(score_file(detector, path, request))
-        except GmmsegError as error:
-            warn(str(error))
-    with (
-        replacing(request.folder / SCORES) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows(cells(rows))
-    n_strange = sum(row["anomalous"] for row in rows)
-    say(f"{n_strange} of {len(rows)} images anomalous: {request.folder / SCORES}")
-    n_failed = len(paths) - len(rows)
-    if n_failed:
-        say(f"{n_failed} of {len(paths)} images could not be scored")
-    return n_failed
+    score = partial(score_file, detector, request=request)
+    return score_all(paths, score, request.folder, things="images")
 
 
 def score_file(
-    detector: "ImageAnomalyDetector", path: Path, request: ScoreRequest
+    detector: "ImageAnomalyDetector", path: Path, *, request: ScoreRequest
 ) -> dict[str, Any]:
     """Score one file, write its map and overlay, and return its row of the table."""
     from gmmseg.image.io import read_image, write_image, write_map
@@ -83,25 +61,3 @@ def score_file(
     if request.json:
         print_line(report)
     return row
-
-
-def write_reasons(path: Path, report: dict[str, Any]) -> None:
-    """Write the strange regions of an image as JSON."""
-    from gmmseg.files import replacing
-
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-
-
-def print_line(report: dict[str, Any]) -> None:
-    """Print a report to stdout as one line."""
-    import typer
-
-    typer.echo(json.dumps(report))
-
-
-def cells(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str, str, int]]:
-    """Yield rows of the table as they are written."""
-    for row in rows:
-        score, p_value = f"{row['score']:.6g}", f"{row['p_value']:.6g}"
-        yield row["file"], score, p_value, int(row["anomalous"])

@@ -1,0 +1,100 @@
+"""What the commands ``anomaly`` of all domains share: options, table of scores, what is told."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import typer
+
+from gmmseg.cli.console import say, track, warn
+from gmmseg.errors import GmmsegError
+
+SCORES = "scores.csv"
+COLUMNS = ("file", "score", "p_value", "anomalous")
+
+Row = dict[str, Any]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Model that fit wrote.")]
+NewModel = Annotated[Path, typer.Option("-o", "--out", metavar="MODEL", help="Model to write.")]
+AdaptedModel = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", metavar="MODEL", help="Model to write; the same if not given."),
+]
+Results = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder of results.")]
+OtherFalseAlarm = Annotated[
+    float | None, typer.Option(help="Another false-alarm rate than that of fit.")
+]
+
+
+class Detector(Protocol):
+    """A detector, as far as commands of all domains know it."""
+
+    false_alarm: float
+
+    @property
+    def threshold_(self) -> float:
+        """The score above which something is anomalous."""
+
+
+def check_share(false_alarm: float | None) -> None:
+    """Stop, as misuse, at a false-alarm rate that is none."""
+    if false_alarm is not None and not 0.0 < false_alarm < 1.0:
+        raise typer.BadParameter(f"--false-alarm must lie between 0 and 1, got {false_alarm}")
+
+
+def of_threshold(detector: Detector) -> str:
+    """Return what the threshold is, in words."""
+    return f"anomalous above {detector.threshold_:.3g} (false alarms {detector.false_alarm:.1%})"
+
+
+def score_all(
+    names: list[Any], score_one: Callable[[Any], Row], folder: Path, *, things: str
+) -> int:
+    """Score one after the other, write the table, and return how many could not be scored."""
+    rows = []
+    for name in track(names, "scoring"):
+        try:
+            rows.append(score_one(name))
+        except GmmsegError as error:
+            warn(str(error))
+    write_scores(folder / SCORES, rows)
+    n_strange = sum(row["anomalous"] for row in rows)
+    say(f"{n_strange} of {len(rows)} {things} anomalous: {folder / SCORES}")
+    n_failed = len(names) - len(rows)
+    if n_failed:
+        say(f"{n_failed} of {len(names)} {things} could not be scored")
+    return n_failed
+
+
+def write_scores(path: Path, rows: list[Row]) -> None:
+    """Write the table of scores."""
+    from gmmseg.files import replacing
+
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(_cells(rows))
+
+
+def write_reasons(path: Path, report: Row) -> None:
+    """Write as JSON why something is strange."""
+    from gmmseg.files import replacing
+
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def print_line(report: Row) -> None:
+    """Print a report to stdout as one line."""
+    typer.echo(json.dumps(report))
+
+
+def _cells(rows: list[Row]) -> Iterator[tuple[str, str, str, int]]:
+    """Yield rows of the table as they are written."""
+    for row in rows:
+        score, p_value = f"{row['score']:.6g}", f"{row['p_value']:.6g}"
+        yield row["file"], score, p_value, int(row["anomalous"])
