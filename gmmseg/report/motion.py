@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError, MissingExtraError
-from gmmseg.video.video_kernels import MOVING, SHADOW
+from gmmseg.video.pixel_model import MOVING, SHADOW
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

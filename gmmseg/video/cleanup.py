@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.video.cleanup_kernels import join_masks, majority, replace_small
-from gmmseg.video.video_kernels import BACKGROUND, MOVING, SHADOW
+from gmmseg.video.pixel_model import BACKGROUND, MOVING, SHADOW
 
 RADIUS = 2  # of the window whose majority counts: 5 x 5
 SMALLEST_SHARE = 0.0005  # of the picture: what moves and is smaller is a speck

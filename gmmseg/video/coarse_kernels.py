@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from gmmseg.core.kernel_types import FASTMATH
-from gmmseg.video.video_kernels import BLOCK, MOVING_LABEL
+from gmmseg.video.pixel_model import BLOCK, MOVING_LABEL
 
 REACH = 128  # levels up or down that a histogram of shifts can tell
 TONE_WIDTH = 16  # levels of background in one bin of tone

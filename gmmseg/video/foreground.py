@@ -12,12 +12,13 @@ from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.coarse_kernels import block_background, block_counts, block_means
 from gmmseg.video.frames import as_levels, grey, level_values, moved_mask
 from gmmseg.video.moving_kernels import TILE, move_frame, shift_residuals
+from gmmseg.video.pixel_model import BACKGROUND, BLOCK, MEAN, MOVING, row_memory
 from gmmseg.video.pixel_state import PixelState, begin, restart
 from gmmseg.video.relighting import relight, seen_through
 from gmmseg.video.scene import Event
 from gmmseg.video.settings import VARIANCE_INIT, Learning, check_range, checked_mask
 from gmmseg.video.state_file import FilePath, read_state, write_state
-from gmmseg.video.video_kernels import BACKGROUND, BLOCK, MEAN, MOVING, row_memory, update_rows
+from gmmseg.video.video_kernels import update_rows
 from gmmseg.video.workers import Workers
 
 REBASE = 32.0  # levels: light that is further off becomes that of the model

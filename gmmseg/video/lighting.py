@@ -14,7 +14,7 @@ from gmmseg.video.coarse_kernels import (
     shift_quantiles,
     tone_residual,
 )
-from gmmseg.video.video_kernels import MEAN
+from gmmseg.video.pixel_model import MEAN
 
 N_BINS = 256 // TONE_WIDTH
 CENTRES = (np.arange(N_BINS) + 0.5) * TONE_WIDTH

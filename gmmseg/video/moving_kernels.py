@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from gmmseg.core.kernel_types import FASTMATH
-from gmmseg.video.video_kernels import BLOCK, MEAN, ONE, VARIANCE, WEIGHT
+from gmmseg.video.pixel_model import BLOCK, MEAN, ONE, VARIANCE, WEIGHT
 
 TILE = 8 * BLOCK  # pixels along a side of a tile, which has a say about the shift
 MOST_RESIDUAL = np.float32(32.0)  # levels

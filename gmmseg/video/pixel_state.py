@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.video.lighting import N_BINS, inverse_table
-from gmmseg.video.video_kernels import BLINK, BLINK_MIN, BLOCK, MEAN, TOLERANCE, VARIANCE, WEIGHT
-from gmmseg.video.video_kernels import PixelModel as Model
+from gmmseg.video.pixel_model import BLINK, BLINK_MIN, BLOCK, MEAN, TOLERANCE, VARIANCE, WEIGHT
+from gmmseg.video.pixel_model import PixelModel as Model
 
 N_FEEDBACK = 3
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from gmmseg.errors import InputError
 from gmmseg.files import replacing
-from gmmseg.video.video_kernels import MOVING
+from gmmseg.video.pixel_model import MOVING
 
 EIGHT = np.ones((3, 3), int)  # pixels that touch at a corner hang together
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from gmmseg.video import scene
 from gmmseg.video.frames import grey
 from gmmseg.video.moving_kernels import TAKE, relight_rows
+from gmmseg.video.pixel_model import BACKGROUND, BLOCK
 from gmmseg.video.pixel_state import PixelState
 from gmmseg.video.scene import Event
 from gmmseg.video.settings import VARIANCE_INIT
-from gmmseg.video.video_kernels import BACKGROUND, BLOCK
 from gmmseg.video.workers import Workers
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
-from gmmseg.video.video_kernels import Pace
+from gmmseg.video.pixel_model import Pace
 
 VARIANCE_INIT = 30.0  # squared levels of 0…255
 VARIANCE_MIN, VARIANCE_MAX = 20.0, 150.0

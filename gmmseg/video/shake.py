@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.video.coarse_kernels import motion_sums
-from gmmseg.video.video_kernels import BLOCK
+from gmmseg.video.pixel_model import BLOCK
 
 BETTER = 0.9  # a shift must leave less than this share of the residual
 STILL = 0.4  # pixels: less is no shake

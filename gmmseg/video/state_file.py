@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from gmmseg.core.serialization import read_model, write_model
 from gmmseg.errors import InputError, ModelFileError
 from gmmseg.video.lighting import N_BINS
+from gmmseg.video.pixel_model import BLOCK, MEAN, PixelModel
 from gmmseg.video.pixel_state import N_FEEDBACK, PixelState
-from gmmseg.video.video_kernels import BLOCK, MEAN, PixelModel
 
 KIND = "video-background"
 FLOATS = ("modes", "feedback", "sums")

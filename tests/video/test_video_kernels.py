@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gmmseg.video.pixel_model import BLINK, TOLERANCE, row_memory
 from gmmseg.video.pixel_state import begin
 from gmmseg.video.settings import Learning
-from gmmseg.video.video_kernels import BLINK, TOLERANCE, row_memory, update_rows
+from gmmseg.video.video_kernels import update_rows
 from tests import naive
 
 ROWS, COLS, N_MODES = 8, 9, 3
