@@ -5,15 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.video.cleanup_kernels import join_masks, majority, replace_small
+from gmmseg.video.cleanup_kernels import majority, put, replace_small, rows_with
 from gmmseg.video.pixel_model import BACKGROUND, MOVING, SHADOW
 
 RADIUS = 2  # of the window whose majority counts: 5 x 5
 SMALLEST_SHARE = 0.0005  # of the picture: what moves and is smaller is a speck
 LARGEST_HOLE = 0.002  # of the picture: a smaller gap in what moves is filled
 MOST = (2 * RADIUS + 1) ** 2 // 2 + 1
+MARGIN = RADIUS + 2
 _NOTHING, _ONE = np.uint8(0), np.uint8(1)
-LABELS = _BACKGROUND, _SHADOW, _MOVING = np.uint8(BACKGROUND), np.uint8(SHADOW), np.uint8(MOVING)
+_BACKGROUND, _SHADOW, _MOVING = np.uint8(BACKGROUND), np.uint8(SHADOW), np.uint8(MOVING)
 
 Mask = NDArray[np.uint8]
 
@@ -42,17 +43,21 @@ class Cleaner:
 
     def clean(self, raw: Mask, out: Mask) -> None:
         """Fill ``out`` with the cleaned mask of ``raw``, both 0, 127 and 255."""
-        moving, other, rows = self._first, self._second, (0, len(raw))
-        majority(raw, _MOVING, RADIUS, MOST, moving, rows)
-        used = np.flatnonzero(moving.max(axis=1))
-        if len(used):
-            # Two rows more on either side: closing reaches one, and holes end in the other.
-            near = slice(max(used[0] - 2, 0), used[-1] + 3)
-            self._close_and_fill(moving[near], other[near])
-        has_shadow = bool((raw[:: RADIUS + 1, :: RADIUS + 1] == _SHADOW).any())
-        if has_shadow:
-            majority(raw, _SHADOW, RADIUS, MOST, other, rows)
-        join_masks(moving, other, has_shadow, LABELS, out, rows)
+        out[:] = _BACKGROUND
+        for value in (_SHADOW, _MOVING):
+            first, end = rows_with(raw, value)
+            if end > 0:
+                # Rows more on either side: a window reaches two, closing one, holes end in another.
+                near = slice(max(first - MARGIN, 0), end + MARGIN)
+                self._clean_part(raw[near], value, out[near])
+
+    def _clean_part(self, raw: Mask, value: np.uint8, out: Mask) -> None:
+        """Set the value where it is to be, in rows beyond which it is not to be found."""
+        found, lines = self._first[: len(raw)], (0, len(raw))
+        majority(raw, value, RADIUS, MOST, found, lines)
+        if value == _MOVING:
+            self._close_and_fill(found, self._second[: len(raw)])
+        put(found, value, out)
 
     def _close_and_fill(self, moving: Mask, grown: Mask) -> None:
         """Close gaps of a pixel, fill holes and remove specks."""

@@ -7,6 +7,8 @@ from gmmseg.core.kernel_types import FASTMATH
 
 ONE = np.uint8(1)
 NOTHING = np.uint8(0)
+WORD = 8  # pixels that are compared at once
+EVERY_ONE, EVERY_NOTHING = np.uint64(0x0101010101010101), np.uint64(0)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -18,6 +20,20 @@ def count_columns(mask, value, radius, row, out):
         line = mask[min(max(i, 0), mask.shape[0] - 1)]
         for j in range(len(out)):
             out[j] += ONE if line[j] == value else NOTHING
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def rows_with(mask, value):
+    """Return the first row that holds a value and the one after the last; 0 and 0 if none does."""
+    first, end = 0, 0
+    for row in range(mask.shape[0]):
+        n = 0
+        for j in range(mask.shape[1]):
+            n += mask[row, j] == value
+        if n > 0:
+            first = row if end == 0 else first
+            end = row + 1
+    return first, end
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -50,38 +66,53 @@ def majority(mask, value, radius, wanted, out, lines):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def join_masks(moving, shadow, has_shadow, labels, out, lines):
-    """Fill ``out`` with the labels (nothing, shadow, moving): what moves is no shadow."""
-    for row in range(lines[0], lines[1]):
-        is_moving, is_shadow, line = moving[row], shadow[row], out[row]
-        for j in range(len(line)):
-            line[j] = labels[2] if is_moving[j] == ONE else labels[0]
-        if has_shadow:
-            for j in range(len(line)):
-                is_own = is_shadow[j] == ONE and is_moving[j] == NOTHING
-                line[j] = labels[1] if is_own else line[j]
+def put(found, value, out):
+    """Set ``out`` to the value where ``found`` is 1."""
+    for row in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[row, j] = value if found[row, j] == ONE else out[row, j]
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def find_runs(mask, value, starts, ends, rows, first):
-    """Find the runs of a value in every row; return how many, ``first[row]`` being the first."""
-    n = 0
+    """Find the runs of a value in every row; return how many, ``first[row]`` being the first.
+
+    ``mask`` holds 0 and 1.
+    """
+    n, cols = 0, mask.shape[1]
+    flat = mask.reshape(mask.size)
+    words = flat[: mask.size // WORD * WORD].view(np.uint64)
     for row in range(mask.shape[0]):
         first[row] = n
-        col = 0
-        line = mask[row]
-        while col < mask.shape[1]:
-            if line[col] != value:
-                col += 1
-                continue
-            starts[n] = col
-            while col < mask.shape[1] and line[col] == value:
-                col += 1
-            ends[n] = col
+        end = (row + 1) * cols
+        place = next_change(flat, words, row * cols, end, ONE - value)
+        while place < end:
+            starts[n] = place - row * cols
+            place = next_change(flat, words, place, end, value)
+            ends[n] = place - row * cols
             rows[n] = row
             n += 1
+            place = next_change(flat, words, place, end, ONE - value)
     first[mask.shape[0]] = n
     return n
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def next_change(flat, words, place, end, value):
+    """Return the first place from ``place`` on that has not the value, or the end.
+
+    ``words`` are eight places at once.
+    """
+    pattern = EVERY_ONE if value == ONE else EVERY_NOTHING
+    while place < end and place % WORD != 0:
+        if flat[place] != value:
+            return place
+        place += 1
+    while place + WORD <= end and words[place // WORD] == pattern:
+        place += WORD
+    while place < end and flat[place] == value:
+        place += 1
+    return place
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

@@ -1,5 +1,7 @@
 """Numba kernels of the coarse picture, a block a cell: means, shares, shifts of light and place."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -8,46 +10,91 @@ from gmmseg.video.pixel_model import BLOCK, MOVING_LABEL
 
 REACH = 128  # levels up or down that a histogram of shifts can tell
 TONE_WIDTH = 16  # levels of background in one bin of tone
-MOST_RESIDUAL = 16.0  # levels: what is further off counts no more
-HUBER = 8.0  # levels: differences beyond count by their size, not its square
+MOST_RESIDUAL = np.float32(16.0)  # levels: what is further off counts no more
+SMALLEST_SPREAD = 0.5  # levels
+GAUSS_QUARTILES = 1.35  # standard deviations from one quartile to the other
+HUBER = np.float32(8.0)  # levels: differences beyond count by their size, not its square
 NONE, ONE = np.uint8(0), np.uint8(1)
+ZERO, SMALL, HALF, WHOLE = map(np.float32, (0.0, 1e-3, 0.5, 1.0))
+
+
+class Coarse(NamedTuple):
+    """A frame and the background, a block a cell; all of float32, 0…255."""
+
+    picture: Any  # (rows / 4, cols / 4, n_channels), in the light of the frame
+    background: Any  # (rows / 4, cols / 4, n_channels)
+    grey_picture: Any  # (rows / 4, cols / 4), in the light of the background
+    grey_background: Any
+
+
+def coarse_memory(shape: tuple[int, int, int]) -> Coarse:
+    """Return memory for frames of so many rows, columns and channels."""
+    rows, cols, n_channels = shape[0] // BLOCK, shape[1] // BLOCK, shape[2]
+    color = np.zeros((2, rows, cols, n_channels), np.float32)
+    return Coarse(*color, *np.zeros((2, rows, cols), np.float32))
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def block_means(frame, scale, out, lines):
-    """Fill ``out[row, col, channel]`` with scaled means of the frame over whole blocks.
+def look_at_rows(frame, scale, table, sums, coarse, lines):
+    """Fill a range of rows of the coarse picture and the coarse background, and of both in grey.
 
-    ``frame`` is (rows, cols * n_channels), ``lines`` the range of rows of blocks to do.
+    ``frame`` is (rows, cols * n_channels), ``scale`` what a step of its values is, ``table``
+    (n_channels, n_levels) what the values stood for in the frame before, ``sums`` the background
+    summed over four rows, and ``lines`` a range of rows of pixels.
     """
+    rows = lines[0] // BLOCK, min(lines[1] // BLOCK, len(coarse.picture))
+    block_means(frame, scale, coarse.picture, rows)
+    grey_means(coarse.picture, scale, table, coarse.grey_picture, rows)
+    block_background(sums, coarse.background, coarse.grey_background, rows)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def block_means(frame, scale, out, rows):
+    """Fill rows of ``out[row, col, channel]`` with scaled means of the frame over whole blocks."""
     cols, n_channels = out.shape[1], out.shape[2]
-    sums = np.empty(frame.shape[1], np.uint32)
     factor = np.float32(scale / (BLOCK * BLOCK))
-    for row in range(lines[0], lines[1]):
+    sums = np.empty(frame.shape[1], np.uint32)
+    for row in range(rows[0], rows[1]):
+        first = BLOCK * row
         for j in range(len(sums)):
-            sums[j] = frame[BLOCK * row, j]
-        for i in range(1, BLOCK):
-            for j in range(len(sums)):
-                sums[j] += frame[BLOCK * row + i, j]
+            upper = frame[first, j] + frame[first + 1, j]
+            sums[j] = upper + frame[first + 2, j] + frame[first + 3, j]
         for col in range(cols):
-            first = BLOCK * col * n_channels
             for c in range(n_channels):
-                total = np.uint32(0)
-                for i in range(BLOCK):
-                    total += sums[first + i * n_channels + c]
+                j = BLOCK * col * n_channels + c
+                left = sums[j] + sums[j + n_channels]
+                total = left + sums[j + 2 * n_channels] + sums[j + 3 * n_channels]
                 out[row, col, c] = np.float32(total) * factor
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def block_background(sums, out):
-    """Fill ``out[row, col, channel]`` with block means of sums over rows."""
-    factor = np.float32(1.0 / (BLOCK * BLOCK))
-    for row in range(out.shape[0]):
-        for c in range(out.shape[2]):
-            for col in range(out.shape[1]):
-                total = np.float32(0.0)
+def block_background(sums, out, grey, rows):
+    """Fill rows of ``out[row, col, channel]`` with block means of sums over rows, and in grey."""
+    n_channels = out.shape[2]
+    factor, part = np.float32(1.0 / (BLOCK * BLOCK)), np.float32(1.0 / n_channels)
+    for row in range(rows[0], rows[1]):
+        for col in range(out.shape[1]):
+            whole = ZERO
+            for c in range(n_channels):
+                total = ZERO
                 for i in range(BLOCK):
                     total += sums[row, c, BLOCK * col + i]
                 out[row, col, c] = total * factor
+                whole += total * factor
+            grey[row, col] = whole * part
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def grey_means(picture, scale, table, out, rows):
+    """Fill rows of ``out[row, col]`` with means over channels of what block means stand for."""
+    part = np.float32(1.0 / picture.shape[2])
+    inverse = np.float32(1.0 / scale)
+    for row in range(rows[0], rows[1]):
+        for col in range(out.shape[1]):
+            total = ZERO
+            for c in range(picture.shape[2]):
+                total += table[c, int(picture[row, col, c] * inverse)]
+            out[row, col] = total * part
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -68,60 +115,77 @@ def block_counts(mask, out):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def shift_histograms(picture, background, use, out):
+def shift_histograms(picture, background, use, calm, step, out):
     """Count the blocks by channel, bin of background, and shift of the picture against it.
 
-    ``out`` is (n_channels, 256 / TONE_WIDTH, 2 * REACH + 1) whole numbers.
+    ``out`` is (2, n_channels, 256 / TONE_WIDTH, 2 * REACH + 1) whole numbers: of the blocks in use
+    that are not calm, and that are. Only every ``step``-th row of blocks counts.
     """
     out[:] = 0
-    last = out.shape[1] - 1
-    for row in range(picture.shape[0]):
+    last = out.shape[2] - 1
+    for row in range(0, picture.shape[0], step):
         for col in range(picture.shape[1]):
             if not use[row, col]:
                 continue
+            is_calm = 1 if calm[row, col] else 0
             for c in range(picture.shape[2]):
                 level = background[row, col, c]
                 shift = int(np.rint(picture[row, col, c] - level))
                 shift = min(max(shift, -REACH), REACH)
-                out[c, min(int(level) // TONE_WIDTH, last), shift + REACH] += 1
+                out[is_calm, c, min(int(level) // TONE_WIDTH, last), shift + REACH] += 1
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def shift_quantiles(counts, shares, out):
-    """Fill ``out[channel, bin, i]`` with the quantile ``shares[i]`` of each histogram of shifts.
+def median_shifts(counts, n_together, out):
+    """Fill ``out[channel, bin]`` with the median of a histogram of shifts, shrunk by its chance.
 
-    Between levels it is told by how full the cell is; of no blocks it is 0. ``shares`` rise.
+    The shrinking is that of James and Stein (1961), its positive part, with the standard error of
+    a median from the quartiles; so many blocks are one piece of evidence.
     """
     for c in range(counts.shape[0]):
         for b in range(counts.shape[1]):
-            histogram = counts[c, b]
-            total = histogram.sum()
-            cell, below = 0, 0
-            for i in range(len(shares)):
-                wanted = shares[i] * total
-                while total > 0 and below + histogram[cell] < wanted:
-                    below += histogram[cell]
-                    cell += 1
-                inside = (wanted - below) / max(histogram[cell], 1)
-                out[c, b, i] = cell - REACH - 0.5 + inside if total > 0 else 0.0
+            total = counts[c, b].sum()
+            out[c, b] = 0.0
+            if total > 0:
+                low, median, high = quartiles(counts[c, b], total)
+                error = max((high - low) / GAUSS_QUARTILES, SMALLEST_SPREAD)
+                square = error * error * n_together / (total * max(median * median, 1e-12))
+                out[c, b] = median * max(1.0 - square, 0.0) * total / (total + n_together)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def tone_residual(picture, background, use, shifts):
-    """Return how far the picture is from the background under new light, in levels, cut and summed.
+def quartiles(histogram, total):
+    """Return the quartiles of a histogram of shifts; how full a cell is tells what lies between."""
+    cell, below = 0, 0
+    found = np.empty(3)
+    for i in range(3):
+        wanted = 0.25 * (i + 1) * total
+        while below + histogram[cell] < wanted:
+            below += histogram[cell]
+            cell += 1
+        found[i] = cell - REACH - 0.5 + (wanted - below) / histogram[cell]
+    return found[0], found[1], found[2]
 
-    ``shifts`` is (n_channels, n_bins); ``use`` says which blocks count.
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def tone_residual(picture, background, use, step, shifts):
+    """Return how far the picture is from the background in another light, in levels, cut, summed.
+
+    ``shifts`` is (n_channels, n_bins), float32; ``use`` says which blocks of every ``step``-th row
+    count.
     """
     total = 0.0
     last = shifts.shape[1] - 1
-    for row in range(picture.shape[0]):
-        for col in range(picture.shape[1]):
-            if not use[row, col]:
-                continue
-            for c in range(picture.shape[2]):
+    for row in range(0, picture.shape[0], step):
+        for c in range(picture.shape[2]):
+            part = ZERO
+            for col in range(picture.shape[1]):
                 level = background[row, col, c]
-                expected = level + shifts[c, min(int(level) // TONE_WIDTH, last)]
-                total += min(abs(picture[row, col, c] - expected), MOST_RESIDUAL)
+                shift = (
+                    picture[row, col, c] - level - shifts[c, min(int(level) // TONE_WIDTH, last)]
+                )
+                part += min(abs(shift), MOST_RESIDUAL) if use[row, col] else ZERO
+            total += float(part)
     return total
 
 
@@ -135,26 +199,31 @@ def motion_sums(picture, background, use, out):
     squared differences.
     """
     out[:] = 0.0
-    square = 0.0
+    total = 0.0
     for row in range(1, picture.shape[0] - 1):
+        yy, yx, xx, y, x = ZERO, ZERO, ZERO, ZERO, ZERO
+        yc, xc, n, c, square = ZERO, ZERO, ZERO, ZERO, ZERO
         for col in range(1, picture.shape[1] - 1):
-            if not use[row, col]:
-                continue
-            dy = 0.5 * (background[row + 1, col] - background[row - 1, col])
-            dx = 0.5 * (background[row, col + 1] - background[row, col - 1])
+            dy = HALF * (background[row + 1, col] - background[row - 1, col])
+            dx = HALF * (background[row, col + 1] - background[row, col - 1])
             change = picture[row, col] - background[row, col]
-            weight = min(1.0, HUBER / max(abs(change), 1e-3))
-            out[0, 0] += weight * dy * dy
-            out[0, 1] += weight * dy * dx
-            out[0, 2] += weight * dy
-            out[0, 3] += weight * dy * change
-            out[1, 1] += weight * dx * dx
-            out[1, 2] += weight * dx
-            out[1, 3] += weight * dx * change
-            out[2, 2] += weight
-            out[2, 3] += weight * change
+            weight = min(WHOLE, HUBER / max(abs(change), SMALL)) if use[row, col] else ZERO
+            yy += weight * dy * dy
+            yx += weight * dy * dx
+            xx += weight * dx * dx
+            y += weight * dy
+            x += weight * dx
+            yc += weight * dy * change
+            xc += weight * dx * change
+            n += weight
+            c += weight * change
             square += weight * change * change
-    return square
+        rows = ((yy, yx, y, yc), (yx, xx, x, xc), (y, x, n, c))
+        for i in range(3):
+            for j in range(4):
+                out[i, j] += rows[i][j]
+        total += float(square)
+    return total
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

@@ -9,8 +9,8 @@ from gmmseg.core.threads import PerThread, thread_count
 from gmmseg.errors import InputError, NotFittedError
 from gmmseg.video import lighting, scene, shake
 from gmmseg.video.cleanup import Cleaner
-from gmmseg.video.coarse_kernels import block_background, block_counts, block_means
-from gmmseg.video.frames import as_levels, grey, level_values, moved_mask
+from gmmseg.video.coarse_kernels import block_counts, coarse_memory, look_at_rows
+from gmmseg.video.frames import as_levels, level_values, moved_mask
 from gmmseg.video.moving_kernels import TILE, move_frame, shift_residuals
 from gmmseg.video.pixel_model import BACKGROUND, BLOCK, MEAN, MOVING, row_memory
 from gmmseg.video.pixel_state import PixelState, begin, restart
@@ -174,15 +174,13 @@ class BackgroundSubtractor:
         self._check_like(levels)
         state = self._state
         state.n_seen += 1
-        picture = self._coarse(levels)
-        background = self._coarse_background()
-        levels, picture = self._hold_still(levels, picture, background)
+        self._look(levels)
+        levels = self._hold_still(levels)
         if self._options["lighting"]:
-            self._follow_light(picture, background)
-        table = lighting.inverse_table(state.shifts, self._values)
-        self._update(levels, table)
+            self._follow_light()
+        self._update(levels)
         fresh, busy = self._clean()
-        self._judge(levels, table, picture, background, fresh=fresh, busy=busy)
+        self._judge(levels, fresh=fresh, busy=busy)
         state.n_frames += 1
         return moved_mask(state.model.kept, self.shift_)
 
@@ -269,10 +267,9 @@ class BackgroundSubtractor:
         rows, cols, n_channels = state.shape
         self._state = state
         self._values = level_values(state.dtype)
-        self._picture, self._background = np.zeros(
-            (2, rows // BLOCK, cols // BLOCK, n_channels), np.float32
-        )
-        self._counts = np.empty(self._picture.shape[:2], np.uint8)
+        self._table = lighting.inverse_table(state.shifts, self._values)
+        self._coarse = coarse_memory(state.shape)
+        self._counts = np.empty(self._coarse.grey_picture.shape, np.uint8)
         self._memory = PerThread(lambda: row_memory(n_channels, cols))
         self._cleaner = Cleaner((rows, cols), min_area=None)
         self._still = np.empty((rows, cols, n_channels), state.dtype)
@@ -295,47 +292,45 @@ class BackgroundSubtractor:
                 "give frames of one type"
             )
 
-    def _coarse(self, levels: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the block means of a frame."""
+    def _look(self, levels: NDArray[Any]) -> None:
+        """Look at a frame and at the background from afar."""
         flat = levels.reshape(len(levels), -1)
-        block_means(flat, self._values[1], self._picture, (0, len(self._picture)))
-        return self._picture
+        scale, sums = self._values[1], self._known().sums
+        self._workers.run(
+            lambda lines: look_at_rows(flat, scale, self._table, sums, self._coarse, lines),
+            is_short=True,
+        )
 
-    def _coarse_background(self) -> NDArray[np.float32]:
-        block_background(self._known().sums, self._background)
-        return self._background
-
-    def _hold_still(
-        self, levels: NDArray[Any], picture: NDArray[Any], background: NDArray[Any]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return frame and block means moved to where the camera stood at first."""
+    def _hold_still(self, levels: NDArray[Any]) -> NDArray[Any]:
+        """Return the frame moved to where the camera stood at first."""
         state, limit = self._known(), self._options["shake"]
         if limit == 0.0:
-            return levels, picture
-        table = lighting.inverse_table(state.shifts, self._values)
+            return levels
 
         def residuals(shift: tuple[int, int]) -> NDArray[np.float64]:
             rows, cols, _ = levels.shape
             out = np.empty((-(-rows // TILE), -(-cols // TILE)))
-            shift_residuals(levels, table, state.model.modes, state.moving, shift, out)
+            shift_residuals(levels, self._table, state.model.modes, state.moving, shift, out)
             return out
 
         shift = shake.find_shift(
-            grey(seen_through(table, picture / self._values[1])),
-            grey(background),
+            self._coarse.grey_picture,
+            self._coarse.grey_background,
             use=self._use & ~state.moving,
             residuals=residuals,
             limit=limit,
         )
         if shift == (0, 0):
-            return levels, picture
+            return levels
         self.shift_, self.event_ = shift, Event.SHAKE
         self._workers.run(lambda lines: move_frame(levels, shift, self._still, lines))
-        return self._still, self._coarse(self._still)
+        self._look(self._still)
+        return self._still
 
-    def _follow_light(self, picture: NDArray[Any], background: NDArray[Any]) -> None:
+    def _follow_light(self) -> None:
         """Find the tone curve of this frame; where it is far off, make its light the model's."""
         state = self._known()
+        picture, background = self._coarse.picture, self._coarse.background
         shifts = lighting.find_tone(
             picture, background, calm=self._use & ~state.moving, use=self._use
         )
@@ -344,13 +339,14 @@ class BackgroundSubtractor:
             self.event_ = Event.LIGHT
             shifts = np.zeros_like(shifts)
         state.shifts[:] = shifts
+        self._table = lighting.inverse_table(shifts, self._values)
 
-    def _update(self, levels: NDArray[Any], table: NDArray[np.float32]) -> None:
+    def _update(self, levels: NDArray[Any]) -> None:
         state = self._known()
         pace = self._learning.pace(state.n_frames, drifts=self.event_ is not Event.SHAKE)
         self._workers.run(
             lambda lines: update_rows(
-                levels, table, state.model, pace, self._memory.own, state.sums, lines
+                levels, self._table, state.model, pace, self._memory.own, state.sums, lines
             )
         )
         if self._mask is not None:
@@ -366,25 +362,18 @@ class BackgroundSubtractor:
         return state.moving & ~busy, busy
 
     def _judge(
-        self,
-        levels: NDArray[Any],
-        table: NDArray[np.float32],
-        picture: NDArray[np.float32],
-        background: NDArray[np.float32],
-        *,
-        fresh: NDArray[np.bool_],
-        busy: NDArray[np.bool_],
+        self, levels: NDArray[Any], *, fresh: NDArray[np.bool_], busy: NDArray[np.bool_]
     ) -> None:
         """Find out whether it was the light or the scene that changed, and learn it if so."""
         state = self._known()
-        if fresh.mean() < scene.SUDDEN:
+        if np.count_nonzero(fresh) < scene.SUDDEN * fresh.size:
             return
         event = relight(
             state,
             levels,
-            table,
-            picture=seen_through(table, picture / self._values[1]),
-            background=background,
+            self._table,
+            picture=seen_through(self._table, self._coarse.picture / self._values[1]),
+            background=self._coarse.background,
             fresh=fresh,
             busy=busy,
             workers=self._workers,
@@ -392,3 +381,4 @@ class BackgroundSubtractor:
         self.event_ = event or self.event_
         if event is Event.SCENE:
             restart(state, levels, self._values, variance=VARIANCE_INIT)
+            self._table = lighting.inverse_table(state.shifts, self._values)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from gmmseg.video.coarse_kernels import (
     REACH,
     TONE_WIDTH,
+    median_shifts,
     shift_histograms,
-    shift_quantiles,
     tone_residual,
 )
 from gmmseg.video.pixel_model import MEAN
@@ -19,10 +19,8 @@ from gmmseg.video.pixel_model import MEAN
 N_BINS = 256 // TONE_WIDTH
 CENTRES = (np.arange(N_BINS) + 0.5) * TONE_WIDTH
 LEVELS = np.arange(256.0)
-QUARTERS = np.array([0.25, 0.5, 0.75])
-ENOUGH = 10_000  # blocks
+ENOUGH = 2_500  # blocks
 TOGETHER = 50.0  # neighbouring blocks err together: so many are one piece of evidence
-SMALLEST_SPREAD = 0.5  # levels
 STEEPNESS = 1e-3  # least slope of a curve, so that it has an inverse
 SIMPLER = 0.95  # a curve must explain the picture this much better than none
 
@@ -51,34 +49,18 @@ def find_tone(
     shifts : ndarray of shape (n_channels, 16)
         In levels, for backgrounds of 8, 24, … 248.
     """
-    if picture.shape[0] * picture.shape[1] > ENOUGH:  # every second row tells as much
-        picture, background, calm, use = picture[::2], background[::2], calm[::2], use[::2]
-    none = np.zeros((picture.shape[2], N_BINS))
-    candidates = [median_shifts(picture, background, use)]
-    if not np.array_equal(calm, use):
-        candidates.append(median_shifts(picture, background, calm))
-    before = SIMPLER * tone_residual(picture, background, use, none)
-    after = [tone_residual(picture, background, use, shifts) for shifts in candidates]
-    best = int(np.argmin(after))
-    return candidates[best] if after[best] < before else none
-
-
-def median_shifts(picture: Picture, background: Picture, use: Blocks) -> NDArray[np.float64]:
-    """Return the median shift in each bin of background, shrunk to 0 as far as it may be chance.
-
-    The shrinking is that of James and Stein (1961), its positive part, with the standard error of
-    a median from the quartiles.
-    """
-    counts = np.empty((picture.shape[2], N_BINS, 2 * REACH + 1), np.int32)
-    shift_histograms(picture, background, use, counts)
-    quantiles = np.empty((*counts.shape[:2], len(QUARTERS)))
-    shift_quantiles(counts, QUARTERS, quantiles)
-    low, median, high = np.moveaxis(quantiles, 2, 0)
-    n_blocks = counts.sum(axis=2)
-    spread = np.maximum((high - low) / 1.35, SMALLEST_SPREAD)
-    error = spread / np.sqrt(np.maximum(n_blocks, 1) / TOGETHER)
-    certain = np.maximum(1.0 - (error / np.maximum(np.abs(median), 1e-6)) ** 2, 0.0)
-    return median * certain * n_blocks / (n_blocks + TOGETHER)
+    step = max(picture.shape[0] * picture.shape[1] // ENOUGH, 1)  # some rows tell as much
+    counts = np.empty((2, picture.shape[2], N_BINS, 2 * REACH + 1), np.int32)
+    shift_histograms(picture, background, use, calm, step, counts)
+    candidates = np.zeros((3, *counts.shape[1:3]))  # the first is none
+    median_shifts(counts[1], TOGETHER / step, candidates[1])
+    median_shifts(counts[0] + counts[1], TOGETHER / step, candidates[2])
+    residuals = [
+        tone_residual(picture, background, use, step, shifts)
+        for shifts in candidates.astype(np.float32)
+    ]
+    best = int(np.argmin([SIMPLER * residuals[0], *residuals[1:]]))
+    return candidates[best]
 
 
 def relight_model(

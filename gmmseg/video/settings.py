@@ -56,8 +56,8 @@ class Learning:
         start = MOST_START
         if n_frames < FREE_FRAMES:
             moving, start = rate, 1.0
-        # What learns in every second frame only learns twice as much.
-        n_turns = N_TURNS if rate * N_TURNS <= MOST_RATE_IN_TURN else 1
+        # What learns in every n-th frame only learns n times as much.
+        n_turns = min(max(int(MOST_RATE_IN_TURN / rate), 1), N_TURNS)
         numbers = (
             rate * n_turns,
             min(moving, rate) * n_turns,

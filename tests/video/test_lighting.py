@@ -1,12 +1,12 @@
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gmmseg.video.coarse_kernels import REACH, median_shifts
 from gmmseg.video.lighting import (
     CENTRES,
     find_tone,
     forward_curves,
     inverse_table,
-    median_shifts,
     relight_model,
 )
 
@@ -49,9 +49,11 @@ def test_when_all_seems_to_move_the_light_is_still_found(rng):
 
 
 def test_the_median_of_shifts_of_one_size_is_that_size():
-    background = np.full((60, 80, 1), 104.0, np.float32)
-    shifts = median_shifts(background + 7, background, EVERYWHERE)
     n_blocks = 60 * 80
+    counts = np.zeros((1, 16, 2 * REACH + 1), np.int32)
+    counts[0, 6, REACH + 7] = n_blocks
+    shifts = np.empty((1, 16))
+    median_shifts(counts, 50.0, shifts)
     # By hand: the spread is its floor, half a level; 4800 blocks are evidence of 96.
     certain = 1 - (0.5 / np.sqrt(96) / 7) ** 2
     assert_allclose(shifts[0, 6], 7 * certain * n_blocks / (n_blocks + 50), rtol=1e-3)
