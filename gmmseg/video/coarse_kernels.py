@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from gmmseg.core.kernel_types import FASTMATH
-from gmmseg.video.pixel_model import BLOCK, MOVING_LABEL
+from gmmseg.video.pixel_model import BLOCK, MEAN, MOVING_LABEL
 
 REACH = 128  # levels up or down that a histogram of shifts can tell
 TONE_WIDTH = 16  # levels of background in one bin of tone
@@ -35,17 +35,16 @@ def coarse_memory(shape: tuple[int, int, int]) -> Coarse:
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def look_at_rows(frame, scale, table, sums, coarse, lines):
-    """Fill a range of rows of the coarse picture and the coarse background, and of both in grey.
+def look_at_rows(frame, scale, table, coarse, lines):
+    """Fill a range of rows of the coarse picture, and of that in grey.
 
     ``frame`` is (rows, cols * n_channels), ``scale`` what a step of its values is, ``table``
-    (n_channels, n_levels) what the values stood for in the frame before, ``sums`` the background
-    summed over four rows, and ``lines`` a range of rows of pixels.
+    (n_channels, n_levels) what the values stood for in the frame before, and ``lines`` a range of
+    rows of pixels.
     """
     rows = lines[0] // BLOCK, min(lines[1] // BLOCK, len(coarse.picture))
     block_means(frame, scale, coarse.picture, rows)
     grey_means(coarse.picture, scale, table, coarse.grey_picture, rows)
-    block_background(sums, coarse.background, coarse.grey_background, rows)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -68,20 +67,25 @@ def block_means(frame, scale, out, rows):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def block_background(sums, out, grey, rows):
-    """Fill rows of ``out[row, col, channel]`` with block means of sums over rows, and in grey."""
-    n_channels = out.shape[2]
+def block_background(modes, block, out, grey):
+    """Fill row ``block`` of ``out[row, col, channel]`` with block means of the heaviest modes.
+
+    That of ``grey`` gets their means over channels. Rows of pixels that make no block are left.
+    """
+    if block >= len(out):
+        return
+    row, n_channels = block * BLOCK, out.shape[2]
     factor, part = np.float32(1.0 / (BLOCK * BLOCK)), np.float32(1.0 / n_channels)
-    for row in range(rows[0], rows[1]):
+    sums = np.empty(modes.shape[3], np.float32)
+    for c in range(n_channels):
+        for j in range(len(sums)):
+            upper = modes[row, 0, MEAN + c, j] + modes[row + 1, 0, MEAN + c, j]
+            sums[j] = upper + modes[row + 2, 0, MEAN + c, j] + modes[row + 3, 0, MEAN + c, j]
         for col in range(out.shape[1]):
-            whole = ZERO
-            for c in range(n_channels):
-                total = ZERO
-                for i in range(BLOCK):
-                    total += sums[row, c, BLOCK * col + i]
-                out[row, col, c] = total * factor
-                whole += total * factor
-            grey[row, col] = whole * part
+            j = BLOCK * col
+            mean = (sums[j] + sums[j + 1] + sums[j + 2] + sums[j + 3]) * factor
+            out[block, col, c] = mean
+            grey[block, col] = (grey[block, col] if c > 0 else ZERO) + mean * part
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

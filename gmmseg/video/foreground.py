@@ -9,7 +9,7 @@ from gmmseg.core.threads import PerThread, thread_count
 from gmmseg.errors import InputError, NotFittedError
 from gmmseg.video import lighting, scene, shake
 from gmmseg.video.cleanup import Cleaner
-from gmmseg.video.coarse_kernels import block_counts, coarse_memory, look_at_rows
+from gmmseg.video.coarse_kernels import block_counts, look_at_rows
 from gmmseg.video.frames import as_levels, level_values, moved_mask
 from gmmseg.video.moving_kernels import TILE, move_frame, shift_residuals
 from gmmseg.video.pixel_model import BACKGROUND, BLOCK, MEAN, MOVING, row_memory
@@ -268,8 +268,7 @@ class BackgroundSubtractor:
         self._state = state
         self._values = level_values(state.dtype)
         self._table = lighting.inverse_table(state.shifts, self._values)
-        self._coarse = coarse_memory(state.shape)
-        self._counts = np.empty(self._coarse.grey_picture.shape, np.uint8)
+        self._counts = np.empty(state.moving.shape, np.uint8)
         self._memory = PerThread(lambda: row_memory(n_channels, cols))
         self._cleaner = Cleaner((rows, cols), min_area=None)
         self._still = np.empty((rows, cols, n_channels), state.dtype)
@@ -293,11 +292,11 @@ class BackgroundSubtractor:
             )
 
     def _look(self, levels: NDArray[Any]) -> None:
-        """Look at a frame and at the background from afar."""
+        """Look at a frame from afar."""
         flat = levels.reshape(len(levels), -1)
-        scale, sums = self._values[1], self._known().sums
+        scale, coarse = self._values[1], self._known().coarse
         self._workers.run(
-            lambda lines: look_at_rows(flat, scale, self._table, sums, self._coarse, lines),
+            lambda lines: look_at_rows(flat, scale, self._table, coarse, lines),
             is_short=True,
         )
 
@@ -314,8 +313,8 @@ class BackgroundSubtractor:
             return out
 
         shift = shake.find_shift(
-            self._coarse.grey_picture,
-            self._coarse.grey_background,
+            state.coarse.grey_picture,
+            state.coarse.grey_background,
             use=self._use & ~state.moving,
             residuals=residuals,
             limit=limit,
@@ -330,12 +329,13 @@ class BackgroundSubtractor:
     def _follow_light(self) -> None:
         """Find the tone curve of this frame; where it is far off, make its light the model's."""
         state = self._known()
-        picture, background = self._coarse.picture, self._coarse.background
+        picture, background = state.coarse.picture, state.coarse.background
         shifts = lighting.find_tone(
             picture, background, calm=self._use & ~state.moving, use=self._use
         )
         if np.abs(shifts).max() > REBASE:
-            lighting.relight_model(state.model.modes, background, shifts)
+            lighting.relight_model(state.model.modes, shifts)
+            state.refresh()
             self.event_ = Event.LIGHT
             shifts = np.zeros_like(shifts)
         state.shifts[:] = shifts
@@ -346,7 +346,7 @@ class BackgroundSubtractor:
         pace = self._learning.pace(state.n_frames, drifts=self.event_ is not Event.SHAKE)
         self._workers.run(
             lambda lines: update_rows(
-                levels, self._table, state.model, pace, self._memory.own, state.sums, lines
+                levels, self._table, state.model, pace, self._memory.own, state.coarse, lines
             )
         )
         if self._mask is not None:
@@ -372,8 +372,8 @@ class BackgroundSubtractor:
             state,
             levels,
             self._table,
-            picture=seen_through(self._table, self._coarse.picture / self._values[1]),
-            background=self._coarse.background,
+            picture=seen_through(self._table, state.coarse.picture / self._values[1]),
+            background=state.coarse.background,
             fresh=fresh,
             busy=busy,
             workers=self._workers,

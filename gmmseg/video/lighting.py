@@ -63,13 +63,10 @@ def find_tone(
     return candidates[best]
 
 
-def relight_model(
-    modes: NDArray[np.float32], background: Picture, shifts: NDArray[np.float64]
-) -> None:
-    """Make the light of a frame that of the modes and of the block means of the background."""
+def relight_model(modes: NDArray[np.float32], shifts: NDArray[np.float64]) -> None:
+    """Make the light of a frame that of the modes."""
     for c, curve in enumerate(np.clip(forward_curves(shifts), 0.0, 255.0)):
         modes[:, :, MEAN + c] = np.interp(modes[:, :, MEAN + c], LEVELS, curve)
-        background[:, :, c] = np.interp(background[:, :, c], LEVELS, curve)
 
 
 def forward_curves(shifts: NDArray[np.float64]) -> NDArray[np.float64]:

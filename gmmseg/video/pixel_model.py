@@ -56,11 +56,19 @@ class Row(NamedTuple):
     nearest: Any  # distance to the nearest background mode, in thresholds
     label: Any
     total: Any  # weight of all modes
-    strangers: Any  # whole numbers: columns of pixels that the heaviest mode does not own
+    strangers: Any  # whole numbers: columns of pixels that the heaviest mode does not own; and
+    owner: Any  # of each of these the mode that does, or 0,
+    used: Any  # how many modes it has,
+    before: Any  # the weight of the heavier modes, and
+    near: Any  # its distance to the nearest background mode, in thresholds
 
 
 def row_memory(n_channels: int, cols: int) -> Row:
     """Return working memory for rows of so many pixels."""
-    rate, square, gain, nearest, total = np.empty((5, cols), np.float32)
+    rate, square, gain, nearest, total, before, near = np.empty((7, cols), np.float32)
     pixels, label = np.empty((n_channels, cols), np.float32), np.empty(cols, np.uint8)
-    return Row(pixels, rate, square, gain, nearest, label, total, np.empty(cols, np.int64))
+    owner, used = np.empty((2, cols), np.int32)
+    strangers = np.empty(cols, np.uint32)
+    return Row(
+        pixels, rate, square, gain, nearest, label, total, strangers, owner, used, before, near
+    )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.video.coarse_kernels import Coarse, block_background, coarse_memory
 from gmmseg.video.lighting import N_BINS, inverse_table
 from gmmseg.video.pixel_model import BLINK, BLINK_MIN, BLOCK, MEAN, TOLERANCE, VARIANCE, WEIGHT
 from gmmseg.video.pixel_model import PixelModel as Model
@@ -21,8 +22,8 @@ class PixelState:
     ----------
     model : PixelModel
         The modes, the feedback and the last masks of all pixels.
-    sums : ndarray of float32, shape (rows / 4 rounded up, n_channels, cols)
-        The background, summed over four rows.
+    coarse : Coarse
+        The background, a block a cell, and memory for a frame.
     moving : ndarray of bool, shape (rows / 4, cols / 4)
         Blocks most of which moved in the last frame.
     shifts : ndarray of shape (n_channels, 16)
@@ -34,7 +35,7 @@ class PixelState:
     """
 
     model: Model
-    sums: NDArray[np.float32]
+    coarse: Coarse
     moving: NDArray[np.bool_]
     shifts: NDArray[np.float64]
     n_frames: int
@@ -48,11 +49,10 @@ class PixelState:
         return rows, cols, n_values - MEAN
 
     def refresh(self) -> None:
-        """Sum the background anew."""
-        means = self.model.modes[:, 0, MEAN:]
-        for row in range(BLOCK):
-            part = means[row::BLOCK]
-            self.sums[: len(part)] = part if row == 0 else self.sums[: len(part)] + part
+        """Look at the background anew."""
+        coarse = self.coarse
+        for block in range(len(coarse.background)):
+            block_background(self.model.modes, block, coarse.background, coarse.grey_background)
 
 
 def begin(
@@ -67,7 +67,7 @@ def begin(
     )
     state = PixelState(
         model,
-        np.zeros((-(-rows // BLOCK), n_channels, cols), np.float32),
+        coarse_memory(levels.shape),
         np.zeros((rows // BLOCK, cols // BLOCK), bool),
         np.zeros((n_channels, N_BINS)),
         n_frames=0,

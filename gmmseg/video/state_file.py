@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from gmmseg.core.serialization import read_model, write_model
 from gmmseg.errors import InputError, ModelFileError
+from gmmseg.video.coarse_kernels import coarse_memory
 from gmmseg.video.lighting import N_BINS
 from gmmseg.video.pixel_model import BLOCK, MEAN, PixelModel
 from gmmseg.video.pixel_state import N_FEEDBACK, PixelState
 
 KIND = "video-background"
-FLOATS = ("modes", "feedback", "sums")
-BYTES = ("kept", "raw")
 OPTIONS = {
     "fps": float,
     "patience": float,
@@ -36,7 +35,6 @@ def write_state(
     """Write a state, the options of the subtractor and where it looks."""
     arrays: dict[str, NDArray[Any]] = {
         **state.model._asdict(),
-        "sums": state.sums,
         "moving": state.moving,
         "shifts": state.shifts,
     }
@@ -97,7 +95,6 @@ def _checked_state(
         "kept": (np.uint8, (rows, cols)),
         "raw": (np.uint8, (rows, cols)),
         "depth": (np.int64, (rows,)),
-        "sums": (np.float32, (-(-rows // BLOCK), n_channels, cols)),
         "moving": (np.bool_, (rows // BLOCK, cols // BLOCK)),
         "shifts": (np.float64, (n_channels, N_BINS)),
     }
@@ -115,12 +112,14 @@ def _checked_state(
     if header["frame_type"] not in ("uint8", "uint16"):
         raise InputError(f"frame_type is {header['frame_type']!r}")
     model = PixelModel(*(arrays[name] for name in PixelModel._fields))
-    return PixelState(
+    state = PixelState(
         model,
-        arrays["sums"],
+        coarse_memory((rows, cols, n_channels)),
         arrays["moving"],
         arrays["shifts"],
         n_frames=header["n_frames"],
         n_seen=header["n_seen"],
         dtype=np.dtype(header["frame_type"]),
     )
+    state.refresh()
+    return state

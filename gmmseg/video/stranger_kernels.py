@@ -1,7 +1,8 @@
-"""Numba kernels for pixels that their heaviest mode does not explain, one after the other.
+"""Numba kernels for pixels that their heaviest mode does not explain.
 
-They are few and far apart, so what is known of a pixel is reached by its place in the whole arrays:
-a view of a part would cost more than all else that is done for one pixel.
+They are listed, and compared with a mode all at once; then each learns by itself. What is known of
+a pixel is reached by its place in the whole arrays: a view of a part would cost more than all else
+that is done for one pixel.
 """
 
 import numpy as np
@@ -21,84 +22,94 @@ from gmmseg.video.pixel_model import (
     ZERO,
 )
 
+FAR = np.float32(1e30)  # squared distance to what a pixel does not have
+NONE, ANOTHER = np.int32(0), np.int32(1)
+
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def list_strangers(nearest, threshold, out):
-    """Fill ``out`` with the columns whose distance reaches the threshold; return how many."""
+def list_strangers(nearest, least, out):
+    """Fill ``out`` with the columns whose distance is at least so much; return how many."""
     n = 0
     for j in range(len(nearest)):
         out[n] = j
-        n += nearest[j] >= threshold
+        n += nearest[j] >= least
     return n
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def judge_strangers(modes, feedback, row, pace, memory, n_strangers):
-    """Label the listed pixels as their lighter modes see them, and learn nothing."""
-    pixels, nearest, label = memory.pixels, memory.nearest, memory.label
-    strangers = memory.strangers
+def compare_strangers(modes, feedback, row, depth, pace, memory, n_strangers):
+    """Compare the listed pixels with all modes but the heaviest, and label them.
+
+    Filled are, per pixel in the list, ``owner``, the heaviest mode that the pixel matches (0 is
+    none), and ``used``, how many modes it has.
+    """
+    strangers, owner, used = memory.strangers, memory.owner, memory.used
+    before, near, square = memory.before, memory.near, memory.square
+    for i in range(n_strangers):
+        owner[i], used[i] = 0, 1
+        before[i] = modes[row, 0, WEIGHT, strangers[i]]
+        near[i] = memory.nearest[strangers[i]]
+    for k in range(1, depth):
+        stranger_squares(modes, row, k, memory.pixels, strangers, n_strangers, square)
+        compare_with(modes, feedback, row, k, pace, memory, n_strangers)
     for i in range(n_strangers):
         j = strangers[i]
-        if nearest[j] < pace.match:
-            continue
-        before, k = modes[row, 0, WEIGHT, j], 1  # weight of the heavier modes, which all sum to 1
-        while k < modes.shape[1] and modes[row, k, WEIGHT, j] > ZERO and before < pace.background:
-            distance = distance_to(modes, row, k, pixels, j) / feedback[row, TOLERANCE, j]
-            nearest[j] = min(nearest[j], distance)
-            before += modes[row, k, WEIGHT, j]
-            k += 1
-        if nearest[j] < pace.threshold:
-            label[j] = BACKGROUND_LABEL
+        memory.nearest[j] = near[i]
+        memory.label[j] = BACKGROUND_LABEL if near[i] < pace.threshold else MOVING_LABEL
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def meet_strangers(modes, feedback, row, pace, memory, n_strangers):
-    """Find or make a mode for every listed pixel that the heaviest mode does not own.
+def stranger_squares(modes, row, k, pixels, strangers, n_strangers, out):
+    """Fill ``out`` with the mean squared distances of the listed pixels to a mode."""
+    part = ONE / np.float32(pixels.shape[0])
+    for c in range(pixels.shape[0]):
+        for i in range(n_strangers):
+            j = strangers[i]
+            dev = pixels[c, j] - modes[row, k, MEAN + c, j]
+            out[i] = (out[i] if c > 0 else ZERO) + dev * dev * part
 
-    Returned is the depth: how many modes the pixels met have at most.
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def compare_with(modes, feedback, row, k, pace, memory, n_strangers):
+    """Find out which of the listed pixels match a mode, and which are background because of it."""
+    strangers, owner, used, total = memory.strangers, memory.owner, memory.used, memory.total
+    before, near, square = memory.before, memory.near, memory.square
+    match, background, number = pace.match, pace.background, np.int32(k)
+    for i in range(n_strangers):
+        j = strangers[i]
+        weight = modes[row, k, WEIGHT, j]
+        variance = modes[row, k, VARIANCE, j] * feedback[row, TOLERANCE, j]
+        distance = square[i] / variance if weight > ZERO else FAR
+        is_background = before[i] < background * total[j]  # of the heavier modes together
+        near[i] = min(near[i], distance if is_background else FAR)
+        owner[i] = number if (owner[i] == NONE) & (distance < match) else owner[i]
+        used[i] += ANOTHER if weight > ZERO else NONE
+        before[i] += weight
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def learn_strangers(modes, row, pace, memory, n_strangers):
+    """Let the listed pixels' own modes learn from them, or make new ones; return the depth.
+
+    That is how many modes these pixels have at most.
     """
-    pixels, nearest, label = memory.pixels, memory.nearest, memory.label
-    rate, total, strangers = memory.rate, memory.total, memory.strangers
+    pixels, rate, total, strangers = memory.pixels, memory.rate, memory.total, memory.strangers
+    low, high = pace.variance_min, pace.variance_max
     depth = 1
     for i in range(n_strangers):
-        j = strangers[i]
-        if nearest[j] < pace.match:
-            continue
-        background = pace.background * total[j]
-        before, owner, last = modes[row, 0, WEIGHT, j], -1, 1  # before: weight of the heavier modes
-        while last < modes.shape[1] and modes[row, last, WEIGHT, j] > ZERO:
-            distance = distance_to(modes, row, last, pixels, j) / feedback[row, TOLERANCE, j]
-            if before < background:
-                nearest[j] = min(nearest[j], distance)
-            if owner < 0 and distance < pace.match:
-                owner = last
-            before += modes[row, last, WEIGHT, j]
-            last += 1
-        if nearest[j] < pace.threshold:
-            label[j] = BACKGROUND_LABEL
-        gain = rate[j]
-        if owner < 0:
+        j, k, gain = strangers[i], memory.owner[i], rate[strangers[i]]
+        if k == NONE:
             gain = min(gain, pace.start)
-            owner = min(last, modes.shape[1] - 1)
-            total[j] -= modes[row, owner, WEIGHT, j] if last > owner else ZERO
-            start_mode(modes, row, owner, pixels, j, pace.variance_init)
+            k = min(memory.used[i], modes.shape[1] - 1)
+            total[j] -= modes[row, k, WEIGHT, j]  # of the lightest, where there is no place left
+            start_mode(modes, row, k, pixels, j, pace.variance_init)
         else:
-            learn_one(modes, row, owner, pixels, j, gain, pace.variance_min, pace.variance_max)
-        modes[row, owner, WEIGHT, j] += gain
+            learn_one(modes, row, k, pixels, j, gain, low, high)
+        modes[row, k, WEIGHT, j] += gain
         total[j] += gain
-        depth = max(depth, owner + 1)
-        rise(modes, row, owner, j)
+        depth = max(depth, k + 1)
+        rise(modes, row, k, j)
     return depth
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def distance_to(modes, row, k, pixels, j):
-    """Return the squared distance of one pixel to a mode, in variances."""
-    square = ZERO
-    for c in range(pixels.shape[0]):
-        dev = pixels[c, j] - modes[row, k, MEAN + c, j]
-        square += dev * dev
-    return square / (modes[row, k, VARIANCE, j] * np.float32(pixels.shape[0]))
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -114,12 +125,14 @@ def start_mode(modes, row, k, pixels, j, variance):
 def learn_one(modes, row, k, pixels, j, rate, low, high):
     """Let a lighter mode learn from one pixel; its variance stays between ``low`` and ``high``."""
     gain = rate / (modes[row, k, WEIGHT, j] + rate)
-    variance = modes[row, k, VARIANCE, j]
-    mean_square = distance_to(modes, row, k, pixels, j) * variance
-    variance += min(gain, MOST_GAIN) * (mean_square - variance)
-    modes[row, k, VARIANCE, j] = min(max(variance, low), high)
+    square = ZERO
     for c in range(pixels.shape[0]):
-        modes[row, k, MEAN + c, j] += gain * (pixels[c, j] - modes[row, k, MEAN + c, j])
+        dev = pixels[c, j] - modes[row, k, MEAN + c, j]
+        modes[row, k, MEAN + c, j] += gain * dev
+        square += dev * dev
+    variance = modes[row, k, VARIANCE, j]
+    variance += min(gain, MOST_GAIN) * (square / np.float32(pixels.shape[0]) - variance)
+    modes[row, k, VARIANCE, j] = min(max(variance, low), high)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -134,11 +147,11 @@ def rise(modes, row, k, j):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def find_shadows(modes, row, pace, memory, n_strangers):
+def find_shadows(modes, row, pace, memory):
     """Relabel what is the background, only darker (Prati and others, 2003, equation 4)."""
     pixels, label, strangers = memory.pixels, memory.label, memory.strangers
     n_channels = pixels.shape[0]
-    for i in range(n_strangers):
+    for i in range(list_strangers(memory.nearest, pace.threshold, strangers)):
         j = strangers[i]
         if label[j] != MOVING_LABEL:
             continue

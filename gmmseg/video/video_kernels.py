@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from gmmseg.core.kernel_types import FASTMATH
+from gmmseg.video.coarse_kernels import block_background
 from gmmseg.video.pixel_model import (
     BACKGROUND_LABEL,
     BLINK,
@@ -30,10 +31,10 @@ from gmmseg.video.pixel_model import (
     ZERO,
 )
 from gmmseg.video.stranger_kernels import (
+    compare_strangers,
     find_shadows,
-    judge_strangers,
+    learn_strangers,
     list_strangers,
-    meet_strangers,
 )
 
 MOST_RATE = np.float32(0.1)  # of a pixel that blinks
@@ -44,45 +45,49 @@ BLINK_STEP, BLINK_MAX = np.float32(0.1), np.float32(8.0)
 def update_rows(frame, table, model, pace, memory, coarse, lines):
     """Compare a range of rows of a frame with their modes, learn from them, and fill ``raw``.
 
-    ``table`` (n_channels, n_levels) tells what a value in the frame stands for; ``coarse``
-    (ceil(rows / 4), n_channels, cols) gets the sums of background over four rows.
+    ``table`` (n_channels, n_levels) tells what a value in the frame stands for; ``coarse`` gets the
+    background. The range begins with a block.
     """
     modes, feedback = model.modes, model.feedback
     for row in range(lines[0], lines[1]):
         look_up(frame, row, table, memory.pixels)
         square_distances(modes, row, memory.pixels, memory.square)
-        n_strangers = judge_first(modes, feedback, row, pace, memory)
-        if n_strangers > 0:
-            list_strangers(memory.nearest, pace.threshold, memory.strangers)
+        has_strangers = judge_first(modes, feedback, row, pace, memory)
         learns = (row // BLOCK + pace.turn) % pace.n_turns == 0
         if learns:
             choose_rates(model.kept, feedback, row, pace, memory.rate)
             learn_first(modes, row, pace, memory)
             move_means(modes, row, memory.pixels, memory.gain)
-            learn_others(model, row, n_strangers, pace, memory)
-        elif n_strangers > 0:
-            judge_strangers(modes, feedback, row, pace, memory, n_strangers)
-        if n_strangers > 0 and pace.shadow < ONE:
-            find_shadows(modes, row, pace, memory, n_strangers)
+        if has_strangers or (learns and model.depth[row] > 1):
+            meet_others(model, row, learns, pace, memory)
+        elif learns:
+            settle(modes, row)
+        if has_strangers and pace.shadow < ONE:
+            find_shadows(modes, row, pace, memory)
         if learns and pace.feedback > ZERO:
             feed_back(model, row, pace, memory)
         store(memory.label, model.raw, row)
-        if learns:
-            add_background(modes, row, coarse)
+        if learns and row % BLOCK == BLOCK - 1:
+            block_background(modes, row // BLOCK, coarse.background, coarse.grey_background)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def learn_others(model, row, n_strangers, pace, memory):
-    """Let the lighter modes of a row fade, and learn from the pixels that the heaviest is not."""
-    modes, depth = model.modes, model.depth[row]
-    if depth == 1 and n_strangers == 0:
-        settle(modes, row)
-        return
-    fade(modes, row, depth, pace, memory.rate, memory.total)
-    if n_strangers > 0:
-        deepest = meet_strangers(modes, model.feedback, row, pace, memory, n_strangers)
-        depth = max(depth, deepest)
-    model.depth[row] = normalise(modes, row, depth, memory.total)
+def meet_others(model, row, learns, pace, memory):
+    """Judge the pixels of a row that its heaviest modes do not own by the lighter ones.
+
+    Where it ``learns``, lighter modes fade, and these pixels' own learn from them.
+    """
+    modes, depth, total = model.modes, model.depth[row], memory.total
+    if learns:
+        fade(modes, row, depth, pace, memory.rate, total)
+    else:
+        for j in range(len(total)):
+            total[j] = ONE
+    n_strangers = list_strangers(memory.nearest, pace.match, memory.strangers)
+    compare_strangers(modes, model.feedback, row, depth, pace, memory, n_strangers)
+    if learns:
+        deepest = learn_strangers(modes, row, pace, memory, n_strangers)
+        model.depth[row] = normalise(modes, row, max(depth, deepest), total)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -114,7 +119,7 @@ def square_distances(modes, row, pixels, out):
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def judge_first(modes, feedback, row, pace, memory):
-    """Label the pixels as the heaviest mode sees them; return how many it does not explain."""
+    """Label the pixels as the heaviest mode sees them; return whether it leaves any."""
     square, nearest, label, threshold = memory.square, memory.nearest, memory.label, pace.threshold
     n_strangers = 0
     for j in range(len(square)):
@@ -123,7 +128,7 @@ def judge_first(modes, feedback, row, pace, memory):
         label[j] = BACKGROUND_LABEL if distance < threshold else MOVING_LABEL
     for j in range(len(square)):
         n_strangers += nearest[j] >= threshold
-    return n_strangers
+    return n_strangers > 0
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -215,16 +220,3 @@ def store(label, out, row):
     """Store labels in a row of a mask."""
     for j in range(len(label)):
         out[row, j] = label[j]
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def add_background(modes, row, out):
-    """Add the means of the heaviest mode to sums over four rows, or begin these with them."""
-    is_first, block = row % BLOCK == 0, row // BLOCK
-    for c in range(out.shape[1]):
-        if is_first:
-            for j in range(out.shape[2]):
-                out[block, c, j] = modes[row, 0, MEAN + c, j]
-        else:
-            for j in range(out.shape[2]):
-                out[block, c, j] += modes[row, 0, MEAN + c, j]

@@ -216,9 +216,9 @@ def test_a_damaged_state_is_told(film, tmp_path):
     write_model(path, kind="video-background", header={**header, "n_seen": 0}, arrays=arrays)
     with pytest.raises(ModelFileError, match="n_seen is 0"):
         BackgroundSubtractor.load(path)
-    del arrays["sums"]
+    del arrays["moving"]
     write_model(path, kind="video-background", header=header, arrays=arrays)
-    with pytest.raises(ModelFileError, match="it has no 'sums'"):
+    with pytest.raises(ModelFileError, match="it has no 'moving'"):
         BackgroundSubtractor.load(path)
 
 

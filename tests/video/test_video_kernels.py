@@ -32,7 +32,7 @@ def test_rows_are_learned_as_by_the_naive_twin(rng, haste):
         pace = learning.pace(t, drifts=False)._replace(
             haste=np.float32(haste), feedback=np.float32(0.0), hurry=np.float32(0.0)
         )
-        update_rows(frame, TABLE, model, pace, memory, state.sums, (0, ROWS))
+        update_rows(frame, TABLE, model, pace, memory, state.coarse, (0, ROWS))
         for r in range(ROWS):
             for c in range(COLS):
                 label, _, modes = naive.learn_pixel(
@@ -55,12 +55,12 @@ def test_any_cut_of_the_rows_gives_the_same(rng):
     memory = row_memory(2, COLS)
     for t, frame in enumerate(frames[1:], start=1):
         pace = learning.pace(t, drifts=True)
-        update_rows(frame, TABLE, whole.model, pace, memory, whole.sums, (0, ROWS))
+        update_rows(frame, TABLE, whole.model, pace, memory, whole.coarse, (0, ROWS))
         for lines in ((4, 8), (0, 4)):
-            update_rows(frame, TABLE, parts.model, pace, memory, parts.sums, lines)
+            update_rows(frame, TABLE, parts.model, pace, memory, parts.coarse, lines)
     for one, other in zip(whole.model, parts.model, strict=True):
         assert_array_equal(one, other)
-    assert_array_equal(whole.sums, parts.sums)
+    assert_array_equal(whole.coarse.background, parts.coarse.background)
 
 
 def test_weights_sum_to_one_and_fall(rng):
@@ -69,7 +69,7 @@ def test_weights_sum_to_one_and_fall(rng):
     state = begin(frames[0], VALUES, n_modes=4, variance=30.0)
     for t, frame in enumerate(frames[1:], start=1):
         pace = learning.pace(t, drifts=True)
-        update_rows(frame, TABLE, state.model, pace, row_memory(2, COLS), state.sums, (0, ROWS))
+        update_rows(frame, TABLE, state.model, pace, row_memory(2, COLS), state.coarse, (0, ROWS))
         weights = state.model.modes[:, :, 0]
         assert_allclose(weights.sum(axis=1), 1.0, rtol=1e-5)
         assert (np.diff(weights, axis=1) <= 1e-6).all()
@@ -82,22 +82,22 @@ def test_pixels_that_blink_become_tolerant_and_others_stay_strict(rng):
     state = begin(frames[0] * 0 + np.uint8(100), VALUES, n_modes=2, variance=30.0)
     for t, frame in enumerate(frames, start=1):
         pace = learning.pace(t, drifts=True)
-        update_rows(frame, TABLE, state.model, pace, row_memory(2, COLS), state.sums, (0, ROWS))
+        update_rows(frame, TABLE, state.model, pace, row_memory(2, COLS), state.coarse, (0, ROWS))
     feedback = state.model.feedback
     assert (feedback[:, TOLERANCE, 4:] == 1.0).all()
     assert feedback[:, TOLERANCE, :4].mean() > 1.5
     assert feedback[:, BLINK, :4].min() > feedback[:, BLINK, 4:].max()
 
 
-def test_the_sums_are_those_of_the_heaviest_modes(rng):
+def test_the_coarse_background_is_the_mean_of_the_heaviest_modes(rng):
     learning = Learning(rate=0.02, patience=300.0, threshold=5.0, shadows=False)
     frames = flickering(rng, 10)
     state = begin(frames[0], VALUES, n_modes=2, variance=30.0)
     for t, frame in enumerate(frames[1:], start=1):
         pace = learning.pace(t, drifts=True)
-        update_rows(frame, TABLE, state.model, pace, row_memory(2, COLS), state.sums, (0, ROWS))
+        update_rows(frame, TABLE, state.model, pace, row_memory(2, COLS), state.coarse, (0, ROWS))
     means = state.model.modes[:, 0, 2:]
-    assert_allclose(state.sums, means.reshape(2, 4, 2, COLS).sum(axis=1), rtol=1e-6)
+    assert_allclose(state.coarse, means.reshape(2, 4, 2, COLS).sum(axis=1), rtol=1e-6)
 
 
 def test_rows_that_are_not_in_turn_are_judged_and_learn_nothing(rng):
@@ -107,15 +107,15 @@ def test_rows_that_are_not_in_turn_are_judged_and_learn_nothing(rng):
     memory = row_memory(2, COLS)
     for t, frame in enumerate(frames[1:-1], start=1):
         pace = learning.pace(t, drifts=True)
-        update_rows(frame, TABLE, state.model, pace, memory, state.sums, (0, ROWS))
+        update_rows(frame, TABLE, state.model, pace, memory, state.coarse, (0, ROWS))
     before = state.model.modes.copy()
     all_learn = pace._replace(turn=0, n_turns=1)
     in_turn = pace._replace(turn=1, n_turns=2)  # rows 4 to 7
     whole = begin(frames[0], VALUES, n_modes=3, variance=30.0)
     for one, other in zip(whole.model, state.model, strict=True):
         one[:] = other
-    update_rows(frames[-1], TABLE, whole.model, all_learn, memory, whole.sums, (0, ROWS))
-    update_rows(frames[-1], TABLE, state.model, in_turn, memory, state.sums, (0, ROWS))
+    update_rows(frames[-1], TABLE, whole.model, all_learn, memory, whole.coarse, (0, ROWS))
+    update_rows(frames[-1], TABLE, state.model, in_turn, memory, state.coarse, (0, ROWS))
     assert_array_equal(state.model.modes[:4], before[:4])
     assert_array_equal(state.model.modes[4:], whole.model.modes[4:])
     # What is judged only does not see that weights fade in this frame: hardly a difference.
