@@ -37,17 +37,15 @@ def rows_with(mask, value):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def majority(mask, value, radius, wanted, out, lines):
+def majority(mask, value, radius, wanted, out):
     """Set ``out`` to 1 where at least ``wanted`` pixels of a square window hold the value, else 0.
 
-    Beyond the border the mask goes on as it ends there. ``lines`` is the range of rows to do;
-    returned is how many pixels are 1.
+    Beyond the border the mask goes on as it ends there. ``wanted`` is a byte.
     """
-    n_ones = 0
     cols = mask.shape[1]
     padded = np.empty(cols + 2 * radius, np.uint8)
     one, nothing = ONE, NOTHING
-    for row in range(lines[0], lines[1]):
+    for row in range(mask.shape[0]):
         count_columns(mask, value, radius, row, padded[radius : radius + cols])
         for j in range(radius):
             padded[j] = padded[radius]
@@ -56,13 +54,11 @@ def majority(mask, value, radius, wanted, out, lines):
         for j in range(cols):
             line[j] = padded[j]
         for i in range(1, 2 * radius + 1):
+            right = padded[i:]
             for j in range(cols):
-                line[j] += padded[i + j]
+                line[j] += right[j]
         for j in range(cols):
             line[j] = one if line[j] >= wanted else nothing
-        for j in range(cols):
-            n_ones += line[j]
-    return n_ones
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

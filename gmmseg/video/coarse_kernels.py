@@ -14,6 +14,7 @@ MOST_RESIDUAL = np.float32(16.0)  # levels: what is further off counts no more
 SMALLEST_SPREAD = 0.5  # levels
 GAUSS_QUARTILES = 1.35  # standard deviations from one quartile to the other
 HUBER = np.float32(8.0)  # levels: differences beyond count by their size, not its square
+AREA_BITS = 4  # of BLOCK * BLOCK, which is a power of two
 NONE, ONE = np.uint8(0), np.uint8(1)
 ZERO, SMALL, HALF, WHOLE = map(np.float32, (0.0, 1e-3, 0.5, 1.0))
 
@@ -35,35 +36,33 @@ def coarse_memory(shape: tuple[int, int, int]) -> Coarse:
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def look_at_rows(frame, scale, table, coarse, lines):
-    """Fill a range of rows of the coarse picture, and of that in grey.
+def block_means(frame, scale, table, out, grey):
+    """Fill ``out[row, col, channel]`` with means of a frame over whole blocks, ``grey`` in grey.
 
-    ``frame`` is (rows, cols * n_channels), ``scale`` what a step of its values is, ``table``
-    (n_channels, n_levels) what the values stood for in the frame before, and ``lines`` a range of
-    rows of pixels.
+    ``frame`` is (rows, cols * n_channels), ``scale`` what a step of its values is, and ``table``
+    (n_channels, n_levels) what the values stand for in the light that ``grey`` is to have.
     """
-    rows = lines[0] // BLOCK, min(lines[1] // BLOCK, len(coarse.picture))
-    block_means(frame, scale, coarse.picture, rows)
-    grey_means(coarse.picture, scale, table, coarse.grey_picture, rows)
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def block_means(frame, scale, out, rows):
-    """Fill rows of ``out[row, col, channel]`` with scaled means of the frame over whole blocks."""
     cols, n_channels = out.shape[1], out.shape[2]
-    factor = np.float32(scale / (BLOCK * BLOCK))
-    sums = np.empty(frame.shape[1], np.uint32)
-    for row in range(rows[0], rows[1]):
+    factor, part = np.float32(scale / (BLOCK * BLOCK)), np.float32(1.0 / n_channels)
+    sums, pairs = np.empty(frame.shape[1], np.int32), np.empty(frame.shape[1], np.int32)
+    light = np.empty(cols, np.float32)
+    right, far_right = sums[n_channels:], pairs[2 * n_channels :]
+    for row in range(out.shape[0]):
         first = BLOCK * row
         for j in range(len(sums)):
             upper = frame[first, j] + frame[first + 1, j]
             sums[j] = upper + frame[first + 2, j] + frame[first + 3, j]
-        for col in range(cols):
-            for c in range(n_channels):
+        for j in range(len(right)):
+            pairs[j] = sums[j] + right[j]
+        for c in range(n_channels):
+            for col in range(cols):
                 j = BLOCK * col * n_channels + c
-                left = sums[j] + sums[j + n_channels]
-                total = left + sums[j + 2 * n_channels] + sums[j + 3 * n_channels]
+                total = pairs[j] + far_right[j]
                 out[row, col, c] = np.float32(total) * factor
+                level = table[c, total >> AREA_BITS]
+                light[col] = (light[col] if c > 0 else ZERO) + level * part
+        for col in range(cols):
+            grey[row, col] = light[col]
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -86,19 +85,6 @@ def block_background(modes, block, out, grey):
             mean = (sums[j] + sums[j + 1] + sums[j + 2] + sums[j + 3]) * factor
             out[block, col, c] = mean
             grey[block, col] = (grey[block, col] if c > 0 else ZERO) + mean * part
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def grey_means(picture, scale, table, out, rows):
-    """Fill rows of ``out[row, col]`` with means over channels of what block means stand for."""
-    part = np.float32(1.0 / picture.shape[2])
-    inverse = np.float32(1.0 / scale)
-    for row in range(rows[0], rows[1]):
-        for col in range(out.shape[1]):
-            total = ZERO
-            for c in range(picture.shape[2]):
-                total += table[c, int(picture[row, col, c] * inverse)]
-            out[row, col] = total * part
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

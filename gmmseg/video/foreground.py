@@ -9,7 +9,7 @@ from gmmseg.core.threads import PerThread, thread_count
 from gmmseg.errors import InputError, NotFittedError
 from gmmseg.video import lighting, scene, shake
 from gmmseg.video.cleanup import Cleaner
-from gmmseg.video.coarse_kernels import block_counts, look_at_rows
+from gmmseg.video.coarse_kernels import block_counts, block_means
 from gmmseg.video.frames import as_levels, level_values, moved_mask
 from gmmseg.video.moving_kernels import TILE, move_frame, shift_residuals
 from gmmseg.video.pixel_model import BACKGROUND, BLOCK, MEAN, MOVING, row_memory
@@ -295,10 +295,7 @@ class BackgroundSubtractor:
         """Look at a frame from afar."""
         flat = levels.reshape(len(levels), -1)
         scale, coarse = self._values[1], self._known().coarse
-        self._workers.run(
-            lambda lines: look_at_rows(flat, scale, self._table, coarse, lines),
-            is_short=True,
-        )
+        block_means(flat, scale, self._table, coarse.picture, coarse.grey_picture)
 
     def _hold_still(self, levels: NDArray[Any]) -> NDArray[Any]:
         """Return the frame moved to where the camera stood at first."""

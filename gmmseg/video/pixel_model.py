@@ -43,7 +43,8 @@ class Pace(NamedTuple):
     haste: Any  # a mean takes up at least this many rates of a pixel
     shadow: Any  # a shadow is no darker than this part of the background; 1 is no shadow
     turn: Any  # whole numbers: rows learn in turn, four at a time,
-    n_turns: Any  # once in so many frames
+    n_turns: Any  # once in so many frames,
+    n_moving_turns: Any  # and what moves in one of so many of their turns
 
 
 class Row(NamedTuple):

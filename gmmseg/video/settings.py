@@ -22,6 +22,7 @@ FEEDBACK, MOST_TOLERANCE = 0.05, 4.0
 MOST_START = 0.01  # weight of a new mode: a first look is no proof
 FREE_FRAMES = 20  # at first everything is learned, moving or not
 N_TURNS = 2
+N_MOVING_TURNS = 4  # what moves learns slowly, so it need not learn often
 MOST_RATE_IN_TURN = 0.05
 SLOWNESS = 20.0  # in the beginning what moves is learned so much slower than what does not
 
@@ -53,14 +54,14 @@ class Learning:
         # After `patience` frames of weight -log(BACKGROUND) / patience, what stood there has
         # BACKGROUND of the weight left, and what stands there is background too.
         moving = max(1.0 / (SLOWNESS * (n_frames + 1)), -np.log(BACKGROUND) / self.patience)
-        start = MOST_START
+        start, n_moving_turns = MOST_START, N_MOVING_TURNS
         if n_frames < FREE_FRAMES:
-            moving, start = rate, 1.0
+            moving, start, n_moving_turns = rate, 1.0, 1
         # What learns in every n-th frame only learns n times as much.
         n_turns = min(max(int(MOST_RATE_IN_TURN / rate), 1), N_TURNS)
         numbers = (
             rate * n_turns,
-            min(moving, rate) * n_turns,
+            min(moving, rate) * n_turns * n_moving_turns,
             start,
             HURRY,
             FEEDBACK,
@@ -75,7 +76,7 @@ class Learning:
             max(1.0, DRIFT / rate) if drifts else 1.0,
             SHADOW if self.shadows else 1.0,
         )
-        return Pace._make([*map(np.float32, numbers), n_frames % n_turns, n_turns])
+        return Pace._make([*map(np.float32, numbers), n_frames, n_turns, n_moving_turns])
 
 
 def check_range(name: str, value: Any, *, low: float, high: float = np.inf) -> None:

@@ -98,6 +98,8 @@ def learn_strangers(modes, row, pace, memory, n_strangers):
     depth = 1
     for i in range(n_strangers):
         j, k, gain = strangers[i], memory.owner[i], rate[strangers[i]]
+        if gain == ZERO:
+            continue
         if k == NONE:
             gain = min(gain, pace.start)
             k = min(memory.used[i], modes.shape[1] - 1)

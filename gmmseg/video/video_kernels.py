@@ -53,9 +53,11 @@ def update_rows(frame, table, model, pace, memory, coarse, lines):
         look_up(frame, row, table, memory.pixels)
         square_distances(modes, row, memory.pixels, memory.square)
         has_strangers = judge_first(modes, feedback, row, pace, memory)
-        learns = (row // BLOCK + pace.turn) % pace.n_turns == 0
+        turn = row // BLOCK + pace.turn
+        learns = turn % pace.n_turns == 0
         if learns:
-            choose_rates(model.kept, feedback, row, pace, memory.rate)
+            all_learn = turn // pace.n_turns % pace.n_moving_turns == 0
+            choose_rates(model.kept, feedback, row, all_learn, pace, memory.rate)
             learn_first(modes, row, pace, memory)
             move_means(modes, row, memory.pixels, memory.gain)
         if has_strangers or (learns and model.depth[row] > 1):
@@ -99,9 +101,13 @@ def look_up(frame, row, table, out):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def choose_rates(kept, feedback, row, pace, out):
-    """Fill ``out[col]`` with the rate at which each pixel learns: those that blink learn faster."""
-    rate, moving_rate, step = pace.rate, pace.moving_rate, pace.rate * pace.hurry
+def choose_rates(kept, feedback, row, all_learn, pace, out):
+    """Fill ``out[col]`` with the rate at which each pixel learns: those that blink learn faster.
+
+    What moved in the last frame learns slowly, or not at all unless ``all_learn``.
+    """
+    rate, step = pace.rate, pace.rate * pace.hurry
+    moving_rate = pace.moving_rate if all_learn else ZERO
     for j in range(len(out)):
         calm_rate = min(rate + step * feedback[row, BLINK, j], MOST_RATE)
         out[j] = moving_rate if kept[row, j] == MOVING_LABEL else max(calm_rate, rate)

@@ -27,24 +27,15 @@ class Workers:
 
     def __init__(self, n_rows: int, *, n_jobs: int | None, unit: int) -> None:
         n_threads = min(thread_count(n_jobs), max(n_rows // unit, 1))
-        self._n_rows, self._unit, self._n_threads = n_rows, unit, n_threads
-        self._fine, self._coarse = self._ranges(SHARES), self._ranges(1)
+        n_ranges = 1 if n_threads == 1 else min(SHARES * n_threads, max(n_rows // unit, 1))
+        edges = [n_rows // unit * i // n_ranges * unit for i in range(n_ranges)] + [n_rows]
+        self._ranges = list(itertools.pairwise(edges))
         self._n_helpers = n_threads - 1
         self._pool = ThreadPoolExecutor(self._n_helpers) if n_threads > 1 else None
 
-    def _ranges(self, shares: int) -> list[Lines]:
-        """Return ranges of rows, so many for each thread; a single one if there is one thread."""
-        n_units = max(self._n_rows // self._unit, 1)
-        n_ranges = 1 if self._n_threads == 1 else min(shares * self._n_threads, n_units)
-        edges = [n_units * i // n_ranges * self._unit for i in range(n_ranges)] + [self._n_rows]
-        return list(itertools.pairwise(edges))
-
-    def run(self, function: Callable[[Lines], object], *, is_short: bool = False) -> None:
-        """Call the function with every range (first row, after last); this thread works too.
-
-        Short work is not worth more than one range per thread.
-        """
-        pending = deque(self._coarse if is_short else self._fine)
+    def run(self, function: Callable[[Lines], object]) -> None:
+        """Call the function with every range (first row, after last); this thread works too."""
+        pending = deque(self._ranges)
 
         def work() -> None:
             while pending:

@@ -5,6 +5,8 @@ from scipy import ndimage
 from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.cleanup_kernels import majority
 
+ONE = np.uint8(1)
+
 
 def cleaned(raw, min_area=None):
     out = np.empty_like(raw)
@@ -15,16 +17,15 @@ def cleaned(raw, min_area=None):
 def test_the_majority_is_a_median(rng):
     raw = (rng.random((30, 41)) < 0.5).astype(np.uint8)
     out = np.empty_like(raw)
-    n_ones = majority(raw, 1, 2, 13, out, (0, 30))
+    majority(raw, ONE, 2, np.uint8(13), out)
     assert_array_equal(out, ndimage.median_filter(raw, size=5, mode="nearest"))
-    assert n_ones == out.sum()
 
 
 def test_closing_fills_gaps_of_a_pixel_as_scipy_does(rng):
     mask = (ndimage.gaussian_filter(rng.normal(size=(40, 50)), 2) > 0.05).astype(np.uint8)
     grown, out = np.empty_like(mask), np.empty_like(mask)
-    majority(mask, 1, 1, 1, grown, (0, 40))
-    majority(grown, 1, 1, 9, out, (0, 40))
+    majority(mask, ONE, 1, ONE, grown)
+    majority(grown, ONE, 1, np.uint8(9), out)
     box = np.ones((3, 3))
     padded = np.pad(mask, 3, mode="edge")
     assert_array_equal(out, ndimage.binary_closing(padded, box)[3:-3, 3:-3])
