@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gmmseg.core.threads import thread_count
 
-SHARES = 6  # ranges per thread, so that one that is held up leaves work to the others
+SHARES = 4  # ranges per thread, so that one that is held up leaves work to the others
 
 Lines = tuple[int, int]
 
