@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from gmmseg.core.kernel_types import FASTMATH
-from gmmseg.video.pixel_model import BLOCK, MEAN, ONE, VARIANCE, WEIGHT
+from gmmseg.video.pixel_model import BLOCK, MEAN, ONE, VARIANCE, WEIGHT, ZERO
 
 TILE = 8 * BLOCK  # pixels along a side of a tile, which has a say about the shift
 MOST_RESIDUAL = np.float32(32.0)  # levels
@@ -34,19 +34,44 @@ def shift_residuals(frame, table, modes, moving, shift, out):
     Summed are differences to the heaviest mode, in levels and cut at MOST_RESIDUAL, of every
     fourth row, where no block of ``moving`` is and the moved frame has pixels.
     """
-    rows, cols, n_channels = frame.shape
     out[:] = 0.0
+    rows, cols = frame.shape[:2]
+    first, end = max(0, -shift[1]), min(cols, cols - shift[1])
+    if end <= first:
+        return
+    seen, residual = np.empty(end - first, np.float32), np.zeros(cols, np.float32)
     for row in range(BLOCK // 2, BLOCK * moving.shape[0], BLOCK):
-        if row + shift[0] < 0 or row + shift[0] >= rows:
+        if not 0 <= row + shift[0] < rows:
             continue
-        for col in range(max(0, -shift[1]), min(BLOCK * moving.shape[1], cols - shift[1])):
-            if moving[row // BLOCK, col // BLOCK]:
-                continue
-            total = np.float32(0.0)
-            for c in range(n_channels):
-                level = table[c, frame[row + shift[0], col + shift[1], c]]
-                total += min(abs(level - modes[row, 0, MEAN + c, col]), MOST_RESIDUAL)
-            out[row // TILE, col // TILE] += total
+        for c in range(table.shape[0]):
+            look_up_line(frame[row + shift[0], first + shift[1] :], table, c, seen)
+            add_residuals(seen, modes[row, 0, MEAN + c, first:], c == 0, residual[first:])
+        add_to_tiles(residual, moving[row // BLOCK], out[row // TILE])
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def add_to_tiles(residual, moving, out):
+    """Add the residuals of a row to those of its tiles, but for blocks that move."""
+    for block in range(len(moving)):
+        if not moving[block]:
+            col = BLOCK * block
+            left, right = residual[col] + residual[col + 1], residual[col + 2] + residual[col + 3]
+            out[col // TILE] += left + right
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def look_up_line(line, table, c, out):
+    """Fill ``out`` with what one channel of a line of pixels stands for."""
+    for j in range(len(out)):
+        out[j] = table[c, line[j, c]]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def add_residuals(seen, means, is_first, out):
+    """Add how far levels are from means, cut, to ``out``, or begin it with that."""
+    most = MOST_RESIDUAL
+    for j in range(len(seen)):
+        out[j] = (ZERO if is_first else out[j]) + min(abs(seen[j] - means[j]), most)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

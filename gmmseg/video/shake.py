@@ -9,7 +9,7 @@ from gmmseg.video.coarse_kernels import motion_sums
 from gmmseg.video.pixel_model import BLOCK
 
 BETTER = 0.9  # a shift must leave less than this share of the residual
-STILL = 0.4  # pixels: less is no shake
+STILL = 0.5  # pixels: less is no shake
 LEAST_EXPLAINED = 0.03  # share of the squared differences that a shake must explain at first sight
 MUCH = 25.0  # squared levels between blocks: a large shift explains little at first sight
 CLEAR = 0.04  # share of its residual by which a tile must change to have a say
@@ -30,8 +30,8 @@ def find_shift(
     """Return how many whole pixels down and right the picture lies of the background.
 
     Least squares on block means tell a still camera at once. Else the search goes from there, or
-    from where phase correlation (Kuglin and Hines, 1975) leads, down to the least residual of the
-    pixels themselves. Branches that wave in a part of the picture are no shake: most of its tiles
+    where the shift may be large from where phase correlation (Kuglin and Hines, 1975) leads, down
+    to the least residual of the pixels themselves. Branches that wave in a part of the picture are no shake: most of its tiles
     must agree. Only whole pixels, because what lies between them would be blurred.
 
     Parameters
@@ -64,7 +64,8 @@ def find_shift(
     if not is_plain and square < MUCH:
         return 0, 0
     known = {(0, 0): residuals((0, 0))}
-    for is_second in (False, True):
+    is_large = square >= MUCH or np.abs(step).max() >= BLOCK
+    for is_second in (False, True) if is_large else (False,):
         start = _phase_correlation(picture, background, limit) if is_second else step
         best = _descend(_whole(start), residuals, known, limit)
         # Where the residual still falls beyond the limit, it was the light that slopes, or a pan.
