@@ -19,6 +19,7 @@ from gmmseg.video.pixel_model import MEAN
 N_BINS = 256 // TONE_WIDTH
 CENTRES = (np.arange(N_BINS) + 0.5) * TONE_WIDTH
 LEVELS = np.arange(256.0)
+BETWEEN_CENTRES = np.stack([np.interp(LEVELS, CENTRES, one) for one in np.eye(N_BINS)])
 ENOUGH = 2_500  # blocks
 TOGETHER = 50.0  # neighbouring blocks err together: so many are one piece of evidence
 STEEPNESS = 1e-3  # least slope of a curve, so that it has an inverse
@@ -71,7 +72,7 @@ def relight_model(modes: NDArray[np.float32], shifts: NDArray[np.float64]) -> No
 
 def forward_curves(shifts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what the levels 0…255 of the background look like now, (n_channels, 256), rising."""
-    moved = np.stack([LEVELS + np.interp(LEVELS, CENTRES, own) for own in shifts])
+    moved = LEVELS + shifts @ BETWEEN_CENTRES
     return np.maximum.accumulate(moved, axis=1) + STEEPNESS * LEVELS
 
 

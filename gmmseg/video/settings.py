@@ -21,7 +21,7 @@ HURRY = 0.5
 FEEDBACK, MOST_TOLERANCE = 0.05, 4.0
 MOST_START = 0.01  # weight of a new mode: a first look is no proof
 FREE_FRAMES = 20  # at first everything is learned, moving or not
-N_TURNS = 2
+N_TURNS = 3
 N_MOVING_TURNS = 4  # what moves learns slowly, so it need not learn often
 MOST_RATE_IN_TURN = 0.05
 SLOWNESS = 20.0  # in the beginning what moves is learned so much slower than what does not
@@ -64,7 +64,7 @@ class Learning:
             min(moving, rate) * n_turns * n_moving_turns,
             start,
             HURRY,
-            FEEDBACK,
+            FEEDBACK * max(n_turns / 2, 1.0),
             MOST_TOLERANCE,
             self.threshold,
             max(MATCH, self.threshold),

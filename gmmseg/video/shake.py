@@ -30,9 +30,10 @@ def find_shift(
     """Return how many whole pixels down and right the picture lies of the background.
 
     Least squares on block means tell a still camera at once. Else the search goes from there, or
-    where the shift may be large from where phase correlation (Kuglin and Hines, 1975) leads, down
-    to the least residual of the pixels themselves. Branches that wave in a part of the picture are no shake: most of its tiles
-    must agree. Only whole pixels, because what lies between them would be blurred.
+    from where phase correlation (Kuglin and Hines, 1975) leads if the shift may be large, down to
+    the least residual of the pixels themselves. Branches that wave in a part of the picture are no
+    shake: most of its tiles must agree. Only whole pixels, because what lies between them would be
+    blurred.
 
     Parameters
     ----------
