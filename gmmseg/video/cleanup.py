@@ -5,15 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.video.cleanup_kernels import majority, put, replace_small, rows_with
+from gmmseg.video.cleanup_kernels import majority, put, replace_small, rows_with, spread
 from gmmseg.video.pixel_model import BACKGROUND, MOVING, SHADOW
 
-RADIUS = 2  # of the window whose majority counts: 5 x 5
 SMALLEST_SHARE = 0.0005  # of the picture: what moves and is smaller is a speck
 LARGEST_HOLE = 0.002  # of the picture: a smaller gap in what moves is filled
-MARGIN = RADIUS + 2
-_MOST = np.uint8((2 * RADIUS + 1) ** 2 // 2 + 1)
-_ALL = np.uint8(9)  # of a window of 3 x 3
+MARGIN = 4  # rows
 _NOTHING, _ONE = np.uint8(0), np.uint8(1)
 _BACKGROUND, _SHADOW, _MOVING = np.uint8(BACKGROUND), np.uint8(SHADOW), np.uint8(MOVING)
 
@@ -55,14 +52,14 @@ class Cleaner:
     def _clean_part(self, raw: Mask, value: np.uint8, out: Mask) -> None:
         """Set the value where it is to be, in rows beyond which it is not to be found."""
         found = self._first[: len(raw)]
-        majority(raw, value, RADIUS, _MOST, found)
+        majority(raw, value, found)
         if value == _MOVING:
             self._close_and_fill(found, self._second[: len(raw)])
         put(found, value, out)
 
     def _close_and_fill(self, moving: Mask, grown: Mask) -> None:
         """Close gaps of a pixel, fill holes and remove specks."""
-        majority(moving, _ONE, 1, _ONE, grown)  # what touches it
-        majority(grown, _ONE, 1, _ALL, moving)  # what lies within that
+        spread(moving, _ONE, grown)
+        spread(grown, _NOTHING, moving)
         replace_small(moving, _NOTHING, _ONE, self._largest_hole, True, self._memory)  # noqa: FBT003
         replace_small(moving, _ONE, _NOTHING, self._least, False, self._memory)  # noqa: FBT003

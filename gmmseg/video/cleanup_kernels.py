@@ -7,19 +7,18 @@ from gmmseg.core.kernel_types import FASTMATH
 
 ONE = np.uint8(1)
 NOTHING = np.uint8(0)
+MOST = np.uint8(13)  # of 25
+LESS = np.uint8(255)  # what a byte is to be added to be one less
 WORD = 8  # pixels that are compared at once
 EVERY_ONE, EVERY_NOTHING = np.uint64(0x0101010101010101), np.uint64(0)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def count_columns(mask, value, radius, row, out):
-    """Fill ``out[col]`` with how many of the 2 radius + 1 rows about ``row`` hold the value."""
+def count_row(mask, value, row, step, out):
+    """Add ``step`` to ``out[col]`` where a row holds the value, beyond the border the last one."""
+    near = min(max(row, 0), mask.shape[0] - 1)
     for j in range(len(out)):
-        out[j] = NOTHING
-    for i in range(row - radius, row + radius + 1):
-        line = mask[min(max(i, 0), mask.shape[0] - 1)]
-        for j in range(len(out)):
-            out[j] += ONE if line[j] == value else NOTHING
+        out[j] += step if mask[near, j] == value else NOTHING
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -27,38 +26,50 @@ def rows_with(mask, value):
     """Return the first row that holds a value and the one after the last; 0 and 0 if none does."""
     first, end = 0, 0
     for row in range(mask.shape[0]):
-        n = 0
+        held = NOTHING
         for j in range(mask.shape[1]):
-            n += mask[row, j] == value
-        if n > 0:
+            held = np.uint8(held | (ONE if mask[row, j] == value else NOTHING))
+        if held == ONE:
             first = row if end == 0 else first
             end = row + 1
     return first, end
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def majority(mask, value, radius, wanted, out):
-    """Set ``out`` to 1 where at least ``wanted`` pixels of a square window hold the value, else 0.
+def majority(mask, value, out):
+    """Set ``out`` to 1 where most pixels of a window of 5 x 5 hold the value, else to 0.
 
-    Beyond the border the mask goes on as it ends there. ``wanted`` is a byte.
+    Beyond the border the mask goes on as it ends there.
     """
-    cols = mask.shape[1]
-    padded = np.empty(cols + 2 * radius, np.uint8)
-    one, nothing = ONE, NOTHING
-    for row in range(mask.shape[0]):
-        count_columns(mask, value, radius, row, padded[radius : radius + cols])
-        for j in range(radius):
-            padded[j] = padded[radius]
-            padded[radius + cols + j] = padded[radius + cols - 1]
-        line = out[row]
+    rows, cols = mask.shape
+    counts = np.zeros(cols + 4, np.uint8)  # of the five rows about this one
+    middle = counts[2 : cols + 2]
+    a, b, c, d, e = counts[:cols], counts[1:], middle, counts[3:], counts[4:]
+    for row in range(-2, 2):
+        count_row(mask, value, row, ONE, middle)
+    for row in range(rows):
+        count_row(mask, value, row + 2, ONE, middle)
+        counts[0], counts[1] = middle[0], middle[0]
+        counts[cols + 2], counts[cols + 3] = middle[cols - 1], middle[cols - 1]
         for j in range(cols):
-            line[j] = padded[j]
-        for i in range(1, 2 * radius + 1):
-            right = padded[i:]
-            for j in range(cols):
-                line[j] += right[j]
+            outer = np.uint8(np.uint8(a[j] + b[j]) + np.uint8(d[j] + e[j]))
+            out[row, j] = ONE if np.uint8(outer + c[j]) >= MOST else NOTHING
+        count_row(mask, value, row - 2, LESS, middle)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def spread(mask, value, out):
+    """Give the value to all that touches it, by a side or a corner; masks of 0 and 1."""
+    rows, cols = mask.shape
+    flip = np.uint8(ONE - value)  # a byte, so that whole lines are
+    line = np.zeros(cols + 2, np.uint8)
+    left, middle, right = line[:cols], line[1 : cols + 1], line[2:]
+    for row in range(rows):
+        above, below = max(row - 1, 0), min(row + 1, rows - 1)
         for j in range(cols):
-            line[j] = one if line[j] >= wanted else nothing
+            middle[j] = (mask[above, j] ^ flip) | (mask[row, j] ^ flip) | (mask[below, j] ^ flip)
+        for j in range(cols):
+            out[row, j] = (left[j] | middle[j] | right[j]) ^ flip
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -75,20 +86,20 @@ def find_runs(mask, value, starts, ends, rows, first):
 
     ``mask`` holds 0 and 1.
     """
-    n, cols = 0, mask.shape[1]
+    n, cols, other = 0, mask.shape[1], np.uint8(ONE - value)
     flat = mask.reshape(mask.size)
     words = flat[: mask.size // WORD * WORD].view(np.uint64)
     for row in range(mask.shape[0]):
         first[row] = n
         end = (row + 1) * cols
-        place = next_change(flat, words, row * cols, end, ONE - value)
+        place = next_change(flat, words, row * cols, end, other)
         while place < end:
             starts[n] = place - row * cols
             place = next_change(flat, words, place, end, value)
             ends[n] = place - row * cols
             rows[n] = row
             n += 1
-            place = next_change(flat, words, place, end, ONE - value)
+            place = next_change(flat, words, place, end, other)
     first[mask.shape[0]] = n
     return n
 
@@ -104,6 +115,12 @@ def next_change(flat, words, place, end, value):
         if flat[place] != value:
             return place
         place += 1
+    while place + 4 * WORD <= end:
+        i = place // WORD
+        left, right = (words[i] ^ pattern) | (words[i + 1] ^ pattern), words[i + 2] ^ pattern
+        if left | right | (words[i + 3] ^ pattern):
+            break
+        place += 4 * WORD
     while place + WORD <= end and words[place // WORD] == pattern:
         place += WORD
     while place < end and flat[place] == value:

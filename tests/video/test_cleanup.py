@@ -3,9 +3,9 @@ from numpy.testing import assert_array_equal
 from scipy import ndimage
 
 from gmmseg.video.cleanup import Cleaner
-from gmmseg.video.cleanup_kernels import majority
+from gmmseg.video.cleanup_kernels import majority, spread
 
-ONE = np.uint8(1)
+NOTHING, ONE = np.uint8(0), np.uint8(1)
 
 
 def cleaned(raw, min_area=None):
@@ -17,15 +17,15 @@ def cleaned(raw, min_area=None):
 def test_the_majority_is_a_median(rng):
     raw = (rng.random((30, 41)) < 0.5).astype(np.uint8)
     out = np.empty_like(raw)
-    majority(raw, ONE, 2, np.uint8(13), out)
+    majority(raw, ONE, out)
     assert_array_equal(out, ndimage.median_filter(raw, size=5, mode="nearest"))
 
 
 def test_closing_fills_gaps_of_a_pixel_as_scipy_does(rng):
     mask = (ndimage.gaussian_filter(rng.normal(size=(40, 50)), 2) > 0.05).astype(np.uint8)
     grown, out = np.empty_like(mask), np.empty_like(mask)
-    majority(mask, ONE, 1, ONE, grown)
-    majority(grown, ONE, 1, np.uint8(9), out)
+    spread(mask, ONE, grown)
+    spread(grown, NOTHING, out)
     box = np.ones((3, 3))
     padded = np.pad(mask, 3, mode="edge")
     assert_array_equal(out, ndimage.binary_closing(padded, box)[3:-3, 3:-3])
