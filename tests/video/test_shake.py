@@ -54,7 +54,7 @@ def test_what_moves_in_a_part_is_no_shake(wall):
 
 def test_all_there_is_to_see_before_a_flat_wall_moves_and_is_no_shake(wall):
     before, now = np.full((2, 160, 200), 120.0)
-    before[40:80, 60:100] = now[40:80, 62:102] = wall[40:80, 60:100] + 60
+    before[36:60, 70:94] = now[36:60, 72:96] = wall[36:60, 70:94] + 60
     assert find(before, now) == (0, 0)
 
 
