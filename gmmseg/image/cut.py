@@ -156,16 +156,19 @@ def boxed(
     """Return what a box says of all pixels, and where it and its surroundings are."""
     if box is None:
         return np.full(shape, UNKNOWN, dtype=np.int8), tuple(slice(0, n) for n in shape)
-    names = "(x0, y0, x1, y1)" if len(shape) == 2 else "(x0, y0, z0, x1, y1, z1)"
+    is_plane = len(shape) == 2
+    names = "(x0, y0, x1, y1)" if is_plane else "(x0, y0, z0, x1, y1, z1)"
     corners = np.asarray(box)
     if corners.shape != (2 * len(shape),) or corners.dtype.kind not in "iu":
-        raise InputError(f"box must be whole numbers {names} here, got {box}")
+        what = "an image" if is_plane else "a volume"
+        raise InputError(f"box must be whole numbers {names} in {what}, got {box}")
     first, last = corners[: len(shape)][::-1].astype(int), corners[len(shape) :][::-1].astype(int)
     first, last = np.maximum(first, 0), np.minimum(last, shape)
     if (first >= last).any():
         raise InputError(
             f"box {names} must enclose pixels of the image, got {tuple(box)} on an image of "
-            f"shape {shape}; x counts columns, y rows, and the end lies outside"
+            f"shape {shape}; x counts columns, y rows{'' if is_plane else ', z planes'}, and the "
+            "end lies outside"
         )
     inside = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
     known = np.full(shape, BACKGROUND, dtype=np.int8)

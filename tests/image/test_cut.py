@@ -256,7 +256,10 @@ IMAGE = np.zeros((10, 12))
     ("options", "message"),
     [
         ({}, "where is the object.* give a box around it, or seeds"),
-        ({"box": (1, 2, 3)}, r"box must be whole numbers \(x0, y0, x1, y1\) here, got \(1, 2, 3\)"),
+        (
+            {"box": (1, 2, 3)},
+            r"box must be whole numbers \(x0, y0, x1, y1\) in an image, got \(1, 2, 3\)",
+        ),
         ({"box": (0.5, 0, 3, 3)}, r"box must be whole numbers \(x0, y0, x1, y1\)"),
         ({"box": (5, 5, 5, 8)}, r"must enclose pixels of the image, got \(5, 5, 5, 8\)"),
         ({"box": (20, 0, 30, 8)}, "x counts columns, y rows, and the end lies outside"),
