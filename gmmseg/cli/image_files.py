@@ -40,6 +40,8 @@ class Source:
         Where it is used, if it is in memory; None is everywhere.
     volume : Volume or None
         The volume, if it is one.
+    log_prior : ndarray or None
+        What is known of where the segments are, as `SegmentOptions` takes it.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class Source:
     image: "NDArray[Any] | None" = None
     mask: "NDArray[Any] | None" = None
     volume: "Volume | None" = None
+    log_prior: "NDArray[Any] | None" = None
 
     def shown(self, labels: "NDArray[Any]") -> "tuple[NDArray[Any], NDArray[Any]]":
         """Return picture and labels of a plane, of a very large one only every so many pixels."""
@@ -148,9 +151,9 @@ def warn_of_another_place(path: Path, part: "Volume", whole: "Volume") -> None:
         )
 
 
-def read_mask(path: Path) -> "NDArray[Any]":
+def read_mask(path: Path, *, is_volume: bool = False) -> "NDArray[Any]":
     """Return where a mask is not 0 in any channel and not transparent."""
-    if suffix_of(path) in VOLUME_SUFFIXES:
+    if is_volume or suffix_of(path) in VOLUME_SUFFIXES:
         from gmmseg.image.volumes import read_volume
 
         values = read_volume(path).values
