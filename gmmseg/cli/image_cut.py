@@ -53,8 +53,12 @@ def cut(
         bool, typer.Option("--overlay", help="Write <stem>_overlay.png too: the rest dimmed.")
     ] = False,
     smoothness: Annotated[
-        float, typer.Option(min=0.0, help="How much the border counts against the pixels.")
-    ] = 17.0,
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="How much the border counts against the pixels; 17, in a volume 3, if not given.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same mask.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result to stdout as one JSON line.")
@@ -71,6 +75,8 @@ def cut(
 
     Example: gmmseg image cut head.nii.gz --box 60 80 20 110 130 55 --overlay
     """
+    from gmmseg.image.cut import usual_smoothness
+
     if box is None and seeds is None:
         raise typer.BadParameter(f"where is the object? give --box {IN_A_PLANE}, or --seeds FILE")
     suffix = suffix_of(image)
@@ -84,6 +90,8 @@ def cut(
         subject = read_subject(image, is_volume=is_volume)
         marks = None if seeds is None else read_seeds(seeds, subject)
         corners = None if box is None else box.corners
+        if smoothness is None:
+            smoothness = usual_smoothness(subject.grid)
         with about(image):
             mask = mask_of(subject, corners, marks, smoothness=smoothness, seed=seed)
         write_results(outputs, subject, mask)

@@ -78,6 +78,11 @@ class Subject:
     volume: "Volume | None" = None
 
     @property
+    def grid(self) -> tuple[int, ...]:
+        """Shape without channels."""
+        return self.values.shape[:2] if self.volume is None else self.volume.grid
+
+    @property
     def channel_axis(self) -> int | None:
         """Axis of the channels, as `cut_foreground` takes it."""
         return None if self.volume is not None and self.values.ndim == 3 else -1

@@ -59,6 +59,7 @@ def test_a_nifti_mask_lies_where_the_volume_lies_and_x_is_its_first_axis(gmmseg,
     report = json.loads(stdout)
     assert report["spacing"] == [3.0, 1.5, 2.0]
     assert report["options"]["box"] == [7, 4, 2, 28, 18, 11]
+    assert report["options"]["smoothness"] == 3
 
 
 def test_the_mask_may_be_named_in_another_format(gmmseg, values):
