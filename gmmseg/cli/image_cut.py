@@ -32,7 +32,8 @@ def cut(
         Path | None,
         typer.Option(
             help="Image or volume of the same size, marked where it is known: 1 or blue "
-            "background, 2 or red the object, anything else unknown."
+            "background, 2 or red the object, anything else unknown. With --box too, what lies "
+            "far off is left alone: in volumes the better way."
         ),
     ] = None,
     out: Annotated[
@@ -77,11 +78,12 @@ def cut(
     """
     from gmmseg.image.cut import usual_smoothness
 
-    if box is None and seeds is None:
-        raise typer.BadParameter(f"where is the object? give --box {IN_A_PLANE}, or --seeds FILE")
     suffix = suffix_of(image)
     is_in_three = box is not None and box.is_in_a_volume and suffix in STACK_SUFFIXES
     is_volume = volume or is_in_three or suffix in VOLUME_SUFFIXES
+    if box is None and seeds is None:
+        corners = IN_A_VOLUME if is_volume else IN_A_PLANE
+        raise typer.BadParameter(f"where is the object? give --box {corners}, or --seeds FILE")
     outputs = CutOutputs.beside(image, out, is_volume=is_volume, matte=matte, overlay=overlay)
     outputs.refuse_other_formats(is_volume=is_volume)
     outputs.refuse_to_replace([image, *([seeds] if seeds else [])])
@@ -89,11 +91,10 @@ def cut(
         start = time.perf_counter()
         subject = read_subject(image, is_volume=is_volume)
         marks = None if seeds is None else read_seeds(seeds, subject)
-        corners = None if box is None else box.corners
         if smoothness is None:
             smoothness = usual_smoothness(subject.grid)
         with about(image):
-            mask = mask_of(subject, corners, marks, smoothness=smoothness, seed=seed)
+            mask = mask_of(subject, box, marks, smoothness=smoothness, seed=seed)
         write_results(outputs, subject, mask)
     seconds, area = time.perf_counter() - start, int(mask.sum())
     share = f"{area / mask.size:.1%}{millilitres(subject, area)}"
@@ -106,7 +107,7 @@ def cut(
             "n_pixels": mask.size,
             "spacing": subject.spacing,
             "options": {
-                "box": corners,
+                "box": None if box is None else box.corners,
                 "seeds": None if seeds is None else str(seeds),
                 "smoothness": smoothness,
                 "seed": seed,
@@ -118,7 +119,7 @@ def cut(
 
 def mask_of(
     subject: Subject,
-    box: tuple[int, ...] | None,
+    box: Box | None,
     marks: "NDArray[Any] | None",
     *,
     smoothness: float,
@@ -129,7 +130,7 @@ def mask_of(
 
     return cut_foreground(
         subject.values,
-        box=box,
+        box=None if box is None else box.corners,
         seeds=marks,
         mask=subject.opaque,
         channel_axis=subject.channel_axis,

@@ -153,6 +153,7 @@ def test_misuse_is_told_in_one_line(gmmseg, values):
         (("brick.npy", "--box", 1, 2, 3, 4, 5), "in whole numbers; got 1 2 3 4 5"),
         (("brick.npy", "--box", 1, 2.5, 3, 4), "in whole numbers; got 1 2.5 3 4"),
         (("brick.npy", "--box", "here"), "--box takes X0 Y0 X1 Y1, or X0 Y0 Z0 X1 Y1 Z1 in a"),
+        (("brick.npz",), "where is the object? give --box X0 Y0 Z0 X1 Y1 Z1, or --seeds FILE"),
         (("brick.npy", "--box"), "'--box' requires an argument"),
         (("brick.npy", *BOX, "-o", "mask.png"), "the mask of a volume must end in .nii, .nii.gz"),
         (("brick.npy", *BOX, "--matte"), "--matte is for pictures"),
