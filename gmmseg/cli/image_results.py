@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gmmseg.cli.console import say
-from gmmseg.cli.image_files import VOLUME_SUFFIXES, Source, stem_of, suffix_of
+from gmmseg.cli.image_files import VOLUME_SUFFIXES, Source, result_suffix, stem_of, suffix_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,10 +32,8 @@ class Outputs:
 
     def labels(self, image: Path) -> Path:
         """Return the path of the labels: a volume's are of the same kind as the volume."""
-        suffix = suffix_of(image)
-        if not self.is_volume and suffix not in VOLUME_SUFFIXES:
-            return self.path(image, LABELS)
-        return self.path(image, f"_labels{'.npy' if suffix == '.npz' else suffix}")
+        is_volume = self.is_volume or suffix_of(image) in VOLUME_SUFFIXES
+        return self.path(image, f"_labels{result_suffix(image, is_volume=is_volume)}")
 
     def all_of(self, image: Path) -> list[Path]:
         """Return the paths of all results an image may have."""

@@ -22,7 +22,7 @@ from gmmseg.image.volume_decoders import (
     is_nifti,
 )
 
-_SUFFIXES = (".nii", ".nii.gz", ".tif", ".tiff", ".npy", ".npz")
+SUFFIXES = (".nii", ".nii.gz", ".tif", ".tiff", ".npy", ".npz")
 _GZIP = b"\x1f\x8b"
 
 
@@ -140,12 +140,12 @@ def write_volume(path: str | os.PathLike[str], labels: ArrayLike, *, like: Volum
 def _suffix_of(path: str | os.PathLike[str]) -> str:
     """Return the suffix that says the format, in lower case."""
     name = Path(path).name.lower()
-    for suffix in sorted(_SUFFIXES, key=len, reverse=True):
+    for suffix in sorted(SUFFIXES, key=len, reverse=True):
         if name.endswith(suffix):
             return suffix
     raise InputError(
-        f"cannot write {path}: its name must end in {', '.join(_SUFFIXES[:-1])} or "
-        f"{_SUFFIXES[-1]}, got {Path(path).suffix or 'no suffix'!r}"
+        f"cannot write {path}: its name must end in {', '.join(SUFFIXES[:-1])} or "
+        f"{SUFFIXES[-1]}, got {Path(path).suffix or 'no suffix'!r}"
     )
 
 
