@@ -251,7 +251,7 @@ def classes_of(
     model = learn_segments(pixels, options, color=request.color, random_state=request.seed)
     if outputs.probabilities or outputs.uncertainty:
         probabilities = model.probabilities(pixels)
-        write_probability_files(source.path, probabilities, outputs)
+        write_probability_files(source.path, probabilities, outputs, source)
         inside = probabilities.any(axis=-1)
         labels = np.where(inside, probabilities.argmax(axis=-1) + 1, 0).astype(np.uint16)
     else:

@@ -11,6 +11,8 @@ from numpy.testing import assert_array_equal
 from gmmseg.errors import InputError
 from gmmseg.image.io import write_probabilities
 from gmmseg.image.prior_files import read_prior
+from gmmseg.image.volume_decoders import Volume
+from gmmseg.image.volumes import write_volume_probabilities
 
 
 @pytest.fixture
@@ -103,3 +105,20 @@ def test_what_is_no_set_of_maps_is_refused(maps, tmp_path):
         read_prior(path, max_voxels=100)
     with pytest.raises(InputError, match=r"nowhere.tif does not exist"):
         read_prior(tmp_path / "nowhere.tif")
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".tif", ".npy", ".npz"])
+def test_the_probabilities_of_a_volume_are_prior_maps_of_another(tmp_path, rng, suffix):
+    chances = rng.dirichlet(np.ones(3), size=(4, 5, 6)).astype(np.float32)
+    path = tmp_path / f"chances{suffix}"
+    write_volume_probabilities(path, chances, like=Volume(np.zeros((4, 5, 6))))
+    assert_array_equal(read_prior(path).values, chances)
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 6), (4, 5, 7, 3)])
+def test_probabilities_of_another_shape_are_refused(tmp_path, shape):
+    with pytest.raises(InputError, match=r"probabilities must be floating of the volume's shape"):
+        write_volume_probabilities(
+            tmp_path / "p.npy", np.ones(shape, np.float32), like=Volume(np.zeros((4, 5, 6)))
+        )
+    assert not list(tmp_path.iterdir())
