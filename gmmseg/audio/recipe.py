@@ -53,16 +53,8 @@ class Recipe:
             stages = [self._frames(self._spectral, self.framing.n_fft, self._n_columns)]
         n_columns = self._n_columns
         if self.deltas:
+            stages.append(delta_stage(n_columns, order=self.deltas))
             n_columns *= 1 + self.deltas
-            stages.append(
-                OverlappingRows(
-                    lambda table: with_deltas(table, order=self.deltas),
-                    before=DELTA_WIDTH - 1,
-                    after=DELTA_WIDTH // 2,
-                    n_columns=n_columns,
-                    at_least=DELTA_WIDTH,
-                )
-            )
         if self.cmvn == "sliding":
             n_around = round(0.5 * SLIDING_WINDOW * self.framing.sr / self.framing.hop_length)
             stages.append(
@@ -122,3 +114,14 @@ class Recipe:
                 beside, before=max(floor.before, 1), after=floor.after, n_columns=self._n_columns
             ),
         ]
+
+
+def delta_stage(n_columns: int, *, order: int) -> Stage:
+    """Return the stage that puts derivatives up to `order` beside so many columns."""
+    return OverlappingRows(
+        lambda table: with_deltas(table, order=order),
+        before=DELTA_WIDTH - 1,
+        after=DELTA_WIDTH // 2,
+        n_columns=n_columns * (1 + order),
+        at_least=DELTA_WIDTH,
+    )
