@@ -1,10 +1,14 @@
 """An offset is no sound: find the mean of a recording that comes in blocks, and take it off."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gmmseg.audio.io import audio_blocks
 
 Block = NDArray[np.float32]
 
@@ -47,6 +51,38 @@ class OffsetMeter:
         return max(self.high - float(self.offset), float(self.offset) - self.low)
 
 
+def centred(y: Block) -> Block:
+    """Return a whole sound (n_samples,) less its offset."""
+    return y - np.float32(y.mean(dtype=np.float64))
+
+
 def without_offset(blocks: Iterable[Block], offset: np.float32) -> Iterator[Block]:
     """Yield blocks less the offset."""
     return (block - offset for block in blocks)
+
+
+@dataclass(frozen=True)
+class CentredFile:
+    """A sound file at one sampling rate, less its offset, for which it is read once more.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    sr : int
+        Sampling rate, in Hz.
+    """
+
+    path: str | os.PathLike[str]
+    sr: int
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield mono blocks from the start; may be asked again."""
+        return without_offset(audio_blocks(self.path, sr=self.sr), self._offset)
+
+    @cached_property
+    def _offset(self) -> np.float32:
+        meter = OffsetMeter()
+        for _ in meter.watched(audio_blocks(self.path, sr=self.sr)):
+            pass
+        return meter.offset

@@ -1,9 +1,10 @@
 """Claims about the offset: it is the mean of all blocks, and nothing is left of it."""
 
 import numpy as np
+import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmseg.audio.offset import OffsetMeter, without_offset
+from gmmseg.audio.offset import CentredFile, OffsetMeter, centred, without_offset
 
 
 def test_the_offset_is_the_mean_however_the_sound_is_cut(rng):
@@ -18,3 +19,12 @@ def test_the_offset_is_the_mean_however_the_sound_is_cut(rng):
         assert_allclose(meter.swing, np.abs(y - y.mean()).max(), rtol=1e-6)
         left = np.concatenate(list(without_offset(blocks, meter.offset)))
         assert_allclose(left, y - np.float32(y.mean(dtype=np.float64)), atol=1e-7)
+
+
+def test_a_file_and_an_array_are_centred_alike(rng, tmp_path):
+    y = (0.3 + 0.1 * rng.normal(size=16000)).astype(np.float32)
+    soundfile.write(tmp_path / "y.wav", y, 16000, subtype="FLOAT")
+    sound = CentredFile(tmp_path / "y.wav", 16000)
+    assert abs(float(centred(y).mean(dtype=np.float64))) < 1e-7
+    for _ in range(2):
+        assert_allclose(np.concatenate(list(sound.blocks())), centred(y), atol=1e-7)
