@@ -880,6 +880,13 @@ def moments_around(table, before, after, least):
     return means, spreads
 
 
+def maxima_around(table, before, after):
+    """Return the largest value of the columns around every row."""
+    return np.array(
+        [table[max(t - before, 0) : t + after + 1].max(axis=0) for t in range(len(table))]
+    )
+
+
 def learn_pixel(x, modes, *, rate, pace, tolerance):
     """Learn one pixel, a list of channels, as in Zivkovic (2004); return label, nearest and modes.
 

@@ -9,17 +9,15 @@ seconds each are enough. The result can be given to `gmmseg audio speakers train
 import argparse
 from pathlib import Path
 
-from gmmseg.audio.io import read_audio
 from gmmseg.audio.speaker_prior import fit_speaker_prior
-from gmmseg.audio.speech_frames import SPEAKER_RATE, Frames, speaker_frames
+from gmmseg.audio.speech_frames import Frames, speaker_frames_of_file
 
 SUFFIXES = {".wav", ".flac", ".ogg"}
 
 
 def frames_of(path: Path) -> Frames:
     """Return the frames of one file."""
-    y, sr = read_audio(path, sr=SPEAKER_RATE)
-    return speaker_frames(y, sr=sr)
+    return speaker_frames_of_file(path)
 
 
 def main() -> None:

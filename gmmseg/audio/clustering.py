@@ -14,14 +14,17 @@ Array = NDArray[np.float64]
 
 SIGHTS = 0.4  # independent sights of a voice that one window is worth
 GROWTH = 0.4  # power of the number of windows that more of them are worth
+MOST_SIGHTS = 3.0  # what one recording shows of a voice, however long it is
 
 
 def independent_sights(count: ArrayLike) -> Array:
-    """Return how many independent embeddings so many windows are worth: SIGHTS count ** GROWTH.
+    """Return how many independent embeddings so many windows are worth.
 
-    The variance of the mean of what varies slowly falls with a power below 1 of its duration.
+    ``min(SIGHTS * count ** GROWTH, MOST_SIGHTS)``: the variance of the mean of what varies slowly
+    falls with a power below 1 of its duration, and does not vanish. Without an end to that, hours
+    would make a speaker of every mood.
     """
-    return SIGHTS * np.asarray(count, dtype=np.float64) ** GROWTH
+    return np.minimum(SIGHTS * np.asarray(count, dtype=np.float64) ** GROWTH, MOST_SIGHTS)
 
 
 def merge_clusters(

@@ -9,6 +9,7 @@ from gmmseg.audio.clustering_number import cluster_speakers
 from gmmseg.audio.diarization_prior import N_MELS, N_MFCC, DiarizationPrior, shipped_prior
 from gmmseg.audio.features import frame_features
 from gmmseg.audio.mel import log_mel_of
+from gmmseg.audio.offset import centred
 from gmmseg.audio.plda import PLDA, checked_embeddings, project
 from gmmseg.audio.recording_plda import plda_of_recording
 from gmmseg.audio.recording_scale import within_scale
@@ -47,8 +48,8 @@ def diarize(
     Windows of 1.5 s of speech become vectors, by where the means of a mixture that comes with
     gmmseg move to in them; a PLDA, which comes with it too, tells how likely two clusters of them
     are one voice; a hidden Markov chain settles the windows, and adapted mixtures the borders
-    between turns. The answer does not depend on the gain of the recording, and is the same every
-    time.
+    between turns. The answer depends neither on the gain of the recording nor on an offset of its
+    samples, and is the same every time.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ def diarize(
     ['speaker1', 'speaker2']
     """
     samples = checked_signal(y, sr=sr)
-    mono = samples if samples.ndim == 1 else samples.mean(axis=0)
+    mono = centred(samples if samples.ndim == 1 else samples.mean(axis=0))
     limits = checked_limits(n_speakers, min_speakers, max_speakers)
     prior = shipped_prior()
     rate = checked_rate(sr)

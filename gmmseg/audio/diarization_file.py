@@ -9,12 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.audio.diarization import checked_limits, diarize_frames, speech_in
 from gmmseg.audio.diarization_prior import N_MELS, N_MFCC, shipped_prior
 from gmmseg.audio.frame_stream import FrameStream
-from gmmseg.audio.io import audio_blocks
+from gmmseg.audio.offset import CentredFile
 from gmmseg.audio.timeline import Segment
 
 
+def recording(path: str | os.PathLike[str]) -> CentredFile:
+    """Return a file as it is heard here: an offset of the microphone is no sound."""
+    return CentredFile(path, shipped_prior().sr)
+
+
 def diarize_recording(
-    path: str | os.PathLike[str],
+    sound: CentredFile,
     *,
     n_speakers: int | None = None,
     speech: Iterable[Segment] | None = None,
@@ -23,11 +28,11 @@ def diarize_recording(
     embeddings: ArrayLike | None = None,
     overlap: bool = True,
 ) -> tuple[list[Segment], float]:
-    """Return who speaks when in a file, as `diarize` does, and its duration in seconds."""
+    """Return who speaks when in a `recording`, as `diarize` does, and its duration in seconds."""
     limits = checked_limits(n_speakers, min_speakers, max_speakers)
     prior = shipped_prior()
-    heard = speech_in_file(path) if speech is None else list(speech)
-    frames, duration = cepstra_of_file(path, prior.sr)
+    heard = speech_in_file(sound) if speech is None else list(speech)
+    frames, duration = cepstra_of_file(sound)
     turns = diarize_frames(
         frames,
         heard,
@@ -40,18 +45,17 @@ def diarize_recording(
     return turns, duration
 
 
-def speech_in_file(path: str | os.PathLike[str]) -> list[Segment]:
-    """Return where speech is in a file by voice activity, as `diarize` finds it."""
-    sr = shipped_prior().sr
-    return speech_in(audio_blocks(path, sr=sr), sr=sr)
+def speech_in_file(sound: CentredFile) -> list[Segment]:
+    """Return where speech is in a `recording` by voice activity, as `diarize` finds it."""
+    return speech_in(sound.blocks(), sr=sound.sr)
 
 
-def cepstra_of_file(path: str | os.PathLike[str], sr: int) -> tuple[NDArray[np.float32], float]:
+def cepstra_of_file(sound: CentredFile) -> tuple[NDArray[np.float32], float]:
     """Return the cepstra of all frames, and the duration in seconds."""
-    stream = FrameStream(sr=sr, kind="mfcc", n_mfcc=N_MFCC, n_mels=N_MELS)
+    stream = FrameStream(sr=sound.sr, kind="mfcc", n_mfcc=N_MFCC, n_mels=N_MELS)
     tables, n_samples = [], 0
-    for block in audio_blocks(path, sr=sr):
+    for block in sound.blocks():
         tables.append(stream.push(block))
         n_samples += len(block)
     tables.append(stream.finish())
-    return np.concatenate(tables), n_samples / sr
+    return np.concatenate(tables), n_samples / sound.sr

@@ -95,8 +95,9 @@ class OverlappingRows:
     Parameters
     ----------
     function : callable
-        Table (n_rows, ...) → (n_rows, n_columns): row ``t`` depends on the rows from ``t - before``
-        to ``t + after``, near the start of the table on the first `at_least` too.
+        ``function(table, part)`` → the rows `part`, a slice, of a result (n_rows, n_columns): row
+        ``t`` depends on the rows from ``t - before`` to ``t + after``, near the start of the table
+        on the first `at_least` too.
     before, after : int
         Rows on either side that a row depends on.
     n_columns : int
@@ -107,7 +108,7 @@ class OverlappingRows:
 
     def __init__(
         self,
-        function: Callable[[Array], Array],
+        function: Callable[[Array, slice], Array],
         *,
         before: int,
         after: int,
@@ -140,7 +141,7 @@ class OverlappingRows:
         if end <= self._n_done:
             return self._nothing
         rows = np.concatenate(self._blocks)
-        ready = self._function(rows)[self._n_done : end]
+        ready = self._function(rows, slice(self._n_done, end))
         n_old = max(end - self._before, 0)
         self._blocks = [rows[n_old:]]
         self._n_rows -= n_old

@@ -53,21 +53,13 @@ class Recipe:
             stages = [self._frames(self._spectral, self.framing.n_fft, self._n_columns)]
         n_columns = self._n_columns
         if self.deltas:
+            stages.append(delta_stage(n_columns, order=self.deltas))
             n_columns *= 1 + self.deltas
-            stages.append(
-                OverlappingRows(
-                    lambda table: with_deltas(table, order=self.deltas),
-                    before=DELTA_WIDTH - 1,
-                    after=DELTA_WIDTH // 2,
-                    n_columns=n_columns,
-                    at_least=DELTA_WIDTH,
-                )
-            )
         if self.cmvn == "sliding":
             n_around = round(0.5 * SLIDING_WINDOW * self.framing.sr / self.framing.hop_length)
             stages.append(
                 OverlappingRows(
-                    lambda table: standardized_sliding(table, n_around=n_around),
+                    lambda table, part: standardized_sliding(table, n_around=n_around)[part],
                     before=n_around,
                     after=n_around,
                     n_columns=n_columns,
@@ -109,12 +101,12 @@ class Recipe:
                 [log_mel, energy(windows), peaks, pitch, spectral_flatness(power)]
             )
 
-        def beside(table: Array) -> Array:
+        def beside(table: Array, part: slice) -> Array:
             log_mel = table[:, : self.n_mels]
             level, peaks, pitch, flatness = table[:, self.n_mels :].T
             snr = (log_mel - floor.track(log_mel)).mean(axis=1)
             cues = [level, snr, peaks, pitch, flatness, spectral_flux(log_mel)]
-            return np.column_stack([log_mel, *cues])
+            return np.column_stack([log_mel, *cues])[part]
 
         return [
             self._frames(alone, margin, self.n_mels + 4),
@@ -122,3 +114,14 @@ class Recipe:
                 beside, before=max(floor.before, 1), after=floor.after, n_columns=self._n_columns
             ),
         ]
+
+
+def delta_stage(n_columns: int, *, order: int) -> Stage:
+    """Return the stage that puts derivatives up to `order` beside so many columns."""
+    return OverlappingRows(
+        lambda table, part: with_deltas(table, order=order)[part],
+        before=DELTA_WIDTH - 1,
+        after=DELTA_WIDTH // 2,
+        n_columns=n_columns * (1 + order),
+        at_least=DELTA_WIDTH,
+    )

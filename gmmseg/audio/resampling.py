@@ -1,7 +1,9 @@
 """Sound at another sampling rate."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -12,3 +14,18 @@ def resampled(y: NDArray[Any], *, sr: int, to: int) -> NDArray[Any]:
     import soxr
 
     return soxr.resample(y, sr, to, quality="HQ")
+
+
+def resampled_blocks(
+    blocks: Iterable[NDArray[np.float32]], *, sr: int, to: int
+) -> Iterator[NDArray[np.float32]]:
+    """Yield what `resampled` makes of consecutive mono blocks, without seams."""
+    if sr == to:
+        yield from blocks
+        return
+    import soxr
+
+    stream = soxr.ResampleStream(sr, to, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gmmseg.audio.background import FLOOR, fit_background
 from gmmseg.audio.speaker_kernels import Gaussians, add_log_ratios
-from gmmseg.audio.speech_frames import Frames
+from gmmseg.audio.speech_frames import Frames, pooled
 from gmmseg.core.adaptation import adapted
 from gmmseg.core.estep import expectation
 from gmmseg.core.mstep import variance_floor
@@ -22,6 +22,7 @@ FRAMES_PER_COMPONENT = 100  # of the speech of one speaker
 FEWEST_COMPONENTS, MOST_COMPONENTS = 4, 64
 RELEVANCE_FACTOR = 4.0
 N_ROUNDS = 3
+FRAMES_AT_ONCE = 10_000  # are copied as float64
 N_BEST = 5  # Gaussians of the background that a frame is scored with
 
 Array = NDArray[np.float64]
@@ -92,8 +93,9 @@ class SpeakerMixtures:
         """
         out = np.zeros(len(self.weights))
         best = np.empty(min(N_BEST, self.background.n_components), dtype=np.intp)
-        X = np.ascontiguousarray(frames, dtype=np.float64)
-        add_log_ratios(X, *self._gaussians, best, out)
+        for first in range(0, len(frames), FRAMES_AT_ONCE):
+            X = np.ascontiguousarray(frames[first : first + FRAMES_AT_ONCE], dtype=np.float64)
+            add_log_ratios(X, *self._gaussians, best, out)
         return out
 
     @cached_property
@@ -106,7 +108,7 @@ class SpeakerMixtures:
 
     def with_speaker(self, tables: Sequence[Frames]) -> "SpeakerMixtures":
         """Return the mixtures with one more, adapted to these frames."""
-        new = _adapted_to(self.background, np.vstack(tables))
+        new = _adapted_to(self.background, pooled(tables))
         return _stacked(
             self.background, [*self._parts(), (new.weights, new.means, new.covariances)]
         )
@@ -164,12 +166,12 @@ def fit_speaker_mixtures(
     """
     if not recordings:
         raise InputError("recordings of at least one speaker are needed, got none")
-    pooled = {name: np.vstack(tables) for name, tables in recordings.items()}
-    everything = np.vstack(list(pooled.values()))
-    typical = len(everything) / len(pooled)
+    own = [pooled(tables) for tables in recordings.values()]
+    everything = pooled(own)
+    typical = len(everything) / len(own)
     n_components = int(np.clip(typical / FRAMES_PER_COMPONENT, FEWEST_COMPONENTS, MOST_COMPONENTS))
     background = fit_background(everything, n_components, random_state=random_state)
-    new = [_adapted_to(background, frames) for frames in pooled.values()]
+    new = [_adapted_to(background, frames) for frames in own]
     return _stacked(background, [(one.weights, one.means, one.covariances) for one in new])
 
 

@@ -16,7 +16,7 @@ from gmmseg.audio.plda import PLDA, log_likelihood_ratios, project
 from gmmseg.audio.plda_fit import fit_plda
 from gmmseg.audio.speaker_mixtures import SpeakerMixtures, fit_speaker_mixtures
 from gmmseg.audio.speaker_prior import SpeakerPrior
-from gmmseg.audio.speech_frames import Frames, without_mean
+from gmmseg.audio.speech_frames import Frames, pooled, without_mean
 from gmmseg.errors import InputError
 
 FRAMES_PER_EMBEDDING = 100  # of a second is a supervector what the PLDA was trained on
@@ -104,12 +104,12 @@ class FrameVoices:
             )
             for is_removed in VIEWS[microphones]
         ]
-        pooled = [np.vstack(own) for own in tables.values()]
+        everything = [pooled(own) for own in tables.values()]
         return cls(
             prior,
             tuple(mixtures),
-            np.array([prior.embed(frames) for frames in pooled]),
-            np.array([float(len(frames)) for frames in pooled]),
+            np.array([prior.embed(frames) for frames in everything]),
+            np.array([float(len(frames)) for frames in everything]),
             microphones,
         )
 
@@ -145,15 +145,15 @@ class FrameVoices:
 
     def with_speaker(self, tables: Sequence[Frames]) -> "FrameVoices":
         """Return the voices with one more, the last."""
-        pooled = np.vstack(tables)
+        frames = pooled(tables)
         return FrameVoices(
             self.prior,
             tuple(
                 one.with_speaker([_seen(table, is_removed) for table in tables])
                 for one, is_removed in zip(self.mixtures, self._views, strict=True)
             ),
-            np.vstack([self.embeddings, self.prior.embed(pooled)]),
-            np.append(self.n_frames, float(len(pooled))),
+            np.vstack([self.embeddings, self.prior.embed(frames)]),
+            np.append(self.n_frames, float(len(frames))),
             self.microphones,
         )
 

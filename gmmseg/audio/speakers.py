@@ -14,7 +14,7 @@ from gmmseg.audio.speaker_answers import Identification, Verification
 from gmmseg.audio.speaker_prior import load_speaker_prior
 from gmmseg.audio.speaker_scores import probabilities, rival_ratios
 from gmmseg.audio.speaker_voices import EmbeddedVoices, FrameVoices, Microphones, Voices
-from gmmseg.audio.speech_frames import FEWEST_FRAMES, N_FEATURES, speaker_frames
+from gmmseg.audio.speech_frames import checked_frames, speaker_frames
 from gmmseg.errors import InputError, NotFittedError
 
 UNKNOWN = "unknown"
@@ -335,14 +335,7 @@ class SpeakerRecognizer:
             return checked_embeddings(np.atleast_2d(np.asarray(recording)))
         if sr is not None:
             return speaker_frames(recording, sr=sr)
-        table = checked_embeddings(recording)
-        if table.shape[1] != N_FEATURES:
-            raise InputError(f"frames must have {N_FEATURES} columns, got {table.shape[1]}")
-        if len(table) < FEWEST_FRAMES:
-            raise InputError(
-                f"a recording must have at least {FEWEST_FRAMES} frames, got {len(table)}"
-            )
-        return table.astype(np.float32)
+        return checked_frames(recording)
 
     def _fitted(self) -> Voices:
         if "voices_" not in vars(self):

@@ -1,15 +1,21 @@
 """From a recording to the frames that a speaker is known by: cepstra of whatever is loud enough."""
 
+from collections.abc import Callable, Iterable, Sequence
+from os import PathLike
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.audio.features import frame_features
+from gmmseg.audio.frame_stream import FrameStream
+from gmmseg.audio.framing import HOP
+from gmmseg.audio.io import audio_blocks
 from gmmseg.audio.mel import mfcc
-from gmmseg.audio.neighbours import with_deltas
-from gmmseg.audio.resampling import resampled
+from gmmseg.audio.offset import OffsetMeter, without_offset
+from gmmseg.audio.recipe import delta_stage
+from gmmseg.audio.resampling import resampled_blocks
 from gmmseg.audio.signals import checked_rate, checked_signal
 from gmmseg.audio.voice_decision import strongest
-from gmmseg.audio.voice_evidence import evidence_in
+from gmmseg.audio.voice_evidence import VoiceEvidence, blocks_of, evidence_in
 from gmmseg.audio.voice_model import shipped_model
 from gmmseg.errors import InputError
 
@@ -22,6 +28,7 @@ N_BANDS = 40
 LOUDNESS_RANGE = 40.0  # dB below the loud frames down to which frames belong to speech
 SILENCE = 1e-4  # of full scale: a recording that never gets louder is silent
 FEWEST_FRAMES = 10  # a tenth of a second
+FRAMES_AT_ONCE = 10_000
 # Of 162 recordings of speakers every one is above 0.4, and of noises that are no voice two thirds
 # are below this; shorter recordings have too little in them to tell.
 VOICELESS = -2.0  # log-odds of speech in the half second that is most like it
@@ -59,46 +66,130 @@ def speaker_frames(y: ArrayLike, *, sr: float) -> Frames:
     """
     samples = checked_signal(y, sr=sr)
     mono = samples if samples.ndim == 1 else samples.mean(axis=0)
-    mono = mono - np.float32(mono.mean(dtype=np.float64))  # an offset is no sound
-    if not np.abs(mono).max() > SILENCE:
+    rate = checked_rate(sr)
+    return _frames_of(lambda: blocks_of(mono, sr=rate), sr=rate)
+
+
+def speaker_frames_of_file(path: str | PathLike[str]) -> Frames:
+    """Return the `speaker_frames` of a sound file, in little more memory than they take.
+
+    The file is read twice: frames can be made once its offset is known.
+    """
+    return _frames_of(lambda: audio_blocks(path, sr=SPEAKER_RATE), sr=SPEAKER_RATE)
+
+
+def _frames_of(sound: Callable[[], Iterable[NDArray[np.float32]]], *, sr: int) -> Frames:
+    """Return the frames of a sound, of which each call gives the mono blocks from the start."""
+    meter = OffsetMeter()
+    evidence = evidence_in(meter.watched(sound()), sr=sr, model=shipped_model())
+    if not meter.swing > SILENCE:
         raise InputError(
             f"the recording is silent: no sample is above {SILENCE} of full scale; "
             "is the microphone muted?"
         )
-    check_voice(mono, checked_rate(sr))
-    mono = resampled(mono, sr=checked_rate(sr), to=SPEAKER_RATE)
-    log_mel = frame_features(mono, sr=SPEAKER_RATE, kind="log-mel", n_mels=N_BANDS)
-    cepstra = with_deltas(mfcc(log_mel, n_mfcc=N_CEPSTRA), order=1)
-    frames = cepstra[loud_frames(log_mel)]
-    if len(frames) < FEWEST_FRAMES:
+    _check_voice(evidence)
+    blocks = without_offset(sound(), meter.offset)
+    blocks = resampled_blocks(blocks, sr=sr, to=SPEAKER_RATE)
+    frames, levels = _cepstra_and_levels(blocks, n_most=2 + int(meter.n_samples / (HOP * sr)))
+    is_loud = loud_frames(levels)
+    n_frames = int(is_loud.sum())
+    if n_frames < FEWEST_FRAMES:
         raise InputError(
-            f"the recording has {len(frames)} frames of speech, {len(frames) / 100:.2f} s; "
+            f"the recording has {n_frames} frames of speech, {n_frames / 100:.2f} s; "
             f"at least {FEWEST_FRAMES / 100:.1f} s are needed"
         )
-    return np.ascontiguousarray(frames, dtype=np.float32)
+    return _moved_up(frames, is_loud)
 
 
-def check_voice(mono: NDArray[np.float32], sr: int) -> None:
+def _check_voice(evidence: VoiceEvidence) -> None:
     """Refuse a recording in which nothing is like a voice: tones, noise, clicks, rain."""
-    if len(mono) < SHORTEST_JUDGED * sr:
-        return
-    evidence = evidence_in(mono, sr=sr, model=shipped_model())
-    if strongest(evidence.log_odds) < VOICELESS:
+    if evidence.duration >= SHORTEST_JUDGED and strongest(evidence.log_odds) < VOICELESS:
         raise InputError(
             "nobody is heard in the recording: no half second of it is like a voice; "
             "give one in which somebody speaks"
         )
 
 
+def _cepstra_and_levels(
+    blocks: Iterable[NDArray[np.float32]], *, n_most: int
+) -> tuple[Frames, NDArray[np.float64]]:
+    """Return cepstra with their slopes, and levels, of at most so many consecutive frames."""
+    stream = FrameStream(sr=SPEAKER_RATE, kind="log-mel", n_mels=N_BANDS)
+    slopes = delta_stage(N_CEPSTRA, order=1)
+    frames, n_frames, levels = np.empty((n_most, N_FEATURES), dtype=np.float32), 0, []
+
+    def keep(cepstra: Frames) -> int:
+        frames[n_frames : n_frames + len(cepstra)] = cepstra
+        return n_frames + len(cepstra)
+
+    for block in blocks:
+        log_mel = stream.push(block)
+        levels.append(frame_levels(log_mel))
+        n_frames = keep(slopes.push(mfcc(log_mel, n_mfcc=N_CEPSTRA)))
+    log_mel = stream.finish()
+    levels.append(frame_levels(log_mel))
+    n_frames = keep(slopes.finish(mfcc(log_mel, n_mfcc=N_CEPSTRA)))
+    return frames[:n_frames], np.concatenate(levels)
+
+
+def _moved_up(table: Frames, is_kept: NDArray[np.bool_]) -> Frames:
+    """Return the rows that are kept, at the start of the same table: a copy could be large."""
+    n_kept = 0
+    for first in range(0, len(table), FRAMES_AT_ONCE):
+        some = slice(first, first + FRAMES_AT_ONCE)
+        own = table[some][is_kept[some]]
+        table[n_kept : n_kept + len(own)] = own
+        n_kept += len(own)
+    return table[:n_kept]
+
+
+def checked_frames(table: ArrayLike) -> Frames:
+    """Return frames of a recording that come as a table, float32, or raise InputError."""
+    try:
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+            frames = np.asarray(table, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"frames must be a table of numbers, got something else: {error}"
+        ) from None
+    if frames.ndim != 2 or frames.shape[1] != N_FEATURES:
+        got = frames.shape[1] if frames.ndim == 2 else f"an array of shape {frames.shape}"
+        raise InputError(f"frames must have {N_FEATURES} columns, got {got}")
+    if len(frames) < FEWEST_FRAMES:
+        raise InputError(
+            f"a recording must have at least {FEWEST_FRAMES} frames, got {len(frames)}"
+        )
+    is_finite = np.isfinite(frames).all(axis=1)
+    if not is_finite.all():
+        row = int(is_finite.argmin())
+        raise InputError(f"frames must be finite, got NaN or infinity first in row {row}")
+    return frames
+
+
 def without_mean(frames: Frames) -> Frames:
     """Return frames less the mean of their cepstra, which microphone and room decide most of."""
-    mean = frames[:, :N_CEPSTRA].mean(axis=0, dtype=np.float64).astype(frames.dtype)
-    return np.hstack([frames[:, :N_CEPSTRA] - mean, frames[:, N_CEPSTRA:]])
+    centred = frames.copy()
+    centred[:, :N_CEPSTRA] -= (
+        frames[:, :N_CEPSTRA].mean(axis=0, dtype=np.float64).astype(frames.dtype)
+    )
+    return centred
 
 
-def loud_frames(log_mel: NDArray[np.float32]) -> NDArray[np.bool_]:
+def pooled(tables: Sequence[Frames]) -> Frames:
+    """Return the frames of some recordings in one table; those of one are not copied."""
+    return tables[0] if len(tables) == 1 else np.vstack(tables)
+
+
+def frame_levels(log_mel: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the level (n_frames,) of all bands together, in dB."""
+    per_neper = 10.0 / np.log(10.0)
+    level: NDArray[np.float64] = per_neper * np.logaddexp.reduce(
+        log_mel.astype(np.float64) / per_neper, axis=1
+    )
+    return level
+
+
+def loud_frames(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which frames are at most 40 dB below the loud ones, the level that 1 of 20 exceeds."""
-    level = np.logaddexp.reduce(log_mel.astype(np.float64) * (np.log(10.0) / 10.0), axis=1)
-    level *= 10.0 / np.log(10.0)
-    is_loud: NDArray[np.bool_] = level > np.percentile(level, 95.0) - LOUDNESS_RANGE
+    is_loud: NDArray[np.bool_] = levels > np.percentile(levels, 95.0) - LOUDNESS_RANGE
     return is_loud

@@ -87,8 +87,14 @@ def _bands() -> NDArray[np.float32]:
     return filters / filters.sum(axis=1, keepdims=True)
 
 
-def frame_cues(table: Array) -> Array:
-    """Return level and cues (n_frames, 1 + N_CUES) of frames given bands, harmonicity and pitch."""
+def frame_cues(table: Array, part: slice) -> Array:
+    """Return level and cues (n_frames, 1 + N_CUES) of a part of the frames of a table.
+
+    Its columns are bands, harmonicity and pitch.
+    """
+    near = slice(max(part.start - STEP, 0), part.stop + STEP)
+    rise = risen(table[:, :N_BANDS], near)
+    table, own = table[near], slice(part.start - near.start, part.stop - near.start)
     power, peaks, pitch = table[:, :N_BANDS], table[:, -2], table[:, -1]
     total = power.mean(axis=1, keepdims=True)
     log_bands = np.log(power + np.float32(HIDDEN) * total + np.float32(LEAST))
@@ -102,26 +108,32 @@ def frame_cues(table: Array) -> Array:
         level,
         cepstra[:, 1:],
         _slope(cepstra[:, :N_MOVING]),
-        mfcc(risen(power), n_mfcc=N_RISEN),
+        mfcc(rise, n_mfcc=N_RISEN),
         *_pitch_cues(peaks, pitch),
         flux,
         flatness,
         log_bands[:, low].mean(axis=1) - low_level,
         np.abs(_slope(level[:, np.newaxis])),
     ]
-    return np.column_stack(cues).astype(np.float32)
+    return np.column_stack([cue[own] for cue in cues]).astype(np.float32)
 
 
-def risen(power: Array) -> Array:
-    """Return by how much bands rise above the noise, their least smoothed power around, nepers."""
-    from scipy.ndimage import convolve1d, minimum_filter1d
+def risen(power: Array, part: slice) -> Array:
+    """Return by how much bands of a part of the frames rise above the noise, in nepers.
+
+    The noise is the least smoothed power around.
+    """
+    from scipy.ndimage import convolve1d
+
+    from gmmseg.audio.extreme_kernels import moving_maximum
 
     # Sums of their own: a running one would keep the rounding of loud frames in the silence after.
     equal = np.full(sum(SMOOTHED) + 1, 1.0 / (sum(SMOOTHED) + 1))
     smooth = convolve1d(power.astype(np.float64), equal, axis=0, mode="nearest")
-    size, origin = _window(FLOOR)
-    floor = minimum_filter1d(smooth, size, axis=0, mode="nearest", origin=origin)
-    rise = np.log(power + LEAST) - np.log(floor + LEAST) - 0.5
+    power = power[part]
+    highest = np.empty(power.shape)
+    moving_maximum(-smooth, part.start, *FLOOR, highest)
+    rise = np.log(power + LEAST) - np.log(LEAST - highest) - 0.5
     return np.clip(rise, 0.0, MOST_RISE).astype(np.float32)
 
 
@@ -135,32 +147,39 @@ def _pitch_cues(peaks: Array, pitch: Array) -> list[Array]:
     return [np.arctanh(harmonic), octave * harmonic, steady, moving]
 
 
-def context_of(table: Array) -> Array:
-    """Return two levels and the context of frames: means and spreads of cues around."""
+def context_of(table: Array, part: slice) -> Array:
+    """Return two levels and the context of a part of the frames of a table of level and cues.
+
+    The context is means and spreads of cues around. What is asked of one column costs little, and
+    is asked around all frames; what is asked of all cues, around those of the part alone.
+    """
     level, cues = table[:, 0].astype(np.float64), np.ascontiguousarray(table[:, 1:])
-    level = np.maximum(level, _extreme(level, PAST) - DEPTH)
-    columns: list[NDArray[Any]] = []
-    columns += [_mean(level, SHORT), _mean(level, SYLLABLE), moments(cues, SHORT, has_spread=False)]
-    columns += [moments(cues, window) for window in (SYLLABLE, WORD, PHRASE)]
-    columns += [np.log(_spread(level, window) + 0.05) for window in (SYLLABLE, WORD)]
-    rhythm = _mean(level, SHORT) - _mean(level, SYLLABLE)
-    columns += [np.log(_spread(rhythm, RHYTHM) + 0.05), *_level_in_context(level)]
+    level = np.maximum(level, _extreme(level, slice(0, len(level)), PAST) - DEPTH)
+    near, wide = _mean(level, SHORT), _mean(level, SYLLABLE)
+    spreads = [_spread(level, window) for window in (SYLLABLE, WORD)]
+    spreads.append(_spread(near - wide, RHYTHM))
+    columns: list[NDArray[Any]] = [near[part], wide[part]]
+    columns.append(moments(cues, part, SHORT, has_spread=False))
+    columns += [moments(cues, part, window) for window in (SYLLABLE, WORD, PHRASE)]
+    columns += [np.log(spread[part] + 0.05) for spread in spreads]
+    word = _mean(level, WORD)[part]
+    columns += [near[part] - wide[part], near[part] - word, *_among_peaks(near, wide, part)]
     return np.column_stack(columns).astype(np.float32)
 
 
-def _level_in_context(level: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Return the level against means, peaks and pauses around."""
-    near, wide = _mean(level, SHORT), _mean(level, SYLLABLE)
-    top, bottom = _extreme(near, PEAK), -_extreme(-near, PEAK)
+def _among_peaks(
+    near: NDArray[np.float64], wide: NDArray[np.float64], part: slice
+) -> list[NDArray[np.float64]]:
+    """Return smoothed levels of a part of the frames against peaks and pauses around."""
+    top, bottom = _extreme(near, part, PEAK), -_extreme(-near, part, PEAK)
+    here = near[part]
     return [
-        near - wide,
-        near - _mean(level, WORD),
-        near - top,
-        wide - _extreme(wide, PEAK),
-        near - bottom,
+        here - top,
+        wide[part] - _extreme(wide, part, PEAK),
+        here - bottom,
         top - bottom,
-        near - _extreme(near, NEARBY),
-        near + _extreme(-near, NEARBY),
+        here - _extreme(near, part, NEARBY),
+        here + _extreme(-near, part, NEARBY),
     ]
 
 
@@ -177,13 +196,14 @@ def _mean(table: NDArray[np.float64], window: tuple[int, int]) -> NDArray[np.flo
     return uniform_filter1d(table, size, axis=0, mode="nearest", origin=origin)
 
 
-def moments(cues: Array, window: tuple[int, int], *, has_spread: bool = True) -> Array:
-    """Return means of cues around every frame, and beside them the logarithms of their spreads."""
+def moments(cues: Array, part: slice, window: tuple[int, int], *, has_spread: bool = True) -> Array:
+    """Return means of cues around a part of the frames, and beside them the logs of spreads."""
     from gmmseg.audio.moment_kernels import moving_moments
 
-    means = np.empty(cues.shape, dtype=np.float32)
-    spreads = np.empty(cues.shape if has_spread else (0, 0), dtype=np.float32)
-    moving_moments(cues, *window, LEAST_VARIANCE, means, spreads)
+    shape = (part.stop - part.start, cues.shape[1])
+    means = np.empty(shape, dtype=np.float32)
+    spreads = np.empty(shape if has_spread else (0, 0), dtype=np.float32)
+    moving_moments(cues, part.start, *window, LEAST_VARIANCE, means, spreads)
     return np.hstack([means, np.log(spreads + np.float32(0.02))]) if has_spread else means
 
 
@@ -192,11 +212,14 @@ def _spread(table: NDArray[np.float64], window: tuple[int, int]) -> NDArray[np.f
     return np.sqrt(np.maximum(_mean(table * table, window) - mean * mean, 0.0) + LEAST_VARIANCE)
 
 
-def _extreme(table: NDArray[np.float64], window: tuple[int, int]) -> NDArray[np.float64]:
-    from scipy.ndimage import maximum_filter1d
+def _extreme(
+    values: NDArray[np.float64], part: slice, window: tuple[int, int]
+) -> NDArray[np.float64]:
+    from gmmseg.audio.extreme_kernels import moving_maximum
 
-    size, origin = _window(window)
-    return maximum_filter1d(table, size, mode="nearest", origin=origin)
+    out = np.empty(part.stop - part.start)
+    moving_maximum(values[:, np.newaxis], part.start, *window, out[:, np.newaxis])
+    return out
 
 
 def _back(table: Array, n_frames: int) -> Array:
@@ -206,10 +229,10 @@ def _back(table: Array, n_frames: int) -> Array:
 
 def _slope(table: Array) -> Array:
     """Return the slope per frame of a line through the frames within `STEP`."""
-    rows = np.arange(len(table))
-    last = len(table) - 1
+    n_rows = len(table)
+    padded = table[np.clip(np.arange(-STEP, n_rows + STEP), 0, n_rows - 1)]
     total = np.zeros_like(table)
     for step in range(1, STEP + 1):
-        later, earlier = np.minimum(rows + step, last), np.maximum(rows - step, 0)
-        total += np.float32(step) * (table[later] - table[earlier])
+        later, earlier = padded[STEP + step :][:n_rows], padded[STEP - step :][:n_rows]
+        total += np.float32(step) * (later - earlier)
     return total / np.float32(2 * sum(step**2 for step in range(1, STEP + 1)))

@@ -77,13 +77,13 @@ class VoiceStream:
         odds = self._model.log_odds(table[:, N_LEVELS:])
         return np.column_stack([odds, table[:, :N_LEVELS]]).astype(np.float32)
 
-    def _judged(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _judged(self, rows: NDArray[np.float32], part: slice) -> NDArray[np.float32]:
         """Return the log-odds (n_frames, 1) of the model, smoothed, and of levels if known."""
         table = rows.astype(np.float64)
         odds = smoothed(table[:, 0])
         if self._levels is not None:
             odds = odds + self._levels.log_odds(table[:, 1:])
-        return odds[:, np.newaxis].astype(np.float32)
+        return odds[part, np.newaxis].astype(np.float32)
 
     def _filtered(self, odds: NDArray[np.float32]) -> NDArray[np.float32]:
         table = chain_table(odds[:, 0].astype(np.float64))

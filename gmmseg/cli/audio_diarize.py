@@ -176,15 +176,16 @@ def diarize_file(
 ) -> dict[str, Any]:
     """Diarize one recording, write the turns, say one line, and return what there is to tell."""
     from gmmseg.audio.diarization import diarization_windows
-    from gmmseg.audio.diarization_file import diarize_recording, speech_in_file
+    from gmmseg.audio.diarization_file import diarize_recording, recording, speech_in_file
     from gmmseg.audio.segment_files import write_segments
 
     start = time.perf_counter()
-    speech = speech_in_file(path) if request.speech is None else speech_of(path, request)
+    sound = recording(path)
+    speech = speech_in_file(sound) if request.speech is None else speech_of(path, request)
     table = None if request.embeddings is None else embeddings_of(path, request)
     with about(path):
         turns, duration = diarize_recording(
-            path,
+            sound,
             n_speakers=request.n_speakers,
             speech=speech,
             min_speakers=request.min_speakers,

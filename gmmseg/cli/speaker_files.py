@@ -54,12 +54,10 @@ def read_recording(path: Path, *, is_embedded: bool) -> "NDArray[Any]":
         return _read_embeddings(path)
     if path.suffix.lower() == EMBEDDING_SUFFIX:
         raise InputError(f"{path} holds embeddings, and the speakers are known by sound")
-    from gmmseg.audio.io import read_audio
-    from gmmseg.audio.speech_frames import SPEAKER_RATE, speaker_frames
+    from gmmseg.audio.speech_frames import speaker_frames_of_file
 
-    y, sr = read_audio(path, sr=SPEAKER_RATE)
     with about(path):
-        return speaker_frames(y, sr=sr)
+        return speaker_frames_of_file(path)
 
 
 def _read_embeddings(path: Path) -> "NDArray[Any]":

@@ -27,9 +27,23 @@ def renumbered(labels):
     return [seen.index(label) for label in labels]
 
 
-def test_more_windows_are_worth_more_but_each_less():
-    sights = independent_sights([1.0, 32.0, 1024.0])
-    assert_allclose(sights, [0.4, 1.6, 6.4])
+def test_more_windows_are_worth_more_but_each_less_and_in_the_end_nothing():
+    sights = independent_sights([1.0, 32.0, 1024.0, 1e9])
+    assert_allclose(sights, [0.4, 1.6, 3.0, 3.0])
+
+
+def test_hours_of_the_same_do_not_make_two_voices_of_two_moods():
+    plda, far = plda_of(8, 9.0), np.eye(2, 8)
+
+    def number(distance, count):
+        found = merge_clusters(distance * far, np.full(2, count), plda, threshold=-1.5)
+        return int(found.max()) + 1
+
+    distances = np.linspace(0.0, 8.0, 81)
+    after_minutes = [number(distance, 200.0) for distance in distances]
+    assert set(after_minutes) == {1, 2}
+    assert [number(distance, 20_000.0) for distance in distances] == after_minutes
+    assert [number(distance, 20.0) for distance in distances] != after_minutes
 
 
 @pytest.mark.parametrize("limits", [{}, {"least": 4}, {"most": 2}, {"least": 5, "most": 5}])

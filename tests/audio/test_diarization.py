@@ -2,10 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from numpy.testing import assert_allclose
 
 from gmmseg.audio import Segment, diarization_windows, diarize, read_audio, read_segments
-from gmmseg.audio.diarization_file import diarize_recording
+from gmmseg.audio.diarization_file import diarize_recording, recording
 from gmmseg.audio.timeline import overlaps, union
 from gmmseg.errors import InputError
 from gmmseg.evaluation import diarization_error
@@ -105,6 +106,23 @@ def test_gain_does_not_matter(talk, gain):
     assert error_rate(diarize(y, sr=SR, speech=truth), softer) < 0.01
 
 
+@pytest.mark.parametrize("offset", [-0.002, 0.03, 0.3])
+def test_an_offset_of_the_microphone_does_not_matter(talk, offset):
+    y, truth = talk
+    moved = y + np.float32(offset)
+    for speech in (truth, None):
+        assert diarize(moved, sr=SR, speech=speech) == diarize(y, sr=SR, speech=speech)
+
+
+def test_an_offset_in_a_file_does_not_matter(talk, tmp_path):
+    y, truth = talk
+    soundfile.write(tmp_path / "moved.wav", y + 0.1, SR, subtype="FLOAT")
+    moved = recording(tmp_path / "moved.wav")
+    for speech in (truth, None):
+        turns, _ = diarize_recording(moved, speech=speech)
+        assert turns == diarize(y, sr=SR, speech=speech)
+
+
 def test_what_comes_later_is_found_as_much_later(talk):
     y, truth = talk
     later = [Segment(part.start + 3.0, part.end + 3.0, part.label) for part in truth]
@@ -184,7 +202,7 @@ def test_sound_without_voices_is_no_trouble(y):
 
 def test_a_file_in_blocks_tells_what_the_array_does(talk):
     y, truth = talk
-    turns, duration = diarize_recording(DATA / "conversation.flac", speech=truth)
+    turns, duration = diarize_recording(recording(DATA / "conversation.flac"), speech=truth)
     assert duration == pytest.approx(len(y) / SR)
     assert error_rate(diarize(y, sr=SR, speech=truth), turns) < 0.01
 

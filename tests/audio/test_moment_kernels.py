@@ -10,7 +10,7 @@ from tests import naive
 
 def moments_of(table, before, after, least=1e-6):
     means, spreads = np.empty((2, *table.shape), dtype=np.float32)
-    moving_moments(table, before, after, least, means, spreads)
+    moving_moments(table, 0, before, after, least, means, spreads)
     return means, spreads
 
 
@@ -27,8 +27,17 @@ def test_moments_agree_with_their_naive_twin_at_both_ends(rng, n_rows, before, a
 def test_means_alone_are_the_same_means(rng):
     table = rng.normal(size=(50, 4)).astype(np.float32)
     means = np.empty_like(table)
-    moving_moments(table, 7, 3, 1e-6, means, np.empty((0, 0), dtype=np.float32))
+    moving_moments(table, 0, 7, 3, 1e-6, means, np.empty((0, 0), dtype=np.float32))
     assert (means == moments_of(table, 7, 3)[0]).all()
+
+
+@pytest.mark.parametrize(("first", "n_some"), [(0, 4), (20, 5), (45, 5), (7, 0)])
+def test_some_rows_are_those_of_all(rng, first, n_some):
+    table = rng.normal(size=(50, 4)).astype(np.float32)
+    means, spreads = np.empty((2, n_some, 4), dtype=np.float32)
+    moving_moments(table, first, 12, 6, 1e-6, means, spreads)
+    for some, every in zip((means, spreads), moments_of(table, 12, 6), strict=True):
+        assert_allclose(some, every[first : first + n_some], rtol=1e-5, atol=1e-6)
 
 
 def test_a_loud_start_leaves_nothing_behind_after_a_million_rows():

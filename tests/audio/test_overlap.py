@@ -19,8 +19,8 @@ def in_pieces(stage, values, cuts):
     return np.concatenate([*pieces, stage.finish()])
 
 
-def steps_between(table):
-    return np.diff(table, axis=0, prepend=table[:1])
+def steps_between(table, part):
+    return np.diff(table, axis=0, prepend=table[:1])[part]
 
 
 def sums_around(samples, n_frames, _first_frame, *, hop, margin):
@@ -64,16 +64,31 @@ def test_rows_of_blocks_see_what_the_rows_of_the_whole_see(before, after, n_rows
         )
 
     rows = np.arange(2 * n_rows, dtype=np.float32).reshape(n_rows, 2) ** 2
-    stage = OverlappingRows(sums, before=before, after=after, n_columns=2)
+    stage = OverlappingRows(
+        lambda table, part: sums(table)[part], before=before, after=after, n_columns=2
+    )
     assert_array_equal(in_pieces(stage, rows, cuts), sums(rows))
 
 
 def test_rows_wait_no_longer_than_they_must():
-    stage = OverlappingRows(lambda rows: rows, before=2, after=3, n_columns=1)
+    stage = OverlappingRows(lambda rows, part: rows[part], before=2, after=3, n_columns=1)
     rows = np.zeros((10, 1), dtype=np.float32)
     assert len(stage.push(rows)) == 7
     assert len(stage.push(rows[:1])) == 1
     assert len(stage.finish()) == 3
+
+
+def test_what_is_asked_for_is_as_long_as_what_came():
+    asked = []
+
+    def noted(rows, part):
+        asked.append((len(rows), part.stop - part.start))
+        return rows[part]
+
+    stage = OverlappingRows(noted, before=20, after=3, n_columns=1)
+    for n_rows in (100, 2, 2, 7):
+        stage.push(np.zeros((n_rows, 1), dtype=np.float32))
+    assert asked == [(100, 97), (25, 2), (25, 2), (30, 7)]
 
 
 def test_a_last_block_handed_to_the_end_gives_what_pushing_it_first_gives(rng):

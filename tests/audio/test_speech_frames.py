@@ -1,11 +1,22 @@
 """Frames of speakers: cepstra of what is loud, alike at every rate, or one clear line."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.audio.features import frame_features
-from gmmseg.audio.speech_frames import loud_frames, speaker_frames, without_mean
+from gmmseg.audio.io import read_audio
+from gmmseg.audio.speech_frames import (
+    checked_frames,
+    frame_levels,
+    loud_frames,
+    speaker_frames,
+    speaker_frames_of_file,
+    without_mean,
+)
 from gmmseg.errors import InputError
 from tests.voices import SPEAKERS, spoken
 
@@ -25,8 +36,65 @@ def test_pauses_are_left_out(rng):
 
 
 def test_loudness_does_not_decide_what_speech_is(rng):
-    log_mel = 20.0 * rng.normal(size=(300, 40)).astype(np.float32)
-    assert_array_equal(loud_frames(log_mel), loud_frames(log_mel - 30.0))
+    levels = 20.0 * rng.normal(size=300)
+    is_loud = loud_frames(levels)
+    assert 0 < is_loud.sum() < 300
+    assert_array_equal(is_loud, loud_frames(levels - 30.0))
+
+
+def test_the_level_is_the_power_of_all_bands():
+    log_mel = np.float32([[10.0, 10.0], [0.0, -200.0]])
+    assert_allclose(frame_levels(log_mel), [10.0 + 10.0 * np.log10(2.0), 0.0], atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Return files of 2 min and of 8 min: conversations about an offset, with a pause in them."""
+    y, sr = read_audio("data/conversation.flac")
+    y[5 * sr : 7 * sr] *= 1e-4
+    folder = tmp_path_factory.mktemp("long")
+    paths = []
+    for n_times in (5, 20):
+        paths.append(folder / f"{n_times}.wav")
+        soundfile.write(paths[-1], np.tile(y, n_times) + 0.1, sr, subtype="FLOAT")
+    return paths
+
+
+def test_a_file_read_in_blocks_gives_the_frames_of_the_whole(files):
+    y, sr = read_audio(files[0], sr=8000)
+    whole = speaker_frames(y, sr=sr)
+    assert len(whole) < 0.95 * len(y) / 80
+    assert_allclose(speaker_frames_of_file(files[0]), whole, atol=1e-3)
+
+
+def test_a_long_file_takes_little_more_memory_than_its_frames(files):
+    peaks, sizes = [], []
+    for path in files:
+        tracemalloc.start()
+        frames = speaker_frames_of_file(path)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        sizes.append(frames.nbytes)
+    # Sound alone takes twice as much as frames.
+    assert peaks[1] - peaks[0] < 1.5 * (sizes[1] - sizes[0])
+
+
+def test_frames_of_one_s_own_are_checked(rng):
+    frames = rng.normal(size=(20, 40)).astype(np.float32)
+    assert checked_frames(frames) is frames
+    assert_array_equal(checked_frames(frames.tolist()), frames)
+    for table, message in {
+        (20,): "frames must have 40 columns, got an array of shape",
+        (20, 12): "frames must have 40 columns, got 12",
+        (9, 40): "a recording must have at least 10 frames, got 9",
+    }.items():
+        with pytest.raises(InputError, match=message):
+            checked_frames(np.zeros(table))
+    with pytest.raises(InputError, match="frames must be a table of numbers"):
+        checked_frames([["a"]])
+    frames[7, 3] = np.nan
+    with pytest.raises(InputError, match="got NaN or infinity first in row 7"):
+        checked_frames(frames)
 
 
 def test_a_higher_rate_gives_about_the_same_frames(rng):

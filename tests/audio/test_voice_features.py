@@ -32,6 +32,11 @@ def context(y, n_at_once=10**9):
     return np.concatenate([*parts, table])
 
 
+def whole(table):
+    """Return the part that is everything."""
+    return slice(0, len(table))
+
+
 @pytest.fixture(scope="module")
 def swelling():
     """Return 15 s of noise, swelling, with some buzz, and nearly silent from 5 s to 9.5 s."""
@@ -68,7 +73,7 @@ def test_the_lookahead_is_what_a_frame_needs(swelling):
 def test_flat_bands_have_no_shape_and_are_flat():
     table = np.full((30, N_BANDS + 2), 0.25, dtype=np.float32)
     table[:, -2:] = 0.0
-    cues = frame_cues(table)
+    cues = frame_cues(table, whole(table))
     assert_allclose(cues[:, 0], np.log(0.25), rtol=1e-6)
     shape_flux_flatness = [*range(1, 1 + N_CEPSTRA), -4, -3, -2, -1]
     assert_allclose(cues[:, shape_flux_flatness], 0.0, atol=1e-4)
@@ -77,7 +82,7 @@ def test_flat_bands_have_no_shape_and_are_flat():
 def test_steady_power_does_not_rise_above_itself_and_a_burst_does():
     power = np.ones((400, N_BANDS), dtype=np.float32)
     power[300] = np.exp(4.0)
-    rise = risen(power)
+    rise = risen(power, whole(power))
     assert_allclose(rise[:290], 0.0)
     assert_allclose(rise[300], 3.5, rtol=1e-5)
 
@@ -85,19 +90,30 @@ def test_steady_power_does_not_rise_above_itself_and_a_burst_does():
 def test_rise_is_limited():
     power = np.ones((400, N_BANDS), dtype=np.float32)
     power[300] = np.exp(20.0)
-    assert risen(power).max() == voice_features.MOST_RISE
+    assert risen(power, whole(power)).max() == voice_features.MOST_RISE
 
 
 def test_a_pitch_that_moves_counts_and_one_that_stands_does_not():
     table = np.ones((200, N_BANDS + 2), dtype=np.float32)
     table[:, -2] = 0.9
     table[:, -1] = np.where(np.arange(200) < 100, 150.0, 150.0 * 2 ** (np.arange(200) / 60))
-    cues = frame_cues(table)
+    cues = frame_cues(table, whole(table))
     steady, moving = cues[:, -6], cues[:, -5]
     assert_allclose(moving[10:100], 0.0, atol=1e-6)
     assert_allclose(steady[10:100], 0.9, rtol=1e-5)
     # 1/60 octave per frame is 0.05 octaves in three, a third of 0.15.
     assert_allclose(moving[110:], 0.9 * np.exp(-1 / 9) / 3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("part", [slice(0, 3), slice(1, 2), slice(450, 700), slice(896, 900)])
+def test_a_part_is_what_the_whole_has_there(rng, part):
+    power = np.exp(rng.normal(size=(900, N_BANDS)))
+    pitch = np.column_stack([rng.uniform(size=900), rng.uniform(100, 300, size=900)])
+    bands = np.hstack([power, pitch]).astype(np.float32)
+    cues = frame_cues(bands, whole(bands))
+    assert_allclose(frame_cues(bands, part), cues[part], atol=1e-5)
+    contexts = context_of(cues, whole(cues))
+    assert_allclose(context_of(cues, part), contexts[part], atol=1e-5)
 
 
 def test_silence_has_finite_features():
@@ -107,7 +123,7 @@ def test_silence_has_finite_features():
 
 def test_context_of_steady_cues_is_the_cues_without_spread():
     table = np.tile(np.arange(1 + voice_features.N_CUES, dtype=np.float32), (500, 1))
-    rows = context_of(table)
+    rows = context_of(table, whole(table))
     n_cues = voice_features.N_CUES
     assert_allclose(rows[:, N_LEVELS : N_LEVELS + n_cues], table[:, 1:], rtol=1e-5)
     spreads = rows[:, N_LEVELS + 2 * n_cues : N_LEVELS + 3 * n_cues]
