@@ -58,7 +58,9 @@ def relight(
     )
     state.refresh()
     lit = np.kron(orders == TAKE, np.ones((BLOCK, BLOCK), bool))
-    state.model.kept[: len(lit), : lit.shape[1]][lit] = BACKGROUND
+    kept = state.model.kept
+    beyond = [(0, pixels - blocks) for pixels, blocks in zip(kept.shape, lit.shape, strict=True)]
+    kept[np.pad(lit, beyond, mode="edge")] = BACKGROUND  # as `relight_rows` does beyond the blocks
     state.moving &= busy
     return event
 
