@@ -183,7 +183,7 @@ class BackgroundSubtractor:
         self._update(levels)
         fresh, busy = self._clean()
         self._judge(levels, fresh=fresh, busy=busy)
-        lay_ghosts(state, levels, self._table, picture=self._seen_from_afar, workers=self._workers)
+        lay_ghosts(state, levels, self._table, workers=self._workers)
         state.n_frames += 1
         return moved_mask(state.model.kept, self.shift_)
 
@@ -361,10 +361,6 @@ class BackgroundSubtractor:
         state.moving[:] = self._counts > BLOCK * BLOCK // 2
         return state.moving & ~busy, busy
 
-    def _seen_from_afar(self) -> NDArray[np.float32]:
-        """Return block means of the frame in the light of the background."""
-        return seen_through(self._table, self._known().coarse.picture / self._values[1])
-
     def _judge(
         self, levels: NDArray[Any], *, fresh: NDArray[np.bool_], busy: NDArray[np.bool_]
     ) -> None:
@@ -376,7 +372,7 @@ class BackgroundSubtractor:
             state,
             levels,
             self._table,
-            picture=self._seen_from_afar(),
+            picture=seen_through(self._table, state.coarse.picture / self._values[1]),
             background=state.coarse.background,
             fresh=fresh,
             busy=busy,

@@ -4,7 +4,6 @@ A thing that moves has edges in the frame where the background has none; a ghost
 background where the frame has none.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,7 @@ def find_ghosts(
     Parameters
     ----------
     picture, background : ndarray of float32, shape (rows, cols, n_channels)
-        Block means in the same light.
+        Block means. Their lights may differ by a little: only edges are compared.
     moving : ndarray of bool, shape (rows, cols)
         Blocks that move.
 
@@ -55,7 +54,7 @@ def find_ghosts(
 
     areas, n_areas = label(moving)
     inside, outside = across_borders(moving)
-    which, n_channels = areas.flat[inside], picture.shape[2]
+    which, n_channels = areas.ravel()[inside], picture.shape[2]
     n_pairs = np.bincount(which, minlength=n_areas + 1)
     in_picture, in_background = (
         np.bincount(which, edges(shown.reshape(-1, n_channels), inside, outside), n_areas + 1)
@@ -72,14 +71,14 @@ def across_borders(moving: NDArray[np.bool_]) -> tuple[Places, Places]:
     """
     places = np.arange(moving.size).reshape(moving.shape)
     insides, outsides = [], []
-    for along in (places, places.T):
-        for inside, outside in (
-            (along[:-ACROSS], along[ACROSS:]),
-            (along[ACROSS:], along[:-ACROSS]),
-        ):
-            is_border = moving.flat[inside] & ~moving.flat[outside]
-            insides.append(inside[is_border])
-            outsides.append(outside[is_border])
+    for one, other in (
+        (np.s_[:-ACROSS], np.s_[ACROSS:]),
+        (np.s_[:, :-ACROSS], np.s_[:, ACROSS:]),
+    ):
+        for inside, outside in ((one, other), (other, one)):
+            is_border = moving[inside] & ~moving[outside]
+            insides.append(places[inside][is_border])
+            outsides.append(places[outside][is_border])
     return np.concatenate(insides), np.concatenate(outsides)
 
 
@@ -93,18 +92,14 @@ def lay_ghosts(
     levels: NDArray[Any],
     table: NDArray[np.float32],
     *,
-    picture: Callable[[], NDArray[np.float32]],
     workers: Workers,
 ) -> None:
-    """Learn at once what a frame shows where there are ghosts; look for them now and then.
-
-    `picture` is a function that returns block means of the frame in the light of the background.
-    """
+    """Learn at once what a frame shows where there are ghosts; look for them now and then."""
     from scipy.ndimage import binary_dilation
 
     if state.n_frames % EVERY != 0 or not state.moving.any():
         return
-    ghosts = find_ghosts(picture(), state.coarse.background, state.moving)
+    ghosts = find_ghosts(state.coarse.picture, state.coarse.background, state.moving)
     if not ghosts.any():
         return
     around = binary_dilation(ghosts, np.ones((3, 3)))  # a ghost has a part of the blocks beside it

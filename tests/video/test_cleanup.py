@@ -4,7 +4,15 @@ from numpy.testing import assert_array_equal
 from scipy import ndimage
 
 from gmmseg.video.cleanup import Cleaner
-from gmmseg.video.cleanup_kernels import NOTHING, ONE, find_runs, majority, next_change, spread
+from gmmseg.video.cleanup_kernels import (
+    NOTHING,
+    ONE,
+    find_runs,
+    majority,
+    next_change,
+    rows_with,
+    spread,
+)
 
 
 def cleaned(raw, min_area=None):
@@ -34,6 +42,14 @@ def test_spreading_is_dilation_and_erosion(rng, shape):
     assert_array_equal(out, ndimage.binary_dilation(mask, box))
     spread(mask, NOTHING, out)
     assert_array_equal(out, ndimage.binary_erosion(mask, box, border_value=1))
+
+
+@pytest.mark.parametrize("held", [(), (0,), (8,), (3, 5), (0, 8)])
+def test_the_rows_that_hold_a_value_are_told(held):
+    mask = np.full((9, 21), 127, np.uint8)
+    mask[list(held), 20] = 255
+    wanted = (min(held), max(held) + 1) if held else (0, 0)
+    assert rows_with(mask, np.uint8(255)) == wanted
 
 
 @pytest.mark.parametrize("cols", [8, 9, 31, 33, 64, 71, 100])
