@@ -10,6 +10,7 @@ from gmmseg.video.cleanup_kernels import (
     find_runs,
     majority,
     next_change,
+    replace_small,
     rows_with,
     spread,
 )
@@ -75,11 +76,27 @@ def test_a_change_is_found_at_any_place_from_any_other():
     for value in (NOTHING, ONE):
         for change in range(100):
             flat[:] = value
-            flat[change] = ONE - value
+            flat[change : change + 8] = ONE - value
             for start, end in ((0, 100), (3, 99), (change, 100), (5, 37), (40, 72)):
-                beyond = start > change or change >= end
-                wanted = end if beyond else change
+                place = max(start, change)
+                wanted = place if place < min(end, change + 8) else end
                 assert next_change(flat, words, start, end, value) == wanted
+
+
+@pytest.mark.parametrize("shape", [(9, 20), (40, 71)])
+@pytest.mark.parametrize("is_open", [False, True])
+def test_small_areas_are_replaced_as_by_scipy(rng, shape, is_open):
+    mask = (rng.random(shape) < 0.4).astype(np.uint8)
+    areas, n_areas = ndimage.label(mask, None if is_open else np.ones((3, 3)))
+    wanted = mask.copy()
+    for area in range(1, n_areas + 1):
+        own = areas == area
+        on_border = own[0].any() or own[-1].any() or own[:, 0].any() or own[:, -1].any()
+        if own.sum() < 5 and not (is_open and on_border):
+            wanted[own] = 0
+    memory = Cleaner(shape, min_area=None)._memory
+    replace_small(mask, ONE, NOTHING, 5, is_open, memory)
+    assert_array_equal(mask, wanted)
 
 
 def cleaned_by_scipy(raw, min_area):

@@ -54,11 +54,13 @@ def test_a_new_light_makes_a_row_deeper_by_one_where_it_falls(rng, n_modes):
     table = np.arange(256, dtype=np.float32)[np.newaxis]
     orders = np.array([[LEAVE, LEAVE], [TAKE, LEAVE]], np.uint8)
     gains, other = np.ones((2, 2, 1), np.float32), frame[::-1].copy()
+    state.model.modes[:5, 0, 1], state.model.modes[5:, 0, 1] = 90.0, 20.0
     relight_rows(other, table, state.model, orders, gains, np.float32(30.0), (0, 10))
     modes = state.model.modes
     # Rows beyond the last block are lit as that is.
     assert_array_equal(state.model.depth, [1] * 4 + [2] * 6)
     assert_array_equal(modes[4:, 0, 2, :4], other[4:, :4, 0])
     assert_array_equal(modes[4:, 1, 2, :4], frame[4:, :4, 0])
+    assert_array_equal(modes[4:, 0, 1, 0], [90.0] + [30.0] * 5)
     assert_array_equal(modes[:, 0, 2, 4:], frame[:, 4:, 0])
     assert_allclose(modes[:, :, 0].sum(axis=1), 1.0, rtol=1e-6)

@@ -208,3 +208,29 @@ def test_a_pixel_moves_from_the_threshold_on_and_is_learned_up_to_the_match(thre
     assert_array_equal(state.model.raw[0] == 255, distance >= threshold)
     is_learned = state.model.modes[:4, 1, 0] == 0.0  # else there is a new mode
     assert_array_equal(is_learned, np.tile(distance < max(threshold, 6.0), (4, 1)))
+
+
+@pytest.mark.parametrize("threshold", [6.0, 9.0])  # below 6 the mode has learned a little first
+def test_shadows_are_those_of_the_equation(rng, threshold):
+    learning = Learning(rate=0.002, patience=1500.0, threshold=threshold, shadows=True)
+    walls = rng.integers(60, 250, size=(60, ROWS, COLS, 2))
+    n_shadows, n_movers = 0, 0
+    for wall in walls.astype(np.uint8):
+        part = rng.uniform(0.5, 1.1, size=(ROWS, COLS, 1))
+        seen = np.clip(np.rint(wall * part + rng.normal(scale=8, size=wall.shape)), 0, 255)
+        state = begin(wall, VALUES, n_modes=2, variance=30.0)
+        memory, pace = row_memory(2, COLS), learning.pace(600, drifts=False)
+        update_rows(
+            seen.astype(np.uint8), TABLE, state.model, pace, memory, state.coarse, (0, ROWS)
+        )
+        mean = wall.astype(float)
+        part = (seen * mean).sum(axis=2) / (mean * mean).sum(axis=2)
+        off = ((seen - part[:, :, np.newaxis] * mean) ** 2).mean(axis=2)
+        moves = ((seen - mean) ** 2).mean(axis=2) >= threshold * 30.0
+        is_shadow = (part >= 0.6) & (part <= 1.0) & (off < threshold * 30.0 * part**2)
+        sure = (np.abs(part - 0.6) > 1e-4) & (np.abs(part - 1.0) > 1e-4)
+        wanted = np.where(moves, np.where(is_shadow, 127, 255), 0)
+        assert_array_equal(state.model.raw[sure], wanted[sure])
+        n_shadows += (wanted == 127).sum()
+        n_movers += (wanted == 255).sum()
+    assert min(n_shadows, n_movers) > 100
