@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmseg.video.moving_kernels import LEAVE, TAKE, TILE, move_frame, relight_rows, shift_residuals
+from gmmseg.video.moving_kernels import (
+    BRIGHTEN,
+    LEAVE,
+    TAKE,
+    TILE,
+    move_frame,
+    relight_rows,
+    shift_residuals,
+)
 from gmmseg.video.pixel_state import begin
 
 MOST = 32.0
@@ -64,3 +72,13 @@ def test_a_new_light_makes_a_row_deeper_by_one_where_it_falls(rng, n_modes):
     assert_array_equal(modes[4:, 0, 1, 0], [90.0] + [30.0] * 5)
     assert_array_equal(modes[:, 0, 2, 4:], frame[:, 4:, 0])
     assert_allclose(modes[:, :, 0].sum(axis=1), 1.0, rtol=1e-6)
+
+
+def test_what_is_brightened_is_no_brighter_than_white():
+    frame = np.full((8, 8, 1), 100, np.uint8)
+    state = begin(frame, np.arange(256.0), n_modes=2, variance=30.0)
+    table = np.arange(256, dtype=np.float32)[np.newaxis]
+    gains = np.array([[2.0, 8.0]] * 2, np.float32)[:, :, np.newaxis]
+    orders = np.full((2, 2), BRIGHTEN, np.uint8)
+    relight_rows(frame, table, state.model, orders, gains, np.float32(30.0), (0, 8))
+    assert_array_equal(state.model.modes[:, 0, 2], [[200.0] * 4 + [255.0] * 4] * 8)

@@ -234,3 +234,23 @@ def test_shadows_are_those_of_the_equation(rng, threshold):
         n_shadows += (wanted == 127).sum()
         n_movers += (wanted == 255).sum()
     assert min(n_shadows, n_movers) > 100
+
+
+def test_at_first_what_moves_is_learned_as_fast_as_all_else():
+    learning = Learning(rate=0.002, patience=1500.0, threshold=6.0, shadows=True)
+    for n_frames in (1, 19):
+        pace = learning.pace(n_frames, drifts=True)
+        assert pace.moving_rate == pace.rate
+        assert (pace.start, pace.n_moving_turns) == (1.0, 1)
+    later = learning.pace(20, drifts=True)
+    assert later.moving_rate / later.n_moving_turns < 0.1 * later.rate
+    assert later.start == np.float32(0.01)
+
+
+def test_the_feedback_steps_as_far_in_two_turns_as_in_three(monkeypatch):
+    learning = Learning(rate=0.002, patience=1500.0, threshold=6.0, shadows=True)
+    steps = []
+    for n_turns in (2, 3):
+        monkeypatch.setattr(settings, "N_TURNS", n_turns)
+        steps.append(learning.pace(600, drifts=True).feedback / n_turns)
+    assert_allclose(*steps, rtol=1e-6)
