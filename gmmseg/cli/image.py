@@ -3,6 +3,7 @@
 import typer
 
 from gmmseg.cli import image_anomaly
+from gmmseg.cli.image_box import BoxCommand
 from gmmseg.cli.image_cut import cut
 from gmmseg.cli.image_segment import segment
 
@@ -18,5 +19,5 @@ def image() -> None:
 
 
 app.command()(segment)
-app.command()(cut)
+app.command(cls=BoxCommand)(cut)
 app.add_typer(image_anomaly.app, name="anomaly")

@@ -1,74 +1,52 @@
-"""The command ``gmmseg image cut``: one object out of one picture, as a black and white mask."""
+"""The command ``gmmseg image cut``: one object out of one picture or volume, as a mask."""
 
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say
-from gmmseg.errors import InputError
+from gmmseg.cli.image_box import IN_A_PLANE, IN_A_VOLUME, Box, box_of
+from gmmseg.cli.image_cut_files import CutOutputs, Subject, read_seeds, read_subject
+from gmmseg.cli.image_files import STACK_SUFFIXES, VOLUME_SUFFIXES, suffix_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MASK, MATTE, OVERLAY = "_mask.png", "_matte.png", "_overlay.png"
-
-
-@dataclass(frozen=True)
-class CutOutputs:
-    """Where the results go; None is not wanted."""
-
-    mask: Path
-    matte: Path | None
-    overlay: Path | None
-
-    @classmethod
-    def beside(cls, image: Path, mask: Path | None, *, matte: bool, overlay: bool) -> "CutOutputs":
-        """Return the files to write: named after the image, in the folder of the mask."""
-        mask = mask or Path(f"{image.stem}{MASK}")
-        folder = mask.parent
-        return cls(
-            mask,
-            folder / f"{image.stem}{MATTE}" if matte else None,
-            folder / f"{image.stem}{OVERLAY}" if overlay else None,
-        )
-
-    def refuse_to_replace(self, inputs: list[Path]) -> None:
-        """Stop, as misuse, before a result replaces an input or another result."""
-        known = {path.resolve() for path in inputs}
-        for path in (self.mask, self.matte, self.overlay):
-            if path is not None and path.resolve() in known:
-                raise typer.BadParameter(
-                    f"{path} is an input or another result and would be replaced; choose another "
-                    "name with -o"
-                )
-            if path is not None:
-                known.add(path.resolve())
-
 
 def cut(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image file.")],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image file, or a volume.")],
     box: Annotated[
-        tuple[int, int, int, int] | None,
+        Box | None,
         typer.Option(
-            metavar="X0 Y0 X1 Y1",
-            help="Box around the object: its first column and row, and those after its last.",
+            metavar=IN_A_PLANE,
+            parser=box_of,
+            help="Box around the object: its first column and row, and those after its last, "
+            f"counted from 0. In a volume {IN_A_VOLUME}, z counting planes; of a NIfTI volume x, "
+            "y, z are the voxel numbers i, j, k that viewers show.",
         ),
     ] = None,
     seeds: Annotated[
         Path | None,
         typer.Option(
-            help="Image of the same size, marked where it is known: 1 or blue background, "
-            "2 or red the object, anything else unknown."
+            help="Image or volume of the same size, marked where it is known: 1 or blue "
+            "background, 2 or red the object, anything else unknown. With --box too, what lies "
+            "far off is left alone: in volumes the better way."
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="Mask to write; <stem>_mask.png if not given."),
+        typer.Option(
+            "-o",
+            "--out",
+            help="Mask to write; if not given <stem>_mask.png, of a volume in its own format.",
+        ),
     ] = None,
+    volume: Annotated[
+        bool, typer.Option("--volume", help="Read a TIFF stack or .npy as a volume.")
+    ] = False,
     matte: Annotated[
         bool, typer.Option("--matte", help="Write <stem>_matte.png too, with a soft edge.")
     ] = False,
@@ -76,115 +54,123 @@ def cut(
         bool, typer.Option("--overlay", help="Write <stem>_overlay.png too: the rest dimmed.")
     ] = False,
     smoothness: Annotated[
-        float, typer.Option(min=0.0, help="How much the border counts against the pixels.")
-    ] = 17.0,
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="How much the border counts against the pixels; 17, in a volume 3, if not given.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same mask.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result to stdout as one JSON line.")
     ] = False,
 ) -> None:
-    """Cut an object out of a picture, from a box around it or a few marks.
+    """Cut an object out of a picture or a volume, from a box around it or a few marks.
 
-    Writes a mask: 255 at the object, 0 elsewhere. Marks are a label image of 0, 1 and 2, or a
-    picture in which blue lines run over the background and red ones over the object.
+    Writes a mask: 255 at the object, in a volume 1, and 0 elsewhere. Marks are labels 0, 1 and 2,
+    or a picture in which blue lines run over the background and red ones over the object. Volumes
+    are NIfTI and .npz files, and with --volume or a box of six numbers TIFF stacks and .npy; the
+    mask of a NIfTI volume lies where the volume lies.
 
     Example: gmmseg image cut photo.jpg --box 120 40 480 390 -o object.png
+
+    Example: gmmseg image cut head.nii.gz --box 60 80 20 110 130 55 --overlay
     """
+    from gmmseg.image.cut import usual_smoothness
+
+    suffix = suffix_of(image)
+    is_in_three = box is not None and box.is_in_a_volume and suffix in STACK_SUFFIXES
+    is_volume = volume or is_in_three or suffix in VOLUME_SUFFIXES
     if box is None and seeds is None:
-        raise typer.BadParameter("where is the object? give --box X0 Y0 X1 Y1, or --seeds FILE")
-    outputs = CutOutputs.beside(image, out, matte=matte, overlay=overlay)
-    if outputs.mask.suffix.lower() != ".png":
-        raise typer.BadParameter(f"the mask must end in .png, got {outputs.mask}")
+        corners = IN_A_VOLUME if is_volume else IN_A_PLANE
+        raise typer.BadParameter(f"where is the object? give --box {corners}, or --seeds FILE")
+    outputs = CutOutputs.beside(image, out, is_volume=is_volume, matte=matte, overlay=overlay)
+    outputs.refuse_other_formats(is_volume=is_volume)
     outputs.refuse_to_replace([image, *([seeds] if seeds else [])])
     with announce_compilation():
-        report = cut_file(image, box, seeds, outputs, smoothness=smoothness, seed=seed)
+        start = time.perf_counter()
+        subject = read_subject(image, is_volume=is_volume)
+        marks = None if seeds is None else read_seeds(seeds, subject)
+        if smoothness is None:
+            smoothness = usual_smoothness(subject.grid)
+        with about(image):
+            mask = mask_of(subject, box, marks, smoothness=smoothness, seed=seed)
+        write_results(outputs, subject, mask)
+    seconds, area = time.perf_counter() - start, int(mask.sum())
+    share = f"{area / mask.size:.1%}{millilitres(subject, area)}"
+    say(f"{image}: {share} cut out in {seconds:.1f} s, {outputs.mask}")
     if as_json:
+        report = {
+            "image": str(image),
+            "mask": str(outputs.mask),
+            "area": area,
+            "n_pixels": mask.size,
+            "spacing": subject.spacing,
+            "options": {
+                "box": None if box is None else box.corners,
+                "seeds": None if seeds is None else str(seeds),
+                "smoothness": smoothness,
+                "seed": seed,
+            },
+            "seconds": round(seconds, 3),
+        }
         typer.echo(json.dumps(report))
 
 
-def cut_file(
-    path: Path,
-    box: tuple[int, ...] | None,
-    seeds: Path | None,
-    outputs: CutOutputs,
+def mask_of(
+    subject: Subject,
+    box: Box | None,
+    marks: "NDArray[Any] | None",
     *,
     smoothness: float,
     seed: int,
-) -> dict[str, Any]:
-    """Cut one image file, write the results, say one line and return what JSON says of it."""
+) -> "NDArray[Any]":
+    """Return where the object is."""
     from gmmseg.image.cut import cut_foreground
-    from gmmseg.image.io import read_image, write_image
 
-    start = time.perf_counter()
-    pixels, opaque = read_image(path)
-    marks = None if seeds is None else read_seeds(seeds)
-    with about(path):
-        mask = cut_foreground(
-            pixels, box=box, seeds=marks, mask=opaque, smoothness=smoothness, random_state=seed
-        )
-    write_image(outputs.mask, mask.astype("uint8") * 255)
+    return cut_foreground(
+        subject.values,
+        box=None if box is None else box.corners,
+        seeds=marks,
+        mask=subject.opaque,
+        channel_axis=subject.channel_axis,
+        spacing=subject.spacing,
+        smoothness=smoothness,
+        random_state=seed,
+    )
+
+
+def write_results(outputs: CutOutputs, subject: Subject, mask: "NDArray[Any]") -> None:
+    """Write the mask, and what else is wanted."""
+    from gmmseg.image.io import write_image
+
+    if subject.volume is not None:
+        from gmmseg.image.volumes import write_volume
+
+        write_volume(outputs.mask, mask.astype("uint8"), like=subject.volume)
+    else:
+        write_image(outputs.mask, mask.astype("uint8") * 255)
     if outputs.matte is not None:
         from gmmseg.image.matte import soften_mask
 
-        write_image(outputs.matte, (soften_mask(pixels, mask) * 255).round().astype("uint8"))
+        matte = soften_mask(subject.values, mask)
+        write_image(outputs.matte, (matte * 255).round().astype("uint8"))
     if outputs.overlay is not None:
-        from gmmseg.report.cutout import overlay_mask
-
-        write_image(outputs.overlay, overlay_mask(pixels, mask))
-    seconds, area = time.perf_counter() - start, int(mask.sum())
-    say(f"{path}: {area / mask.size:.1%} cut out in {seconds:.1f} s, {outputs.mask}")
-    return {
-        "image": str(path),
-        "mask": str(outputs.mask),
-        "area": area,
-        "n_pixels": mask.size,
-        "options": {
-            "box": None if box is None else list(box),
-            "seeds": None if seeds is None else str(seeds),
-            "smoothness": smoothness,
-            "seed": seed,
-        },
-        "seconds": round(seconds, 3),
-    }
+        write_image(outputs.overlay, picture_of(subject, mask))
 
 
-def read_seeds(path: Path) -> "NDArray[Any]":
-    """Return seeds, 0 unknown, 1 background, 2 foreground, of a label image or coloured marks.
+def picture_of(subject: Subject, mask: "NDArray[Any]") -> "NDArray[Any]":
+    """Return the picture, or slices of the volume, with everything dimmed but the object."""
+    from gmmseg.report.cutout import cutout_sheet, overlay_mask
 
-    A mark is a pixel whose red (foreground) or blue (background) is far above both other colours.
-    """
-    import numpy as np
-
-    from gmmseg.image.io import read_image
-
-    pixels, opaque = read_image(path)
-    if pixels.ndim == 2:
-        if not np.isin(pixels, (0, 1, 2)).all():
-            raise InputError(
-                f"{path}: a label image of seeds must hold 0, 1 (background) and 2 (foreground), "
-                f"got values up to {pixels.max()}; or mark in red and blue in an RGB picture"
-            )
-        labels: NDArray[Any] = pixels.astype(np.uint8)
-    else:
-        labels = labels_of_marks(pixels)
-    if opaque is not None:
-        labels[~opaque] = 0
-    if not labels.any():
-        raise InputError(
-            f"{path}: nothing is marked; mark the object red (or 2) and the background blue (or 1)"
-        )
-    return labels
+    if subject.volume is not None:
+        return cutout_sheet(subject.volume, mask)
+    return overlay_mask(subject.values, mask)
 
 
-def labels_of_marks(pixels: "NDArray[Any]") -> "NDArray[Any]":
-    """Return 2 where red is far above green and blue, 1 where blue is above green and red."""
-    import numpy as np
-
-    if pixels.shape[2] != 3:
-        raise InputError(f"seeds must be a label image or RGB, got {pixels.shape[2]} channels")
-    full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1.0
-    red, green, blue = np.moveaxis(pixels / full, 2, 0)
-    labels = np.zeros(red.shape, dtype=np.uint8)
-    labels[blue - np.maximum(red, green) > 0.5] = 1
-    labels[red - np.maximum(green, blue) > 0.5] = 2
-    return labels
+def millilitres(subject: Subject, area: int) -> str:
+    """Return how large the object is, where voxels are known to be measured in mm."""
+    if subject.volume is None or subject.volume.affine is None:
+        return ""
+    planes, rows, cols = subject.volume.spacing
+    return f" ({area * planes * rows * cols / 1000:.3g} ml)"

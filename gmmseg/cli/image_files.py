@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gmmseg.cli.console import about
+from gmmseg.cli.console import about, warn
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gmmseg.image.volume_decoders import Volume
 
 VOLUME_SUFFIXES = (".nii", ".nii.gz", ".npz")
+STACK_SUFFIXES = (".tif", ".tiff", ".npy")  # of pictures, or of volumes
 IN_MEMORY = 2**25  # pixels up to which an image is read whole
 SHOWN = 2**24  # pixels, about, that a picture to look at has at most
 
@@ -39,6 +40,8 @@ class Source:
         Where it is used, if it is in memory; None is everywhere.
     volume : Volume or None
         The volume, if it is one.
+    log_prior : ndarray or None
+        What is known of where the segments are, as `SegmentOptions` takes it.
     """
 
     path: Path
@@ -46,6 +49,7 @@ class Source:
     image: "NDArray[Any] | None" = None
     mask: "NDArray[Any] | None" = None
     volume: "Volume | None" = None
+    log_prior: "NDArray[Any] | None" = None
 
     def shown(self, labels: "NDArray[Any]") -> "tuple[NDArray[Any], NDArray[Any]]":
         """Return picture and labels of a plane, of a very large one only every so many pixels."""
@@ -124,9 +128,32 @@ def stem_of(path: Path) -> str:
     return path.name[: len(path.name) - len(suffix_of(path))] if suffix_of(path) else path.name
 
 
-def read_mask(path: Path) -> "NDArray[Any]":
+def result_suffix(path: Path, *, is_volume: bool) -> str:
+    """Return the suffix of labels or a mask: those of a volume are of the volume's kind."""
+    if not is_volume:
+        return ".png"
+    suffix = suffix_of(path)
+    return ".npy" if suffix == ".npz" else suffix
+
+
+def warn_of_another_place(path: Path, part: "Volume", whole: "Volume") -> None:
+    """Warn where a file that is laid over a volume lies elsewhere in the world by its affine."""
+    import numpy as np
+
+    if part.affine is None or whole.affine is None or part.grid != whole.grid:
+        return
+    ends = np.array(np.meshgrid(*((0, n - 1) for n in whole.grid[::-1]))).reshape(3, -1)
+    apart = np.linalg.norm((part.affine - whole.affine)[:3] @ np.vstack([ends, np.ones(8)]), axis=0)
+    if apart.max() > min(whole.spacing) / 2:
+        warn(
+            f"{path} lies up to {apart.max():.3g} mm away from the volume, by its affine; the two "
+            "are laid over each other voxel by voxel: resample it, if that is wrong"
+        )
+
+
+def read_mask(path: Path, *, is_volume: bool = False) -> "NDArray[Any]":
     """Return where a mask is not 0 in any channel and not transparent."""
-    if suffix_of(path) in VOLUME_SUFFIXES:
+    if is_volume or suffix_of(path) in VOLUME_SUFFIXES:
         from gmmseg.image.volumes import read_volume
 
         values = read_volume(path).values

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gmmseg.cli.console import say
-from gmmseg.cli.image_files import VOLUME_SUFFIXES, Source, stem_of, suffix_of
+from gmmseg.cli.image_files import VOLUME_SUFFIXES, Source, result_suffix, stem_of, suffix_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LABELS, OVERLAY, UNCERTAINTY = "_labels.png", "_overlay.png", "_uncertainty.png"
-PROBABILITIES, REPORT, SHEET = "_probabilities.tif", ".json", "contact_sheet.png"
+PROBABILITIES, REPORT, SHEET = "_probabilities", ".json", "contact_sheet.png"
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,25 @@ class Outputs:
 
     def labels(self, image: Path) -> Path:
         """Return the path of the labels: a volume's are of the same kind as the volume."""
-        suffix = suffix_of(image)
-        if not self.is_volume and suffix not in VOLUME_SUFFIXES:
-            return self.path(image, LABELS)
-        return self.path(image, f"_labels{'.npy' if suffix == '.npz' else suffix}")
+        return self.path(image, f"_labels{self._suffix(image)}")
+
+    def chances(self, image: Path) -> Path:
+        """Return the path of the probabilities: a volume's are of the same kind as the volume."""
+        suffix = self._suffix(image)
+        return self.path(image, PROBABILITIES + (".tif" if suffix == ".png" else suffix))
+
+    def _suffix(self, image: Path) -> str:
+        is_volume = self.is_volume or suffix_of(image) in VOLUME_SUFFIXES
+        return result_suffix(image, is_volume=is_volume)
 
     def all_of(self, image: Path) -> list[Path]:
         """Return the paths of all results an image may have."""
-        endings = (OVERLAY, PROBABILITIES, UNCERTAINTY, REPORT)
-        return [self.labels(image), *(self.path(image, ending) for ending in endings)]
+        endings = (OVERLAY, UNCERTAINTY, REPORT)
+        return [
+            self.labels(image),
+            self.chances(image),
+            *(self.path(image, ending) for ending in endings),
+        ]
 
 
 def segment_table(
@@ -67,13 +77,19 @@ def write_all_labels(path: Path, labels: "NDArray[Any]", source: Source) -> None
         write_volume(path, labels, like=source.volume)
 
 
-def write_probability_files(path: Path, probabilities: "NDArray[Any]", outputs: Outputs) -> None:
+def write_probability_files(
+    path: Path, probabilities: "NDArray[Any]", outputs: Outputs, source: Source
+) -> None:
     """Write the probabilities, and the picture of how sure they are, where wanted."""
     from gmmseg.image.io import write_probabilities
+    from gmmseg.image.volumes import write_volume_probabilities
     from gmmseg.report.uncertainty import picture_uncertainty
 
     if outputs.probabilities:
-        write_probabilities(outputs.path(path, PROBABILITIES), probabilities)
+        if source.volume is None:
+            write_probabilities(outputs.chances(path), probabilities)
+        else:
+            write_volume_probabilities(outputs.chances(path), probabilities, like=source.volume)
     if outputs.uncertainty:
         flat = probabilities.reshape(-1, *probabilities.shape[-2:])  # planes below each other
         write_picture(outputs.path(path, UNCERTAINTY), picture_uncertainty(flat))

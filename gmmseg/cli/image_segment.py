@@ -2,8 +2,7 @@
 
 import json
 import time
-from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,14 +10,22 @@ import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, track, warn
 from gmmseg.cli.image_files import (
-    VOLUME_SUFFIXES,
     Source,
     make_folder,
     open_source,
     read_mask,
     refuse_equal_stems,
     refuse_to_replace,
-    suffix_of,
+)
+from gmmseg.cli.image_prior import Given, number_of_maps, warn_of_empty_segments, with_prior
+from gmmseg.cli.image_request import (
+    Color,
+    Family,
+    Mode,
+    SegmentRequest,
+    number_of,
+    refuse_what_regions_lack,
+    smoothness_of,
 )
 from gmmseg.cli.image_results import (
     LABELS,
@@ -43,60 +50,15 @@ if TYPE_CHECKING:
     from gmmseg.image.pixels import Pixels
     from gmmseg.image.segment_model import SegmentModel
 
-DEFAULT_SEGMENTS = 5
-
-
-class Color(StrEnum):
-    """Colour spaces."""
-
-    auto = "auto"
-    lab = "lab"
-    rgb = "rgb"
-    hsv = "hsv"
-    gray = "gray"
-    log = "log"
-    none = "none"
-
-
-class Mode(StrEnum):
-    """What a segment is."""
-
-    classes = "classes"
-    regions = "regions"
-
-
-class Family(StrEnum):
-    """Shapes of a segment's colours."""
-
-    EVV = "EVV"
-    full = "full"
-    diag = "diag"
-    tied = "tied"
-    spherical = "spherical"
-
-
-@dataclass(frozen=True)
-class SegmentRequest:
-    """What `segment` was asked for, apart from the files."""
-
-    n_segments: int | str
-    mode: str
-    covariance: str
-    color: str
-    texture: bool
-    position: float
-    smoothness: float | str | None
-    bias_field: bool
-    min_area: int
-    seed: int
-
 
 def segment(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files, or volumes.")],
     n_segments: Annotated[
         str | None,
         typer.Option(
-            "-k", "--segments", help="Number of segments, or auto; 5, and auto for regions."
+            "-k",
+            "--segments",
+            help="Number of segments, or auto; 5, auto for regions, one per map of --prior.",
         ),
     ] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path(),
@@ -137,6 +99,16 @@ def segment(
     mask: Annotated[
         Path | None, typer.Option(help="Image that is not 0 where pixels are to be used.")
     ] = None,
+    prior: Annotated[
+        Path | None,
+        typer.Option(
+            help="Maps of how likely each segment is in each place, at least 0, as of an atlas: a "
+            "TIFF with a page per map (of a volume, a channel), .npy or .npz with the maps along "
+            "the last axis, NIfTI along the fourth. Segment 1 is that of the first map, 2 that of "
+            "the second, and so on, however dark; -k is their number. Where all maps are 0 "
+            "nothing is known. Only their ratios count."
+        ),
+    ] = None,
     volume: Annotated[
         bool, typer.Option("--volume", help="Read TIFF stacks and .npy as volumes.")
     ] = False,
@@ -158,16 +130,18 @@ def segment(
 ) -> None:
     """Label the pixels of images by what they look like.
 
-    Writes <stem>_labels.png (0 masked out, 1 the darkest segment to K the lightest) and
-    <stem>.json (area, mean colour and weight of each segment; BIC; seconds). Volumes (NIfTI, .npz;
-    TIFF stacks and .npy with --volume) get labels of their own kind. A file that cannot be read is
-    reported and passed over.
+    Writes <stem>_labels.png (0 masked out, 1 the darkest segment to K the lightest, or in the order
+    of the maps of --prior) and <stem>.json (area, mean colour and weight of each segment;
+    BIC; seconds). Volumes (NIfTI, .npz; TIFF stacks and .npy with --volume) get labels of their own
+    kind. A file that cannot be read is reported and passed over.
 
     Example: gmmseg image segment photo.jpg -k 5 -o out --overlay
 
     Example: gmmseg image segment photo.jpg --mode regions -o out --overlay
 
     Example: gmmseg image segment head.nii.gz -k 3 --mask brain.nii.gz -o out
+
+    Example: gmmseg image segment head.nii.gz --prior tissues.nii.gz --mask brain.nii.gz -o out
     """
     request = SegmentRequest(
         number_of(n_segments, mode.value),
@@ -180,20 +154,26 @@ def segment(
         bias_field,
         min_area,
         seed,
+        None if prior is None else str(prior),
     )
     outputs = Outputs(out, overlay, probabilities, uncertainty, as_json, volume)
     refuse_what_regions_lack(request, outputs, images)
     refuse_equal_stems(images, LABELS)
-    refuse_to_replace(
-        [*images, *([mask] if mask else [])], {path: outputs.all_of(path) for path in images}
-    )
-    use = None if mask is None else read_mask(mask)
+    inputs = [*images, *(path for path in (mask, prior) if path is not None)]
+    refuse_to_replace(inputs, {path: outputs.all_of(path) for path in images})
+    use = None if mask is None else read_mask(mask, is_volume=volume)
+    maps = None
+    if prior is not None:
+        from gmmseg.image.prior_files import read_prior
+
+        maps = read_prior(prior)
+        request = replace(request, n_segments=number_of_maps(maps, n_segments))
     make_folder(out)
     n_failed, overlays = 0, {}
     with announce_compilation():
         for path in track(images, "segmenting"):
             try:
-                overlays[path.name] = segment_file(path, use, request, outputs)
+                overlays[path.name] = segment_file(path, Given(use, maps), request, outputs)
             except GmmsegError as error:
                 warn(str(error))
                 n_failed += 1
@@ -209,60 +189,14 @@ def segment(
         raise typer.Exit(1)
 
 
-def number_of(text: str | None, mode: str) -> int | str:
-    """Return the number of segments that is asked for, or "auto"."""
-    if text is None:
-        return DEFAULT_SEGMENTS if mode == Mode.classes else AUTO
-    if text == AUTO:
-        return text
-    if not text.isdigit() or not 1 <= int(text) <= 1000:
-        raise typer.BadParameter(f"-k must be a whole number from 1 to 1000, or auto, got {text!r}")
-    return int(text)
-
-
-def smoothness_of(text: str | None) -> float | str | None:
-    """Return the smoothness that is asked for, "auto", or None for the default."""
-    if text is None or text == AUTO:
-        return text
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        raise typer.BadParameter(
-            f"--smoothness must be a number of at least 0, or auto, got {text!r}"
-        )
-    return number
-
-
-def refuse_what_regions_lack(request: SegmentRequest, outputs: Outputs, images: list[Path]) -> None:
-    """Stop, as misuse, at options that mean nothing for regions."""
-    if request.mode == Mode.classes:
-        return
-    if outputs.probabilities or outputs.uncertainty:
-        raise typer.BadParameter("regions have no probabilities; use --mode classes for them")
-    plain = SegmentRequest(
-        request.n_segments, request.mode, Family.EVV, Color.auto, texture=False, position=0.0,
-        smoothness=None, bias_field=False, min_area=request.min_area, seed=request.seed,
-    )  # fmt: skip
-    if request != plain:
-        raise typer.BadParameter(
-            "--covariance, --color, --texture, --position, --smoothness and --bias-field are for "
-            "--mode classes"
-        )
-    if outputs.is_volume or any(suffix_of(path) in VOLUME_SUFFIXES for path in images):
-        raise typer.BadParameter(
-            "regions are found in images alone; use --mode classes for volumes"
-        )
-
-
 def segment_file(
-    path: Path, mask: "NDArray[Any] | None", request: SegmentRequest, outputs: Outputs
+    path: Path, given: Given, request: SegmentRequest, outputs: Outputs
 ) -> "NDArray[Any] | None":
     """Segment one file, write the results, say one line, and return the overlay or None."""
     start = time.perf_counter()
-    with open_source(path, mask, is_volume=outputs.is_volume) as source:
+    with open_source(path, given.mask, is_volume=outputs.is_volume) as opened:
         with about(path):
+            source = with_prior(opened, given.prior)
             labels, known = (
                 regions_of(source, request)
                 if request.mode == Mode.regions
@@ -275,6 +209,7 @@ def segment_file(
             picture = overlay_of(source, labels)
             write_picture(outputs.path(path, OVERLAY), picture)
         segments = segment_table(source, labels, known.pop("weights", None))
+        warn_of_empty_segments(path, given.prior, [segment["label"] for segment in segments])
     seconds = time.perf_counter() - start
     n_segments = len(segments)
     report = {
@@ -307,6 +242,7 @@ def classes_of(
         texture=request.texture,
         position=request.position,
         covariance_type=request.covariance,
+        log_prior=source.log_prior,
         spacing=source.volume.spacing if source.volume is not None else None,
     )
     if request.smoothness is not None:
@@ -315,7 +251,7 @@ def classes_of(
     model = learn_segments(pixels, options, color=request.color, random_state=request.seed)
     if outputs.probabilities or outputs.uncertainty:
         probabilities = model.probabilities(pixels)
-        write_probability_files(source.path, probabilities, outputs)
+        write_probability_files(source.path, probabilities, outputs, source)
         inside = probabilities.any(axis=-1)
         labels = np.where(inside, probabilities.argmax(axis=-1) + 1, 0).astype(np.uint16)
     else:

@@ -12,7 +12,7 @@ from .small_regions import merge_small_regions
 from .strange_regions import StrangeRegion
 from .tiling import label_file, label_in_tiles, tiles
 from .volume_decoders import Volume
-from .volumes import read_volume, write_volume
+from .volumes import read_volume, write_volume, write_volume_probabilities
 
 __all__ = [
     "ImageAnomalyDetector",
@@ -38,4 +38,5 @@ __all__ = [
     "tiles",
     "write_labels",
     "write_volume",
+    "write_volume_probabilities",
 ]

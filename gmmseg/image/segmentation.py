@@ -177,7 +177,7 @@ def segment_image(
         position=position,
         covariance_type=covariance_type,
         smoothness=smoothness,
-        log_prior=None if prior is None else _log_prior(prior, pixels, n_segments),
+        log_prior=None if prior is None else log_prior_of(prior, pixels, n_segments),
         spacing=spacing,
     )
     model = learn_segments(
@@ -255,7 +255,7 @@ def learn_segments(
     return replace(model, smoothness=options.smoothness)
 
 
-def _log_prior(
+def log_prior_of(
     prior: ArrayLike, pixels: Pixels, n_segments: int | Literal["auto"]
 ) -> NDArray[np.float32]:
     """Check prior maps and return what they add, (n_segments, planes, rows, cols)."""

@@ -152,7 +152,7 @@ def decode_tiff_stack(path: Path, max_voxels: int) -> Volume:
         order = _stack_axes(path, series)
         shape = tuple(series.shape[axis] for axis in order)
         check_volume(path, shape, series.dtype, max_voxels)
-        values = _stack_pixels(path, series).transpose(order)
+        values = stack_pixels(path, series).transpose(order)
         # As one high image, whose colours can be made plain.
         pixels = values.reshape(shape[0] * shape[1], shape[2], -1)
         pixels, _ = split_alpha(pixels, series.keyframe)
@@ -180,7 +180,7 @@ def _stack_axes(path: Path, series: "TiffPageSeries") -> list[int]:
     return [*planes, series.axes.index("Y"), series.axes.index("X"), *channels, *ones]
 
 
-def _stack_pixels(path: Path, series: "TiffPageSeries") -> NDArray[Any]:
+def stack_pixels(path: Path, series: "TiffPageSeries") -> NDArray[Any]:
     """Return the pixels of a series as they are stored."""
     try:
         return series.asarray()

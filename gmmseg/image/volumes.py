@@ -22,7 +22,7 @@ from gmmseg.image.volume_decoders import (
     is_nifti,
 )
 
-_SUFFIXES = (".nii", ".nii.gz", ".tif", ".tiff", ".npy", ".npz")
+SUFFIXES = (".nii", ".nii.gz", ".tif", ".tiff", ".npy", ".npz")
 _GZIP = b"\x1f\x8b"
 
 
@@ -131,8 +131,61 @@ def write_volume(path: str | os.PathLike[str], labels: ArrayLike, *, like: Volum
     """
     suffix = _suffix_of(path)
     labels = _smallest_unsigned(np.asarray(labels), like)
+    if suffix in (".tif", ".tiff") and labels.dtype.itemsize > 2:
+        raise InputError(
+            f"labels in a TIFF file must lie in 0…65535, got {labels.max()}; "
+            "write .nii.gz, .npy or .npz"
+        )
+    _write(path, labels, suffix, like)
+
+
+def write_volume_probabilities(
+    path: str | os.PathLike[str], probabilities: ArrayLike, *, like: Volume
+) -> None:
+    """Write how likely every segment is at every voxel as float32, atomically.
+
+    Parameters
+    ----------
+    path : path-like
+        File to write; its suffix is one of those of `write_volume`.
+    probabilities : array_like of float of shape (planes, rows, cols, n_segments)
+        Probabilities. In NIfTI files the segments lie along the fourth axis, in TIFF files they
+        are the channels, in NumPy files the last axis.
+    like : Volume
+        The volume that they belong to, as `read_volume` gave it.
+
+    Raises
+    ------
+    InputError
+        If `probabilities` is not a floating array of the volume's shape and one axis more, or the
+        file cannot be written.
+    MissingExtraError
+        If a NIfTI file is wanted and nibabel is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name, "probabilities.npy")
+    >>> write_volume_probabilities(path, [[[[0.25, 0.75]]]], like=Volume(np.zeros((1, 1, 1))))
+    >>> read_volume(path).values
+    array([[[[0.25, 0.75]]]], dtype=float32)
+    >>> folder.cleanup()
+    """
+    suffix = _suffix_of(path)
+    maps = np.asarray(probabilities)
+    if maps.ndim != 4 or maps.shape[:3] != like.grid or maps.dtype.kind != "f":
+        raise InputError(
+            f"probabilities must be floating of the volume's shape {like.grid} and one axis more, "
+            f"got {maps.dtype} of shape {maps.shape}"
+        )
+    _write(path, np.ascontiguousarray(maps, np.float32), suffix, like)
+
+
+def _write(path: str | os.PathLike[str], array: NDArray[Any], suffix: str, like: Volume) -> None:
+    """Write labels, or with an axis more probabilities, in the format of the suffix."""
     # Before a file is made: nibabel may be missing.
-    content = _nifti_image(labels, like) if suffix.startswith(".nii") else labels
+    content = _nifti_image(array, like) if suffix.startswith(".nii") else array
     with replacing(path) as temporary:
         _save(temporary, content, suffix, like)
 
@@ -140,12 +193,12 @@ def write_volume(path: str | os.PathLike[str], labels: ArrayLike, *, like: Volum
 def _suffix_of(path: str | os.PathLike[str]) -> str:
     """Return the suffix that says the format, in lower case."""
     name = Path(path).name.lower()
-    for suffix in sorted(_SUFFIXES, key=len, reverse=True):
+    for suffix in sorted(SUFFIXES, key=len, reverse=True):
         if name.endswith(suffix):
             return suffix
     raise InputError(
-        f"cannot write {path}: its name must end in {', '.join(_SUFFIXES[:-1])} or "
-        f"{_SUFFIXES[-1]}, got {Path(path).suffix or 'no suffix'!r}"
+        f"cannot write {path}: its name must end in {', '.join(SUFFIXES[:-1])} or "
+        f"{SUFFIXES[-1]}, got {Path(path).suffix or 'no suffix'!r}"
     )
 
 
@@ -166,18 +219,18 @@ def _smallest_unsigned(labels: NDArray[Any], like: Volume) -> NDArray[Any]:
     return np.ascontiguousarray(labels, dtype=np.min_scalar_type(largest))
 
 
-def _nifti_image(labels: NDArray[Any], like: Volume) -> Any:
-    """Return the labels as a NIfTI image with the affine and the header of the volume."""
+def _nifti_image(array: NDArray[Any], like: Volume) -> Any:
+    """Return labels or probabilities as a NIfTI image with affine and header of the volume."""
     nibabel = import_nibabel()
     affine = like.affine
     if affine is None:
         affine = np.diag([*like.spacing[::-1], 1.0])
     is_second = isinstance(like.header, nibabel.Nifti2Header)
     kind = nibabel.Nifti2Image if is_second else nibabel.Nifti1Image
-    image = kind(labels.swapaxes(0, 2), affine, header=like.header, dtype=labels.dtype)
+    image = kind(array.swapaxes(0, 2), affine, header=like.header, dtype=array.dtype)
     if like.header is None:
         image.header.set_xyzt_units("mm")
-    image.header.set_intent("label")
+    image.header.set_intent("label" if array.ndim == 3 else "none")
     image.header["cal_min"] = image.header["cal_max"] = 0  # the range to show was the volume's
     return image
 
@@ -193,27 +246,22 @@ def _save(path: Path, content: Any, suffix: str, like: Volume) -> None:
     elif suffix == ".npy":
         np.save(path, content)
     elif suffix == ".npz":
-        np.savez_compressed(path, labels=content)
+        np.savez_compressed(path, **{"labels" if content.ndim == 3 else "probabilities": content})
     else:
         _save_stack(path, content, like)
 
 
-def _save_stack(path: Path, labels: NDArray[Any], like: Volume) -> None:
+def _save_stack(path: Path, array: NDArray[Any], like: Volume) -> None:
     """Write one page per plane; ImageJ and its kin are told the distances between voxels."""
     import tifffile
 
-    if labels.dtype.itemsize > 2:
-        raise InputError(
-            f"labels in a TIFF file must lie in 0…65535, got {labels.max()}; "
-            "write .nii.gz, .npy or .npz"
-        )
     planes, rows, cols = like.spacing
     tifffile.imwrite(
         path,
-        labels,
+        array if array.ndim == 3 else np.ascontiguousarray(np.moveaxis(array, 3, 1)),
         imagej=True,
         photometric="minisblack",
         compression="zlib",
         resolution=(1 / cols, 1 / rows),
-        metadata={"axes": "ZYX", "spacing": planes, "unit": "mm"},
+        metadata={"axes": "ZYX" if array.ndim == 3 else "ZCYX", "spacing": planes, "unit": "mm"},
     )

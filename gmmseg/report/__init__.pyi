@@ -1,5 +1,5 @@
 from .components import plot_components
-from .cutout import overlay_mask
+from .cutout import cutout_sheet, overlay_mask
 from .figures import overlay_labels, side_by_side
 from .legend import add_legend
 from .motion import overlay_motion, plot_motion
@@ -13,6 +13,7 @@ from .uncertainty import picture_uncertainty
 __all__ = [
     "add_legend",
     "contact_sheet",
+    "cutout_sheet",
     "overlay_anomaly",
     "overlay_labels",
     "overlay_mask",

@@ -60,8 +60,28 @@ def volume_sheet(
     if labels.shape != volume.grid:
         raise InputError(f"labels must have the volume's shape {volume.grid}, got {labels.shape}")
     check_number("n_slices", n_slices, least=1, is_whole=True)
-    names = ("planes", "rows", "columns")
-    gray, spacing = _gray(volume, labels), volume.spacing
+    gray = gray_volume(volume, labels > 0)
+    return sheet_of(volume, gray, labels, n_slices=n_slices, opacity=opacity)
+
+
+def gray_volume(volume: Volume, inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return the volume in gray, its contrast stretched all over alike, by what is inside."""
+    planes, rows, cols = volume.grid
+    flat = volume.values.reshape(planes * rows, cols, *volume.values.shape[3:])
+    light = stretch(lightness(flat), inside.reshape(planes * rows, cols))
+    return np.rint(255 * light).astype(np.uint8).reshape(volume.grid)
+
+
+def sheet_of(
+    volume: Volume,
+    gray: NDArray[np.uint8],
+    labels: NDArray[Any],
+    *,
+    n_slices: int,
+    opacity: float,
+) -> NDArray[np.uint8]:
+    """Return slices of a volume that is made gray, upright where it is known what is up."""
+    names, spacing = ("planes", "rows", "columns"), volume.spacing
     order = None if volume.affine is None else _upright(volume.affine)
     if order is not None:
         names = ("axial", "coronal", "sagittal")
@@ -75,14 +95,6 @@ def volume_sheet(
         for axis in range(3)
     ]
     return _below_each_other(lines, names)
-
-
-def _gray(volume: Volume, labels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return the volume in gray, its contrast stretched all over alike."""
-    planes, rows, cols = volume.grid
-    flat = volume.values.reshape(planes * rows, cols, *volume.values.shape[3:])
-    light = stretch(lightness(flat), labels.reshape(planes * rows, cols) > 0)
-    return np.rint(255 * light).astype(np.uint8).reshape(volume.grid)
 
 
 def _upright(affine: NDArray[np.float64]) -> list[int] | None:

@@ -238,7 +238,7 @@ def _open_with_av(file: Path) -> Video:
     with _telling(file):
         container = av.open(str(file))
     if not container.streams.video:
-        raise InputError(f"{file} has no pictures in it")
+        raise InputError(f"{file} has no pictures in it: it is cut off, or sound alone")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
 
@@ -249,12 +249,22 @@ def _open_with_av(file: Path) -> Video:
                 with _telling(file, f", frame {i + 1},"):
                     frame = next(decoded, None)
                 if frame is None:
+                    _check_whole(file, i, stream.frames)
                     return
                 yield _number(i), frame.to_ndarray(format="rgb24")
                 i += 1
 
     fps = float(stream.average_rate) if stream.average_rate else None
     return Video(frames(), fps, stream.frames or None)
+
+
+def _check_whole(file: Path, n_frames: int, n_promised: int) -> None:
+    """Refuse a video that ends early; how many frames there are is told to one in fifty at best."""
+    if n_frames < n_promised - max(n_promised // 50, 2):
+        raise InputError(
+            f"{file} is cut off: it ends after {n_frames} of {n_promised} frames; "
+            "what was found in these is kept"
+        )
 
 
 def _number(i: int) -> str:

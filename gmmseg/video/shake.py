@@ -14,6 +14,7 @@ LEAST_EXPLAINED = 0.03  # share of the squared differences that a shake must exp
 MUCH = 25.0  # squared levels between blocks: a large shift explains little at first sight
 CLEAR = 0.04  # share of its residual by which a tile must change to have a say
 AGREEING = 0.75  # share of the tiles with a say that must be better off
+SEVERAL = 6  # tiles must have a say: one thing that moves before a flat wall is no shake
 FEWEST = 5  # blocks along a side; smaller pictures are left alone
 LEAST_SLOPE = 0.05  # squared levels per block, in the direction in which there is least
 SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0))
@@ -107,7 +108,8 @@ def _agree(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
     """Return whether a shift helps, and most of the tiles that it makes a difference to agree."""
     has_say = np.abs(after - before) > CLEAR * before
     is_less = after.sum() < BETTER * before.sum()  # a lamp leaves nearly as much at any shift
-    return bool(is_less and has_say.any() and (after < before)[has_say].mean() > AGREEING)
+    is_enough = has_say.sum() >= SEVERAL
+    return bool(is_less and is_enough and (after < before)[has_say].mean() > AGREEING)
 
 
 def small_shift(

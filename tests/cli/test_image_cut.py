@@ -120,7 +120,7 @@ def test_what_cannot_be_cut_is_told_in_one_line(gmmseg, picture, tmp_path):
         (("nowhere.png", *BOX), "nowhere.png does not exist; check the name and the folder"),
         ((picture, "--box", 50, 0, 60, 9), f"{picture}: box (x0, y0, x1, y1) must enclose pixels"),
         ((picture, "--seeds", empty), f"{empty}: nothing is marked; mark the object red (or 2)"),
-        ((picture, "--seeds", grey), f"{grey}: a label image of seeds must hold 0, 1"),
+        ((picture, "--seeds", grey), f"{grey}: labels that are seeds must be 0, 1"),
     ]:
         code, stdout, lines = gmmseg("image", "cut", *arguments)
         assert (code, stdout, len(lines)) == (1, "", 1)

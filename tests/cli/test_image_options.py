@@ -9,6 +9,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from gmmseg.image.io import read_image
+from gmmseg.image.prior_files import read_prior
 from gmmseg.image.volumes import read_volume
 
 
@@ -77,10 +78,12 @@ def test_volumes_get_labels_of_their_own_kind(gmmseg, tmp_path, rng, suffix):
     path = tmp_path / f"cube{suffix}"
     save = {".npy": np.save, ".tif": tifffile.imwrite, ".npz": np.savez_compressed}[suffix]
     save(path, values)
-    arguments = ("-k", 2, "--volume", "--overlay", "-o", tmp_path)
+    arguments = ("-k", 2, "--volume", "--overlay", "--probabilities", "-o", tmp_path)
     assert gmmseg("image", "segment", path, *arguments)[0] == 0
-    written = tmp_path / f"cube_labels{'.npy' if suffix == '.npz' else suffix}"
-    assert_array_equal(read_volume(written).values, truth + 1)
+    written = ".npy" if suffix == ".npz" else suffix
+    assert_array_equal(read_volume(tmp_path / f"cube_labels{written}").values, truth + 1)
+    chances = read_prior(tmp_path / f"cube_probabilities{written}").values
+    assert_array_equal(chances.argmax(axis=-1), truth)
     assert read_image(tmp_path / "cube_overlay.png")[0].std() > 10
 
 

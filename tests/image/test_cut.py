@@ -99,6 +99,22 @@ def test_a_volume_is_cut_in_three_dimensions(rng):
     assert iou(with_channels, ball) > 0.95
 
 
+def test_a_noisy_body_is_found_as_its_border_counts_less_than_that_of_a_picture(rng):
+    z, y, x = np.indices((40, 64, 64))
+    ball = (z - 20) ** 2 + (y - 32) ** 2 + (x - 30) ** 2 < 14**2
+    volume, box = ball + rng.normal(scale=0.6, size=ball.shape), (13, 15, 3, 48, 50, 38)
+    mask = cut_foreground(volume, box=box, channel_axis=None)
+    assert iou(mask, ball) > 0.95
+    as_a_picture = cut_foreground(volume, box=box, channel_axis=None, smoothness=17)
+    assert iou(as_a_picture, ball) < 0.5
+
+
+def test_a_volume_of_one_plane_is_cut_as_the_picture_is(rng):
+    image = scene(rng, noise=0.4)
+    plane = cut_foreground(image[None], box=(*BOX[:2], 0, *BOX[2:], 1))
+    assert_array_equal(plane[0], cut_foreground(image, box=BOX))
+
+
 def test_seeds_alone_find_the_object(rng):
     seeds = np.zeros(DISC.shape, dtype=int)
     seeds[30, 35:45], seeds[3, 5:70] = 2, 1
@@ -256,7 +272,10 @@ IMAGE = np.zeros((10, 12))
     ("options", "message"),
     [
         ({}, "where is the object.* give a box around it, or seeds"),
-        ({"box": (1, 2, 3)}, r"box must be whole numbers \(x0, y0, x1, y1\) here, got \(1, 2, 3\)"),
+        (
+            {"box": (1, 2, 3)},
+            r"box must be whole numbers \(x0, y0, x1, y1\) in an image, got \(1, 2, 3\)",
+        ),
         ({"box": (0.5, 0, 3, 3)}, r"box must be whole numbers \(x0, y0, x1, y1\)"),
         ({"box": (5, 5, 5, 8)}, r"must enclose pixels of the image, got \(5, 5, 5, 8\)"),
         ({"box": (20, 0, 30, 8)}, "x counts columns, y rows, and the end lies outside"),

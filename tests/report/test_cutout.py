@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gmmseg.errors import InputError
-from gmmseg.report.cutout import overlay_mask
+from gmmseg.image.volume_decoders import Volume
+from gmmseg.report.cutout import around, cutout_sheet, overlay_mask
 
 
 def disc(rows=80, cols=90):
@@ -56,3 +57,42 @@ def test_a_mask_of_another_shape_is_refused():
     message = "mask must have the image's shape (4, 5), got (5, 4)"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         overlay_mask(np.zeros((4, 5)), np.ones((5, 4)))
+
+
+def block_in_air():
+    """Return a CT in small: air, a body, a metal plate far off, and a block a bit lighter."""
+    values = np.full((30, 40, 50), -1000.0)
+    values[:, 8:32, 8:42] = 40.0
+    values[:, 9, 9] = 3000.0
+    block = np.zeros(values.shape, dtype=bool)
+    block[12:18, 17:23, 22:28] = True
+    values[block] = 110.0
+    return values, block
+
+
+def test_slices_of_a_volume_show_the_object_light_and_the_rest_dimmed():
+    values, block = block_in_air()
+    sheet = cutout_sheet(Volume(values), block, n_slices=1)[:, :, 0]
+    # A voxel takes 8 pixels. The first slice is plane 15; paper and its name are around it.
+    top, left = (places.min() for places in np.nonzero(sheet == 0))
+    plane = sheet[top : top + 40 * 8, left : left + 50 * 8]
+    assert plane.shape == (320, 400)
+    assert (plane[20 * 8 - 12 : 20 * 8 + 12, 25 * 8 - 12 : 25 * 8 + 12] == 255).all()  # the block
+    assert (plane[30 * 8 - 12 : 30 * 8, 25 * 8 - 12 : 25 * 8 + 12] < 5).all()  # the body
+    assert (plane[9 * 8 : 10 * 8, 9 * 8 : 10 * 8] > 80).any()  # the metal, dimmed
+    assert plane[9 * 8 : 10 * 8, 9 * 8 : 10 * 8].max() < 150
+
+
+def test_the_contrast_is_that_of_what_lies_around_the_object():
+    _, block = block_in_air()
+    inside = around(block)
+    expected = np.zeros_like(block)
+    expected[9:21, 14:26, 19:31] = True
+    assert_array_equal(inside, expected)
+    assert around(np.zeros_like(block)).all()
+
+
+def test_a_sheet_of_a_mask_of_another_shape_is_refused():
+    message = "mask must have the volume's shape (2, 3, 4), got (2, 3)"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        cutout_sheet(Volume(np.zeros((2, 3, 4))), np.zeros((2, 3)))

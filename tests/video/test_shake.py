@@ -52,6 +52,12 @@ def test_what_moves_in_a_part_is_no_shake(wall):
     assert find(before, now) == (0, 0)
 
 
+def test_all_there_is_to_see_before_a_flat_wall_moves_and_is_no_shake(wall):
+    before, now = np.full((2, 160, 200), 120.0)
+    before[36:60, 70:94] = now[36:60, 72:96] = wall[36:60, 70:94] + 60
+    assert find(before, now) == (0, 0)
+
+
 def test_a_shift_beyond_the_limit_is_none(wall):
     assert find(wall[10:170, 10:210], wall[4:164, 10:210], limit=4.0) in {(0, 0), (4, 0)}
 

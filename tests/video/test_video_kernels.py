@@ -238,11 +238,11 @@ def test_shadows_are_those_of_the_equation(rng, threshold):
 
 def test_at_first_what_moves_is_learned_as_fast_as_all_else():
     learning = Learning(rate=0.002, patience=1500.0, threshold=6.0, shadows=True)
-    for n_frames in (1, 19):
+    for n_frames in (1, settings.FREE_FRAMES - 1):
         pace = learning.pace(n_frames, drifts=True)
         assert pace.moving_rate == pace.rate
         assert (pace.start, pace.n_moving_turns) == (1.0, 1)
-    later = learning.pace(20, drifts=True)
+    later = learning.pace(settings.FREE_FRAMES, drifts=True)
     assert later.moving_rate / later.n_moving_turns < 0.1 * later.rate
     assert later.start == np.float32(0.01)
 
