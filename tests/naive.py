@@ -909,13 +909,15 @@ def learn_pixel(x, modes, *, rate, pace, tolerance):
         before += mode[0]
         if owner == 0:
             break  # no other is asked
+    is_only = owner is None and n_modes == 1  # it learns what it does not match, without haste
+    owner = 0 if is_only else owner
     if owner is None:
         modes = modes[: n_modes - 1]
         modes.append([min(rate, float(pace.start)), float(pace.variance_init), *x])
     else:
         mode = modes[owner]
         mode[0] += rate
-        gain = rate / mode[0] if owner else rate * max(1.0 / mode[0], pace.haste)
+        gain = min(rate * max(1.0 / mode[0], 1.0 if owner or is_only else pace.haste), 1.0)
         square = distance(mode) * mode[1]
         mode[2:] = [m + gain * (a - m) for a, m in zip(x, mode[2:], strict=True)]
         variance = mode[1] + min(gain, 0.5) * (square - mode[1])

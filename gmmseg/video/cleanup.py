@@ -5,14 +5,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.video.cleanup_kernels import majority, put, replace_small, rows_with, spread
-from gmmseg.video.pixel_model import BACKGROUND, MOVING, SHADOW
+from gmmseg.video.cleanup_kernels import (
+    NOTHING,
+    ONE,
+    majority,
+    put,
+    replace_small,
+    rows_with,
+    spread,
+)
+from gmmseg.video.pixel_model import BACKGROUND_LABEL, MOVING_LABEL, SHADOW_LABEL
 
 SMALLEST_SHARE = 0.0005  # of the picture: what moves and is smaller is a speck
 LARGEST_HOLE = 0.002  # of the picture: a smaller gap in what moves is filled
 MARGIN = 4  # rows
-_NOTHING, _ONE = np.uint8(0), np.uint8(1)
-_BACKGROUND, _SHADOW, _MOVING = np.uint8(BACKGROUND), np.uint8(SHADOW), np.uint8(MOVING)
 
 Mask = NDArray[np.uint8]
 
@@ -41,8 +47,8 @@ class Cleaner:
 
     def clean(self, raw: Mask, out: Mask) -> None:
         """Fill ``out`` with the cleaned mask of ``raw``, both 0, 127 and 255."""
-        out[:] = _BACKGROUND
-        for value in (_SHADOW, _MOVING):
+        out[:] = BACKGROUND_LABEL
+        for value in (SHADOW_LABEL, MOVING_LABEL):
             first, end = rows_with(raw, value)
             if end > 0:
                 # Rows more on either side: a window reaches two, closing one, holes end in another.
@@ -53,13 +59,13 @@ class Cleaner:
         """Set the value where it is to be, in rows beyond which it is not to be found."""
         found = self._first[: len(raw)]
         majority(raw, value, found)
-        if value == _MOVING:
+        if value == MOVING_LABEL:
             self._close_and_fill(found, self._second[: len(raw)])
         put(found, value, out)
 
     def _close_and_fill(self, moving: Mask, grown: Mask) -> None:
         """Close gaps of a pixel, fill holes and remove specks."""
-        spread(moving, _ONE, grown)
-        spread(grown, _NOTHING, moving)
-        replace_small(moving, _NOTHING, _ONE, self._largest_hole, True, self._memory)  # noqa: FBT003
-        replace_small(moving, _ONE, _NOTHING, self._least, False, self._memory)  # noqa: FBT003
+        spread(moving, ONE, grown)
+        spread(grown, NOTHING, moving)
+        replace_small(moving, NOTHING, ONE, self._largest_hole, True, self._memory)  # noqa: FBT003
+        replace_small(moving, ONE, NOTHING, self._least, False, self._memory)  # noqa: FBT003

@@ -61,7 +61,7 @@ def majority(mask, value, out):
 def spread(mask, value, out):
     """Give the value to all that touches it, by a side or a corner; masks of 0 and 1."""
     rows, cols = mask.shape
-    flip = np.uint8(ONE - value)  # a byte, so that whole lines are
+    flip = np.uint8(ONE - value)  # a byte, as the mask: all is done in bytes
     line = np.zeros(cols + 2, np.uint8)
     left, middle, right = line[:cols], line[1 : cols + 1], line[2:]
     for row in range(rows):

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from gmmseg.core.kernel_types import FASTMATH
-from gmmseg.video.pixel_model import BLOCK, MEAN, MOVING_LABEL
+from gmmseg.video.pixel_model import BLOCK, MEAN, MOVING_LABEL, ONE, ZERO
 
 REACH = 128  # levels up or down that a histogram of shifts can tell
 TONE_WIDTH = 16  # levels of background in one bin of tone
@@ -15,8 +15,8 @@ SMALLEST_SPREAD = 0.5  # levels
 GAUSS_QUARTILES = 1.35  # standard deviations from one quartile to the other
 HUBER = np.float32(8.0)  # levels: differences beyond count by their size, not its square
 AREA_BITS = 4  # of BLOCK * BLOCK, which is a power of two
-NONE, ONE = np.uint8(0), np.uint8(1)
-ZERO, SMALL, HALF, WHOLE = map(np.float32, (0.0, 1e-3, 0.5, 1.0))
+NO_PIXEL, ONE_PIXEL = np.uint8(0), np.uint8(1)  # bytes, so that counts of them are bytes
+SMALL, HALF = np.float32(1e-3), np.float32(0.5)
 
 
 class Coarse(NamedTuple):
@@ -93,15 +93,21 @@ def block_counts(mask, out):
     columns = np.empty(mask.shape[1], np.uint8)
     for row in range(out.shape[0]):
         for j in range(len(columns)):
-            columns[j] = NONE
+            columns[j] = NO_PIXEL
         for i in range(BLOCK):
             for j in range(len(columns)):
-                columns[j] += ONE if mask[BLOCK * row + i, j] == MOVING_LABEL else NONE
+                columns[j] += ONE_PIXEL if mask[BLOCK * row + i, j] == MOVING_LABEL else NO_PIXEL
         for col in range(out.shape[1]):
-            total = NONE
+            total = NO_PIXEL
             for i in range(BLOCK):
                 total += columns[BLOCK * col + i]
             out[row, col] = total
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def tone_bin(level, n_bins):
+    """Return the bin of tone that a level of background is in, whatever the level."""
+    return min(max(int(level) // TONE_WIDTH, 0), n_bins - 1)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -112,7 +118,7 @@ def shift_histograms(picture, background, use, calm, step, out):
     that are not calm, and that are. Only every ``step``-th row of blocks counts.
     """
     out[:] = 0
-    last = out.shape[2] - 1
+    n_bins = out.shape[2]
     for row in range(0, picture.shape[0], step):
         for col in range(picture.shape[1]):
             if not use[row, col]:
@@ -122,7 +128,7 @@ def shift_histograms(picture, background, use, calm, step, out):
                 level = background[row, col, c]
                 shift = int(np.rint(picture[row, col, c] - level))
                 shift = min(max(shift, -REACH), REACH)
-                out[is_calm, c, min(int(level) // TONE_WIDTH, last), shift + REACH] += 1
+                out[is_calm, c, tone_bin(level, n_bins), shift + REACH] += 1
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -165,16 +171,14 @@ def tone_residual(picture, background, use, step, shifts):
     count.
     """
     total = 0.0
-    last = shifts.shape[1] - 1
+    n_bins = shifts.shape[1]
     for row in range(0, picture.shape[0], step):
         for c in range(picture.shape[2]):
             part = ZERO
             for col in range(picture.shape[1]):
                 level = background[row, col, c]
-                shift = (
-                    picture[row, col, c] - level - shifts[c, min(int(level) // TONE_WIDTH, last)]
-                )
-                part += min(abs(shift), MOST_RESIDUAL) if use[row, col] else ZERO
+                dev = picture[row, col, c] - level - shifts[c, tone_bin(level, n_bins)]
+                part += min(abs(dev), MOST_RESIDUAL) if use[row, col] else ZERO
             total += float(part)
     return total
 
@@ -185,8 +189,8 @@ def motion_sums(picture, background, use, out):
 
     ``picture`` and ``background`` are grey. The regressors are the slopes along rows and columns
     and a constant, the light (Lucas and Kanade, 1981, with the weights of Huber, 1964, against what
-    moves); ``out`` is (3, 4), its last column the right-hand side, and returned is the sum of
-    squared differences.
+    moves); ``out`` is (3, 4), its last column the right-hand side, and returned is the
+    weighted sum of squared differences.
     """
     out[:] = 0.0
     total = 0.0
@@ -197,7 +201,7 @@ def motion_sums(picture, background, use, out):
             dy = HALF * (background[row + 1, col] - background[row - 1, col])
             dx = HALF * (background[row, col + 1] - background[row, col - 1])
             change = picture[row, col] - background[row, col]
-            weight = min(WHOLE, HUBER / max(abs(change), SMALL)) if use[row, col] else ZERO
+            weight = min(ONE, HUBER / max(abs(change), SMALL)) if use[row, col] else ZERO
             yy += weight * dy * dy
             yx += weight * dy * dx
             xx += weight * dx * dx

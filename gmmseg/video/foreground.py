@@ -11,6 +11,7 @@ from gmmseg.video import lighting, scene, shake
 from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.coarse_kernels import block_counts, block_means
 from gmmseg.video.frames import as_levels, level_values, moved_mask
+from gmmseg.video.ghosts import lay_ghosts
 from gmmseg.video.moving_kernels import TILE, move_frame, shift_residuals
 from gmmseg.video.pixel_model import BACKGROUND, BLOCK, MEAN, MOVING, row_memory
 from gmmseg.video.pixel_state import PixelState, begin, restart
@@ -80,7 +81,8 @@ class BackgroundSubtractor:
 
     Notes
     -----
-    The first frame is all background. A new scene (most of the picture changed at once, and does
+    The first frame is all background; what walks out of it and stood out leaves a ghost for some
+    ten frames, once the two are apart. A new scene (most of the picture changed at once, and does
     not show the same things in another light) is said in `event_` and learned from its first
     frame, not masked.
 
@@ -181,6 +183,7 @@ class BackgroundSubtractor:
         self._update(levels)
         fresh, busy = self._clean()
         self._judge(levels, fresh=fresh, busy=busy)
+        lay_ghosts(state, levels, self._table, workers=self._workers)
         state.n_frames += 1
         return moved_mask(state.model.kept, self.shift_)
 

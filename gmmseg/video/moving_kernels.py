@@ -8,6 +8,7 @@ from gmmseg.video.pixel_model import BLOCK, MEAN, ONE, VARIANCE, WEIGHT, ZERO
 
 TILE = 8 * BLOCK  # pixels along a side of a tile, which has a say about the shift
 MOST_RESIDUAL = np.float32(32.0)  # levels
+BRIGHTEST = np.float32(255.0)
 LEAVE, TAKE, BRIGHTEN = 0, 1, 2  # what becomes of the pixels of a block when the light changes
 NEW_WEIGHT = np.float32(0.6)  # of the new look; the old one stays background for when it returns
 
@@ -16,7 +17,8 @@ NEW_WEIGHT = np.float32(0.6)  # of the new look; the old one stays background fo
 def move_frame(frame, shift, out, lines):
     """Fill ``out[row, col]`` with ``frame[row + shift[0], col + shift[1]]``, all in whole pixels.
 
-    Beyond the border the frame goes on as it ends there.
+    Done are the rows from ``lines[0]`` to before ``lines[1]``. Beyond the border the frame goes on
+    as it ends there.
     """
     rows, cols, n_channels = frame.shape
     for row in range(lines[0], lines[1]):
@@ -85,7 +87,7 @@ def relight_rows(frame, table, model, orders, gains, variance, lines):
     n_channels = table.shape[0]
     last_row, last_col = orders.shape[0] - 1, orders.shape[1] - 1
     for row in range(lines[0], lines[1]):
-        modes = model.modes[row]
+        modes, depth = model.modes[row], model.depth[row]
         block_row = min(row // BLOCK, last_row)
         for j in range(modes.shape[2]):
             block_col = min(j // BLOCK, last_col)
@@ -99,8 +101,10 @@ def relight_rows(frame, table, model, orders, gains, variance, lines):
                 if order == TAKE:
                     modes[0, MEAN + c, j] = table[c, frame[row, j, c]]
                 else:
-                    modes[0, MEAN + c, j] *= gains[block_row, block_col, c]
-            model.depth[row] = max(model.depth[row], min(model.depth[row] + 1, modes.shape[0]))
+                    bright = modes[0, MEAN + c, j] * gains[block_row, block_col, c]
+                    modes[0, MEAN + c, j] = min(bright, BRIGHTEST)
+            depth = min(model.depth[row] + 1, modes.shape[0])
+        model.depth[row] = depth
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

@@ -52,16 +52,17 @@ class Row(NamedTuple):
 
     pixels: Any  # (n_channels, cols)
     rate: Any
-    square: Any  # squared distance to the heaviest mode
+    square: Any  # squared distance to the heaviest mode; then, of strangers, to a lighter one
     gain: Any  # how much of the pixel its mode takes up; 0 if it takes none
-    nearest: Any  # distance to the nearest background mode, in thresholds
+    nearest: Any  # squared distance to the nearest background mode, in variances
     label: Any
     total: Any  # weight of all modes
     strangers: Any  # whole numbers: columns of pixels that the heaviest mode does not own; and
     owner: Any  # of each of these the mode that does, or 0,
     used: Any  # how many modes it has,
     before: Any  # the weight of the heavier modes, and
-    near: Any  # its distance to the nearest background mode, in thresholds
+    near: Any  # its squared distance to the nearest background mode, in variances
+    movers: Any  # whole numbers: columns of pixels that no background mode explains
 
 
 def row_memory(n_channels: int, cols: int) -> Row:
@@ -69,7 +70,6 @@ def row_memory(n_channels: int, cols: int) -> Row:
     rate, square, gain, nearest, total, before, near = np.empty((7, cols), np.float32)
     pixels, label = np.empty((n_channels, cols), np.float32), np.empty(cols, np.uint8)
     owner, used = np.empty((2, cols), np.int32)
-    strangers = np.empty(cols, np.uint32)
-    return Row(
-        pixels, rate, square, gain, nearest, label, total, strangers, owner, used, before, near
-    )
+    strangers, movers = np.empty((2, cols), np.uint32)
+    judged = rate, square, gain, nearest, label, total
+    return Row(pixels, *judged, strangers, owner, used, before, near, movers)

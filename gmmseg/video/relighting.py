@@ -52,15 +52,30 @@ def relight(
     if event is not Event.LIGHT:
         return event
     orders, gains = scene.relight_orders(picture, background, fresh=fresh, busy=busy)
+    take_blocks(state, levels, table, orders=orders, gains=gains, workers=workers)
+    state.moving &= busy
+    return event
+
+
+def take_blocks(
+    state: PixelState,
+    levels: NDArray[Any],
+    table: NDArray[np.float32],
+    *,
+    orders: NDArray[np.uint8],
+    gains: NDArray[np.float32],
+    workers: Workers,
+) -> None:
+    """Do with every block what is ordered; what the frame shows where it is taken moves no more."""
     variance = np.float32(VARIANCE_INIT)
     workers.run(
         lambda lines: relight_rows(levels, table, state.model, orders, gains, variance, lines)
     )
     state.refresh()
     lit = np.kron(orders == TAKE, np.ones((BLOCK, BLOCK), bool))
-    state.model.kept[: len(lit), : lit.shape[1]][lit] = BACKGROUND
-    state.moving &= busy
-    return event
+    kept = state.model.kept
+    beyond = [(0, pixels - blocks) for pixels, blocks in zip(kept.shape, lit.shape, strict=True)]
+    kept[np.pad(lit, beyond, mode="edge")] = BACKGROUND  # as `relight_rows` does beyond the blocks
 
 
 def seen_through(table: NDArray[np.float32], picture: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,17 +13,17 @@ from gmmseg.video.pixel_model import Pace
 VARIANCE_INIT = 30.0  # squared levels of 0…255
 VARIANCE_MIN, VARIANCE_MAX = 20.0, 150.0
 MATCH = 6.0  # squared distance per channel, in variances, up to which a mode learns
-BACKGROUND = 0.9  # the heaviest modes that weigh this much together are background
+BACKGROUND_SHARE = 0.9  # the heaviest modes that weigh this much together are background
 PRIOR = 0.01  # Zivkovic's c_T
 DRIFT = 0.1  # share of a pixel that a mean takes up at least: slow light is followed
-SHADOW = 0.6  # a shadow is no darker than this
-HURRY = 0.5
-FEEDBACK, MOST_TOLERANCE = 0.05, 4.0
+DARKEST_SHADOW = 0.6  # of the background: what is darker is no shadow
+HURRY = 0.5  # of the rate: so much faster learns a pixel for every step of its blinking
+FEEDBACK, MOST_TOLERANCE = 0.05, 4.0  # a step, for rows that learn in every second frame
 MOST_START = 0.01  # weight of a new mode: a first look is no proof
 FREE_FRAMES = 14  # at first everything is learned, moving or not
-N_TURNS = 3
+N_TURNS = 3  # rows learn in one of at most so many frames,
 N_MOVING_TURNS = 4  # what moves learns slowly, so it need not learn often
-MOST_RATE_IN_TURN = 0.05
+MOST_RATE_IN_TURN = 0.05  # of fewer, where they would learn more than this at once
 SLOWNESS = 20.0  # in the beginning what moves is learned so much slower than what does not
 
 
@@ -51,9 +51,9 @@ class Learning:
     def pace(self, n_frames: int, *, drifts: bool) -> Pace:
         """Return the pace for the frame after so many; `drifts` says if means follow the light."""
         rate = max(1.0 / (n_frames + 1), self.rate)
-        # After `patience` frames of weight -log(BACKGROUND) / patience, what stood there has
-        # BACKGROUND of the weight left, and what stands there is background too.
-        moving = max(1.0 / (SLOWNESS * (n_frames + 1)), -np.log(BACKGROUND) / self.patience)
+        # After `patience` frames of weight -log(BACKGROUND_SHARE) / patience, what stood there has
+        # BACKGROUND_SHARE of the weight left, and what stands there is background too.
+        moving = max(1.0 / (SLOWNESS * (n_frames + 1)), -np.log(BACKGROUND_SHARE) / self.patience)
         start, n_moving_turns = MOST_START, N_MOVING_TURNS
         if n_frames < FREE_FRAMES:
             moving, start, n_moving_turns = rate, 1.0, 1
@@ -68,13 +68,13 @@ class Learning:
             MOST_TOLERANCE,
             self.threshold,
             max(MATCH, self.threshold),
-            BACKGROUND,
+            BACKGROUND_SHARE,
             PRIOR,
             VARIANCE_INIT,
             VARIANCE_MIN,
             VARIANCE_MAX,
             max(1.0, DRIFT / rate) if drifts else 1.0,
-            SHADOW if self.shadows else 1.0,
+            DARKEST_SHADOW if self.shadows else 1.0,
         )
         return Pace._make([*map(np.float32, numbers), n_frames, n_turns, n_moving_turns])
 

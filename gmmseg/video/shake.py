@@ -149,7 +149,7 @@ def _phase_correlation(picture: Grey, background: Grey, limit: float) -> NDArray
         rfft2((background - background.mean()) * window)
     )
     agreement = irfft2(product / np.maximum(np.abs(product), 1e-9), s=picture.shape)
-    reach = int(np.ceil(limit / BLOCK)) + 1
+    reach = np.ceil(limit / BLOCK) + 1
     down, right = np.fft.fftfreq(rows, 1 / rows), np.fft.fftfreq(cols, 1 / cols)
     is_near = np.logical_and.outer(np.abs(down) <= reach, np.abs(right) <= reach)
     row, col = np.unravel_index(np.where(is_near, agreement, -np.inf).argmax(), agreement.shape)

@@ -91,7 +91,8 @@ def compare_with(modes, feedback, row, k, pace, memory, n_strangers):
 def learn_strangers(modes, row, pace, memory, n_strangers):
     """Let the listed pixels' own modes learn from them, or make new ones; return the depth.
 
-    That is how many modes these pixels have at most.
+    That is how many modes these pixels have at most. Where there may be but one mode it is never
+    another's: it learns, slowly, even what it does not match.
     """
     pixels, rate, total, strangers = memory.pixels, memory.rate, memory.total, memory.strangers
     low, high = pace.variance_min, pace.variance_max
@@ -100,7 +101,7 @@ def learn_strangers(modes, row, pace, memory, n_strangers):
         j, k, gain = strangers[i], memory.owner[i], rate[strangers[i]]
         if gain == ZERO:
             continue
-        if k == NONE:
+        if k == NONE and modes.shape[1] > 1:
             gain = min(gain, pace.start)
             k = min(memory.used[i], modes.shape[1] - 1)
             total[j] -= modes[row, k, WEIGHT, j]  # of the lightest, where there is no place left
@@ -125,7 +126,10 @@ def start_mode(modes, row, k, pixels, j, variance):
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def learn_one(modes, row, k, pixels, j, rate, low, high):
-    """Let a lighter mode learn from one pixel; its variance stays between ``low`` and ``high``."""
+    """Let a mode learn from one pixel without haste.
+
+    Its variance stays between ``low`` and ``high``.
+    """
     gain = rate / (modes[row, k, WEIGHT, j] + rate)
     square = ZERO
     for c in range(pixels.shape[0]):
@@ -151,12 +155,10 @@ def rise(modes, row, k, j):
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def find_shadows(modes, row, pace, memory):
     """Relabel what is the background, only darker (Prati and others, 2003, equation 4)."""
-    pixels, label, strangers = memory.pixels, memory.label, memory.strangers
+    pixels, label, movers = memory.pixels, memory.label, memory.movers
     n_channels = pixels.shape[0]
-    for i in range(list_strangers(memory.nearest, pace.threshold, strangers)):
-        j = strangers[i]
-        if label[j] != MOVING_LABEL:
-            continue
+    for i in range(list_strangers(memory.nearest, pace.threshold, movers)):
+        j = movers[i]
         dot, norm, square = ZERO, ZERO, ZERO
         for c in range(n_channels):
             dot += pixels[c, j] * modes[row, 0, MEAN + c, j]

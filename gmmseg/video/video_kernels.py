@@ -61,11 +61,9 @@ def update_rows(frame, table, model, pace, memory, coarse, lines):
             learn_first(modes, row, pace, memory)
             move_means(modes, row, memory.pixels, memory.gain)
         if has_strangers or (learns and model.depth[row] > 1):
-            meet_others(model, row, learns, pace, memory)
+            meet_others(model, row, learns, has_strangers, pace, memory)
         elif learns:
             settle(modes, row)
-        if has_strangers and pace.shadow < ONE:
-            find_shadows(modes, row, pace, memory)
         if learns and pace.feedback > ZERO:
             feed_back(model, row, pace, memory)
         store(memory.label, model.raw, row)
@@ -74,7 +72,7 @@ def update_rows(frame, table, model, pace, memory, coarse, lines):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def meet_others(model, row, learns, pace, memory):
+def meet_others(model, row, learns, has_strangers, pace, memory):
     """Judge the pixels of a row that its heaviest modes do not own by the lighter ones.
 
     Where it ``learns``, lighter modes fade, and these pixels' own learn from them.
@@ -87,6 +85,8 @@ def meet_others(model, row, learns, pace, memory):
             total[j] = ONE
     n_strangers = list_strangers(memory.nearest, pace.match, memory.strangers)
     compare_strangers(modes, model.feedback, row, depth, pace, memory, n_strangers)
+    if has_strangers and pace.shadow < ONE:  # before the background learns what throws them
+        find_shadows(modes, row, pace, memory)
     if learns:
         deepest = learn_strangers(modes, row, pace, memory, n_strangers)
         model.depth[row] = normalise(modes, row, max(depth, deepest), total)
@@ -151,7 +151,7 @@ def learn_first(modes, row, pace, memory):
         v += min(g, MOST_GAIN) * (square[j] - v)
         modes[row, 0, WEIGHT, j] = w
         modes[row, 0, VARIANCE, j] = min(max(v, low), high)
-        gain[j] = g
+        gain[j] = min(g, ONE)  # a mean does not go beyond its pixel
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
