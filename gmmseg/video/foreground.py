@@ -19,7 +19,7 @@ from gmmseg.video.relighting import relight, seen_through
 from gmmseg.video.scene import Event
 from gmmseg.video.settings import VARIANCE_INIT, Learning, check_range, checked_mask
 from gmmseg.video.state_file import FilePath, read_state, write_state
-from gmmseg.video.video_kernels import update_rows
+from gmmseg.video.video_kernels import update_in_turns
 from gmmseg.video.workers import Workers
 
 REBASE = 32.0  # levels: light that is further off becomes that of the model
@@ -344,9 +344,10 @@ class BackgroundSubtractor:
     def _update(self, levels: NDArray[Any]) -> None:
         state = self._known()
         pace = self._learning.pace(state.n_frames, drifts=self.event_ is not Event.SHAKE)
-        self._workers.run(
-            lambda lines: update_rows(
-                levels, self._table, state.model, pace, self._memory.own, state.coarse, lines
+        turns = np.zeros(1, np.int64)
+        self._workers.run_on_all(
+            lambda: update_in_turns(
+                levels, self._table, state.model, pace, self._memory.own, state.coarse, turns
             )
         )
         if self._mask is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from gmmseg.core.kernel_types import FASTMATH
+from gmmseg.core.turns import next_turn
 from gmmseg.video.coarse_kernels import block_background
 from gmmseg.video.pixel_model import (
     BACKGROUND_LABEL,
@@ -37,8 +38,24 @@ from gmmseg.video.stranger_kernels import (
     list_strangers,
 )
 
+ROWS_IN_TURN = 4 * BLOCK  # rows that a thread takes at a time
+FEEDBACK_TURNS = 2  # the feedback comes in one of so many turns in which a row learns,
+SO_MUCH = np.float32(FEEDBACK_TURNS)  # and so much at once
 MOST_RATE = np.float32(0.1)  # of a pixel that blinks
 BLINK_STEP, BLINK_MAX = np.float32(0.1), np.float32(8.0)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def update_in_turns(frame, table, model, pace, memory, coarse, turns):
+    """Update rows of a frame, some at a time, until all threads together have done all.
+
+    ``turns`` counts what is taken, from 0.
+    """
+    first = ROWS_IN_TURN * next_turn(turns)
+    while first < len(frame):
+        lines = first, min(first + ROWS_IN_TURN, len(frame))
+        update_rows(frame, table, model, pace, memory, coarse, lines)
+        first = ROWS_IN_TURN * next_turn(turns)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -53,18 +70,20 @@ def update_rows(frame, table, model, pace, memory, coarse, lines):
         look_up(frame, row, table, memory.pixels)
         square_distances(modes, row, memory.pixels, memory.square)
         has_strangers = judge_first(modes, feedback, row, pace, memory)
+        is_alone = not has_strangers and model.depth[row] == 1
         turn = row // BLOCK + pace.turn
         learns = turn % pace.n_turns == 0
         if learns:
             all_learn = turn // pace.n_turns % pace.n_moving_turns == 0
             choose_rates(model.kept, feedback, row, all_learn, pace, memory.rate)
-            learn_first(modes, row, pace, memory)
+            if is_alone:
+                learn_alone(modes, row, pace, memory)
+            else:
+                learn_first(modes, row, pace, memory)
             move_means(modes, row, memory.pixels, memory.gain)
-        if has_strangers or (learns and model.depth[row] > 1):
+        if has_strangers or (learns and not is_alone):
             meet_others(model, row, learns, has_strangers, pace, memory)
-        elif learns:
-            settle(modes, row)
-        if learns and pace.feedback > ZERO:
+        if learns and pace.feedback > ZERO and turn // pace.n_turns % FEEDBACK_TURNS == 0:
             feed_back(model, row, pace, memory)
         store(memory.label, model.raw, row)
         if learns and row % BLOCK == BLOCK - 1:
@@ -155,19 +174,24 @@ def learn_first(modes, row, pace, memory):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def learn_alone(modes, row, pace, memory):
+    """Let the heaviest modes learn where they own all pixels and have all the weight."""
+    rate, square, gain = memory.rate, memory.square, memory.gain
+    haste, low, high = max(pace.haste, ONE), pace.variance_min, pace.variance_max
+    for j in range(len(rate)):
+        g, v = rate[j] * haste, modes[row, 0, VARIANCE, j]
+        v += min(g, MOST_GAIN) * (square[j] - v)
+        modes[row, 0, VARIANCE, j] = min(max(v, low), high)
+        gain[j] = min(g, ONE)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def move_means(modes, row, pixels, gain):
     """Move the means of the heaviest mode towards the pixels."""
     for c in range(pixels.shape[0]):
         for j in range(len(gain)):
             mean = modes[row, 0, MEAN + c, j]
             modes[row, 0, MEAN + c, j] = mean + gain[j] * (pixels[c, j] - mean)
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def settle(modes, row):
-    """Give all weight to the heaviest mode, where there is no other."""
-    for j in range(modes.shape[3]):
-        modes[row, 0, WEIGHT, j] = ONE
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -206,7 +230,8 @@ def feed_back(model, row, pace, memory):
     """Raise the tolerance of pixels that blink far from their modes, lower that of the others."""
     feedback, raw, kept = model.feedback, model.raw, model.kept
     nearest, label = memory.nearest, memory.label
-    rate, step, most, inverse = pace.rate, pace.feedback, pace.most_tolerance, ONE / pace.threshold
+    rate, step = pace.rate * SO_MUCH, pace.feedback * SO_MUCH
+    most, inverse = pace.most_tolerance, ONE / pace.threshold
     for j in range(len(label)):
         distance = feedback[row, DISTANCE, j]
         distance += rate * (min(nearest[j] * inverse, ONE) - distance)

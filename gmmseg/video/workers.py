@@ -45,6 +45,10 @@ class Workers:
                     return
                 function(lines)
 
+        self.run_on_all(work)
+
+    def run_on_all(self, work: Callable[[], object]) -> None:
+        """Call a function on every thread, which share the work among themselves."""
         helpers = [self._pool.submit(work) for _ in range(self._n_helpers)] if self._pool else []
         work()
         for helper in helpers:
