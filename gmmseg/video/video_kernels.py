@@ -38,7 +38,7 @@ from gmmseg.video.stranger_kernels import (
     list_strangers,
 )
 
-ROWS_IN_TURN = 4 * BLOCK  # rows that a thread takes at a time
+ROWS_IN_TURN = 2 * BLOCK  # rows that a thread takes at a time
 FEEDBACK_TURNS = 2  # the feedback comes in one of so many turns in which a row learns,
 SO_MUCH = np.float32(FEEDBACK_TURNS)  # and so much at once
 MOST_RATE = np.float32(0.1)  # of a pixel that blinks
