@@ -1,17 +1,18 @@
 """Clean a mask: majority of a window, small gaps closed, holes filled, specks removed."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.video.cleanup_kernels import (
     NOTHING,
     ONE,
+    find_gaps,
+    find_runs,
     majority,
     put,
     replace_small,
     rows_with,
+    run_memory,
     spread,
 )
 from gmmseg.video.pixel_model import BACKGROUND_LABEL, MOVING_LABEL, SHADOW_LABEL
@@ -40,10 +41,7 @@ class Cleaner:
         self._least = max(share, 1) if min_area is None else min_area
         self._largest_hole = int(LARGEST_HOLE * rows * cols)
         self._first, self._second = np.zeros((2, rows, cols), np.uint8)
-        n_runs = rows * (cols // 2 + 1)
-        starts, ends, places, parents = np.empty((4, n_runs), np.int32)
-        first = np.empty(rows + 1, np.int64)
-        self._memory: Any = (starts, ends, places, first, parents, np.empty(n_runs, np.int64))
+        self._runs, self._gaps = run_memory(rows, cols), run_memory(rows, cols)
 
     def clean(self, raw: Mask, out: Mask) -> None:
         """Fill ``out`` with the cleaned mask of ``raw``, both 0, 127 and 255."""
@@ -67,5 +65,8 @@ class Cleaner:
         """Close gaps of a pixel, fill holes and remove specks."""
         spread(moving, ONE, grown)
         spread(grown, NOTHING, moving)
-        replace_small(moving, NOTHING, ONE, self._largest_hole, True, self._memory)  # noqa: FBT003
-        replace_small(moving, ONE, NOTHING, self._least, False, self._memory)  # noqa: FBT003
+        find_runs(moving, ONE, self._runs)
+        find_gaps(self._runs, moving.shape, self._gaps)
+        if replace_small(moving, self._gaps, ONE, self._largest_hole, True):  # noqa: FBT003
+            find_runs(moving, ONE, self._runs)
+        replace_small(moving, self._runs, NOTHING, self._least, False)  # noqa: FBT003

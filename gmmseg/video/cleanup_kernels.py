@@ -1,5 +1,7 @@
 """Numba kernels that clean a mask: majority of a window, and areas that hang together."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -11,6 +13,26 @@ MOST = np.uint8(13)  # of 25
 LESS = np.uint8(255)  # what a byte is to be added to be one less
 WORD = 8  # pixels that are compared at once
 EVERY_ONE, EVERY_NOTHING = np.uint64(0x0101010101010101), np.uint64(0)
+
+
+class Runs(NamedTuple):
+    """Runs of a value in the rows of a mask, row after row, and memory to join them to areas."""
+
+    starts: Any
+    ends: Any  # the first column after it
+    rows: Any
+    first: Any  # (rows + 1,), of every row; the last is how many there are
+    parents: Any
+    areas: Any
+
+
+def run_memory(rows: int, cols: int) -> Runs:
+    """Return memory for the runs in masks of so many rows and columns."""
+    most = rows * (cols // 2 + 1)
+    starts, ends, places, parents = np.empty((4, most), np.int32)
+    return Runs(
+        starts, ends, places, np.empty(rows + 1, np.int64), parents, np.empty(most, np.int64)
+    )
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -81,27 +103,39 @@ def put(found, value, out):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def find_runs(mask, value, starts, ends, rows, first):
-    """Find the runs of a value in every row; return how many, ``first[row]`` being the first.
-
-    ``mask`` holds 0 and 1.
-    """
-    n, cols, other = 0, mask.shape[1], np.uint8(ONE - value)
+def find_runs(mask, value, runs):
+    """Find the runs of a value in every row of a mask of 0 and 1."""
+    n, (rows, cols), other = 0, mask.shape, np.uint8(ONE - value)
     flat = mask.reshape(mask.size)
     words = flat[: mask.size // WORD * WORD].view(np.uint64)
-    for row in range(mask.shape[0]):
-        first[row] = n
+    for row in range(rows):
+        runs.first[row] = n
         end = (row + 1) * cols
         place = next_change(flat, words, row * cols, end, other)
         while place < end:
-            starts[n] = place - row * cols
+            runs.starts[n] = place - row * cols
             place = next_change(flat, words, place, end, value)
-            ends[n] = place - row * cols
-            rows[n] = row
+            runs.ends[n] = place - row * cols
+            runs.rows[n] = row
             n += 1
             place = next_change(flat, words, place, end, other)
-    first[mask.shape[0]] = n
-    return n
+    runs.first[rows] = n
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def find_gaps(runs, shape, gaps):
+    """Find what is between runs, and between them and the sides, in every row."""
+    n, (rows, cols) = 0, shape
+    for row in range(rows):
+        gaps.first[row] = n
+        after = 0  # the last run
+        for i in range(runs.first[row], runs.first[row + 1] + 1):
+            start = runs.starts[i] if i < runs.first[row + 1] else cols
+            if start > after:
+                gaps.starts[n], gaps.ends[n], gaps.rows[n] = after, start, row
+                n += 1
+            after = runs.ends[i] if i < runs.first[row + 1] else cols
+    gaps.first[rows] = n
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -138,11 +172,12 @@ def root_of(parents, i):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def join_runs(starts, ends, first, reach, parents):
+def join_runs(runs, n_rows, reach):
     """Join runs of neighbouring rows that touch: by a side, or with ``reach`` 1 by a corner."""
-    for i in range(first[len(first) - 1]):
+    starts, ends, first, parents = runs.starts, runs.ends, runs.first, runs.parents
+    for i in range(first[n_rows]):
         parents[i] = i
-    for row in range(1, len(first) - 1):
+    for row in range(1, n_rows):
         i, j = first[row - 1], first[row]
         while i < first[row] and j < first[row + 1]:
             if starts[i] < ends[j] + reach and starts[j] < ends[i] + reach:
@@ -155,23 +190,25 @@ def join_runs(starts, ends, first, reach, parents):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def replace_small(mask, value, other, least, is_open, memory):
-    """Give areas of a value that are smaller than ``least`` pixels another value.
+def replace_small(mask, runs, other, least, is_open):
+    """Give areas of runs that are smaller than ``least`` pixels another value.
 
-    Where ``is_open``, areas that reach the border of the mask stay, whatever their size.
+    Where ``is_open``, areas touch by sides alone, and those that reach the border of the mask stay,
+    whatever their size. Returned is whether there was any.
     """
-    starts, ends, rows, first, parents, areas = memory
-    reach = 0 if is_open else 1
-    first = first[: mask.shape[0] + 1]
-    n_runs = find_runs(mask, value, starts, ends, rows, first)
-    join_runs(starts, ends, first, reach, parents)
+    rows, cols = mask.shape
+    starts, ends, areas, n_runs = runs.starts, runs.ends, runs.areas, runs.first[rows]
+    join_runs(runs, rows, 0 if is_open else 1)
     areas[:n_runs] = 0
     for i in range(n_runs):
-        root = root_of(parents, i)
-        on_border = starts[i] == 0 or ends[i] == mask.shape[1]
-        on_border = on_border or rows[i] == 0 or rows[i] == mask.shape[0] - 1
+        on_border = starts[i] == 0 or ends[i] == cols
+        on_border = on_border or runs.rows[i] == 0 or runs.rows[i] == rows - 1
+        root = root_of(runs.parents, i)
         areas[root] += least if is_open and on_border else ends[i] - starts[i]
+    n_replaced = 0
     for i in range(n_runs):
-        if areas[root_of(parents, i)] < least:
+        if areas[root_of(runs.parents, i)] < least:
+            n_replaced += 1
             for col in range(starts[i], ends[i]):
-                mask[rows[i], col] = other
+                mask[runs.rows[i], col] = other
+    return n_replaced > 0

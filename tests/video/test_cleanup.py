@@ -7,11 +7,13 @@ from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.cleanup_kernels import (
     NOTHING,
     ONE,
+    find_gaps,
     find_runs,
     majority,
     next_change,
     replace_small,
     rows_with,
+    run_memory,
     spread,
 )
 
@@ -57,17 +59,17 @@ def test_the_rows_that_hold_a_value_are_told(held):
 @pytest.mark.parametrize("share", [0.0, 0.03, 0.5, 0.97, 1.0])
 def test_runs_are_found_as_by_looking_at_every_pixel(rng, cols, share):
     mask = (rng.random((7, cols)) < share).astype(np.uint8)
-    memory = np.empty((3, 7 * (cols // 2 + 1)), np.int32)
-    first = np.empty(8, np.int64)
-    for value in (NOTHING, ONE):
-        n_runs = find_runs(mask, value, *memory, first)
-        starts, ends, rows = memory[:, :n_runs]
+    runs, gaps = run_memory(7, cols), run_memory(7, cols)
+    find_runs(mask, ONE, runs)
+    find_gaps(runs, mask.shape, gaps)
+    for value, found in ((NOTHING, gaps), (ONE, runs)):
+        starts, ends, rows = (places[: found.first[7]] for places in found[:3])
         steps = np.diff(np.pad((mask == value).astype(int), ((0, 0), (1, 1))), axis=1)
         wanted_rows, wanted_starts = np.nonzero(steps == 1)
         assert_array_equal(rows, wanted_rows)
         assert_array_equal(starts, wanted_starts)
         assert_array_equal(ends, np.nonzero(steps == -1)[1])
-        assert_array_equal(first, np.searchsorted(wanted_rows, np.arange(8)))
+        assert_array_equal(found.first, np.searchsorted(wanted_rows, np.arange(8)))
 
 
 def test_a_change_is_found_at_any_place_from_any_other():
@@ -94,8 +96,9 @@ def test_small_areas_are_replaced_as_by_scipy(rng, shape, is_open):
         on_border = own[0].any() or own[-1].any() or own[:, 0].any() or own[:, -1].any()
         if own.sum() < 5 and not (is_open and on_border):
             wanted[own] = 0
-    memory = Cleaner(shape, min_area=None)._memory
-    replace_small(mask, ONE, NOTHING, 5, is_open, memory)
+    runs, before = run_memory(*shape), mask.copy()
+    find_runs(mask, ONE, runs)
+    assert replace_small(mask, runs, NOTHING, 5, is_open) == (wanted != before).any()
     assert_array_equal(mask, wanted)
 
 
