@@ -37,6 +37,15 @@ def list_strangers(nearest, least, out):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def has_light(modes, row, background, strangers, n_strangers):
+    """Return whether the heaviest mode of a listed pixel is not all there is of its background."""
+    n_light = 0
+    for i in range(n_strangers):
+        n_light += modes[row, 0, WEIGHT, strangers[i]] < background
+    return n_light > 0
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def compare_strangers(modes, feedback, row, depth, pace, memory, n_strangers):
     """Compare the listed pixels with all modes but the heaviest, and label them.
 

@@ -34,6 +34,7 @@ from gmmseg.video.pixel_model import (
 from gmmseg.video.stranger_kernels import (
     compare_strangers,
     find_shadows,
+    has_light,
     learn_strangers,
     list_strangers,
 )
@@ -97,13 +98,13 @@ def meet_others(model, row, learns, has_strangers, pace, memory):
     Where it ``learns``, lighter modes fade, and these pixels' own learn from them.
     """
     modes, depth, total = model.modes, model.depth[row], memory.total
+    n_strangers = list_strangers(memory.nearest, pace.match, memory.strangers)
     if learns:
         fade(modes, row, depth, pace, memory.rate, total)
     else:
-        for j in range(len(total)):
-            total[j] = ONE
-    n_strangers = list_strangers(memory.nearest, pace.match, memory.strangers)
-    compare_strangers(modes, model.feedback, row, depth, pace, memory, n_strangers)
+        total[:] = ONE
+    if learns or has_light(modes, row, pace.background, memory.strangers, n_strangers):
+        compare_strangers(modes, model.feedback, row, depth, pace, memory, n_strangers)
     if has_strangers and pace.shadow < ONE:  # before the background learns what throws them
         find_shadows(modes, row, pace, memory)
     if learns:
