@@ -118,6 +118,13 @@ def test_version_is_that_of_the_package():
     assert gmmseg("--version").stdout == f"gmmseg {__version__}\n"
 
 
+def test_python_runs_the_package_as_the_command():
+    process = subprocess.run(
+        [sys.executable, "-m", "gmmseg", "--version"], capture_output=True, text=True, check=True
+    )
+    assert process.stdout == f"gmmseg {__version__}\n"
+
+
 def test_warning_is_one_line_without_the_source():
     code = (
         "import warnings; from gmmseg.cli import main as cli; "
