@@ -6,7 +6,7 @@ from gmmseg.video import settings
 from gmmseg.video.pixel_model import BLINK, TOLERANCE, row_memory
 from gmmseg.video.pixel_state import begin
 from gmmseg.video.settings import Learning
-from gmmseg.video.video_kernels import update_rows
+from gmmseg.video.video_kernels import look_up, separate, stands_for_itself, update_rows
 from tests import naive
 
 ROWS, COLS = 8, 9
@@ -254,3 +254,35 @@ def test_the_feedback_steps_as_far_in_two_turns_as_in_three(monkeypatch):
         monkeypatch.setattr(settings, "N_TURNS", n_turns)
         steps.append(learning.pace(600, drifts=True).feedback / n_turns)
     assert_allclose(*steps, rtol=1e-6)
+
+
+@pytest.mark.parametrize("cols", [8, 33, 100])
+def test_colors_are_separated_as_by_looking_them_up(rng, cols):
+    frame = rng.integers(0, 256, size=(3, cols, 3)).astype(np.uint8)
+    plain = np.tile(VALUES.astype(np.float32), (3, 1))
+    looked_up, separated = np.empty((2, 3, cols), np.float32)
+    look_up(frame, 1, plain, looked_up)
+    separate(frame[1].reshape(3 * cols), separated)
+    assert_array_equal(separated, looked_up)
+    assert_array_equal(separated, frame[1].T)
+
+
+def test_a_table_stands_for_itself_if_all_of_it_does():
+    plain = np.tile(VALUES.astype(np.float32), (3, 1))
+    assert stands_for_itself(plain)
+    assert not stands_for_itself(plain[:, :-1])
+    assert not stands_for_itself(np.linspace(0, 255, 65536, dtype=np.float32)[np.newaxis])
+    for place in ((0, 0), (2, 255), (1, 77)):
+        other = plain.copy()
+        other[place] += 0.25
+        assert not stands_for_itself(other)
+
+
+def test_a_frame_in_other_light_is_looked_up(rng):
+    learning = Learning(rate=0.05, patience=300.0, threshold=5.0, shadows=False)
+    frame = rng.integers(20, 200, size=(ROWS, COLS, 3)).astype(np.uint8)
+    state = begin(frame, VALUES, n_modes=2, variance=30.0)
+    brighter = np.tile(VALUES.astype(np.float32) - 50, (3, 1))
+    memory, pace = row_memory(3, COLS), learning.pace(30, drifts=True)
+    update_rows(frame + 50, brighter, state.model, pace, memory, state.coarse, (0, ROWS))
+    assert not state.model.raw.any()
