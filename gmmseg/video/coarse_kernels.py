@@ -221,6 +221,30 @@ def motion_sums(picture, background, use, out):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def solve_motion(sums, square, least_slope):
+    """Return the shift that the sums of `motion_sums` ask for, and how much it explains.
+
+    That is down and right, in blocks, the share of the mean squared difference, and that itself;
+    all are 0 where the slopes in one direction are less than ``least_slope`` per block.
+    """
+    n_blocks, change = sums[2, 2], sums[2, 3]
+    y, x = sums[0, 2] / n_blocks, sums[1, 2] / n_blocks
+    rows, cols = sums[0, 0] - sums[0, 2] * y, sums[1, 1] - sums[1, 2] * x
+    mixed = sums[0, 1] - sums[0, 2] * x
+    down, right = sums[0, 3] - y * change, sums[1, 3] - x * change
+    determinant = rows * cols - mixed * mixed
+    # The product of both eigenvalues, over their sum, is at most the smaller of them.
+    if determinant <= least_slope * n_blocks * (rows + cols):
+        return 0.0, 0.0, 0.0, 0.0
+    to_row, to_col = cols * down - mixed * right, rows * right - mixed * down
+    to_row, to_col = to_row / determinant, to_col / determinant
+    square -= change * change / n_blocks
+    explained = (to_row * down + to_col * right) / max(square, 1e-9)
+    # A picture that lies further down is the background minus the shift times its slope.
+    return -to_row, -to_col, explained, square / n_blocks
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def slope_products(picture, background, use):
     """Return sums of products of slopes: picture by picture, by background, and that by itself.
 

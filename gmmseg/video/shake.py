@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.video.coarse_kernels import motion_sums
+from gmmseg.video.coarse_kernels import motion_sums, solve_motion
 from gmmseg.video.pixel_model import BLOCK
 
 BETTER = 0.9  # a shift must leave less than this share of the residual
@@ -62,11 +62,12 @@ def find_shift(
     if min(picture.shape) < FEWEST:
         return 0, 0
     step, explained, square = small_shift(picture, background, use)
-    is_plain = np.abs(step).max() >= STILL and explained >= LEAST_EXPLAINED
+    length = max(abs(step[0]), abs(step[1]))
+    is_plain = length >= STILL and explained >= LEAST_EXPLAINED
     if not is_plain and square < MUCH:
         return 0, 0
     known = {(0, 0): residuals((0, 0))}
-    is_large = square >= MUCH or np.abs(step).max() >= BLOCK
+    is_large = square >= MUCH or length >= BLOCK
     for is_second in (False, True) if is_large else (False,):
         start = _phase_correlation(picture, background, limit) if is_second else step
         best = _descend(_whole(start), residuals, known, limit)
@@ -77,8 +78,8 @@ def find_shift(
     return 0, 0
 
 
-def _whole(shift: NDArray[np.float64]) -> Shift:
-    return int(np.rint(shift[0])), int(np.rint(shift[1]))
+def _whole(shift: tuple[float, float]) -> Shift:
+    return round(shift[0]), round(shift[1])
 
 
 def _descend(
@@ -114,7 +115,7 @@ def _agree(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
 
 def small_shift(
     picture: Grey, background: Grey, use: Blocks
-) -> tuple[NDArray[np.float64], float, float]:
+) -> tuple[tuple[float, float], float, float]:
     """Return the shift of less than a block that explains the picture best, and how much it does.
 
     The shift is in pixels, what it explains a share of the mean squared difference, which comes
@@ -122,24 +123,14 @@ def small_shift(
     """
     sums = np.empty((3, 4))
     square = motion_sums(picture, background, use, sums)
-    n_blocks = sums[2, 2]
-    if n_blocks < FEWEST**2:
-        return np.zeros(2), 0.0, 0.0
-    means = sums[:, 2] / n_blocks
-    rows, mixed, cols = (sums[i, j] - sums[i, 2] * means[j] for i, j in ((0, 0), (0, 1), (1, 1)))
-    down, right = sums[:2, 3] - means[:2] * sums[2, 3]
-    determinant = rows * cols - mixed**2
-    # The product of both eigenvalues, over their sum, is at most the smaller of them.
-    if determinant <= LEAST_SLOPE * n_blocks * (rows + cols):
-        return np.zeros(2), 0.0, 0.0
-    step = np.array([cols * down - mixed * right, rows * right - mixed * down]) / determinant
-    square -= sums[2, 3] ** 2 / n_blocks
-    explained = (step[0] * down + step[1] * right) / max(square, 1e-9)
-    # A picture that lies further down is the background minus the shift times its slope.
-    return -BLOCK * np.clip(step, -1.0, 1.0), float(explained), float(square / n_blocks)
+    if sums[2, 2] < FEWEST**2:
+        return (0.0, 0.0), 0.0, 0.0
+    down, right, explained, mean_square = solve_motion(sums, square, LEAST_SLOPE)
+    step = BLOCK * min(max(down, -1.0), 1.0), BLOCK * min(max(right, -1.0), 1.0)
+    return step, explained, mean_square
 
 
-def _phase_correlation(picture: Grey, background: Grey, limit: float) -> NDArray[np.float64]:
+def _phase_correlation(picture: Grey, background: Grey, limit: float) -> tuple[float, float]:
     """Return the shift, in pixels but to a block, at which the phases of two pictures agree."""
     from scipy.fft import irfft2, rfft2
 
@@ -153,4 +144,4 @@ def _phase_correlation(picture: Grey, background: Grey, limit: float) -> NDArray
     down, right = np.fft.fftfreq(rows, 1 / rows), np.fft.fftfreq(cols, 1 / cols)
     is_near = np.logical_and.outer(np.abs(down) <= reach, np.abs(right) <= reach)
     row, col = np.unravel_index(np.where(is_near, agreement, -np.inf).argmax(), agreement.shape)
-    return BLOCK * np.array([down[row], right[col]])
+    return BLOCK * float(down[row]), BLOCK * float(right[col])

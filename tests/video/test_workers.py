@@ -1,3 +1,6 @@
+import gc
+import threading
+
 import pytest
 
 from gmmseg.video.workers import Workers
@@ -20,3 +23,30 @@ def test_what_a_helper_raises_is_raised():
 
     with pytest.raises(ZeroDivisionError):
         Workers(40, n_jobs=2, unit=4).run(fail)
+
+
+def test_the_threads_go_with_the_workers():
+    before = threading.active_count()
+    workers, seen = Workers(40, n_jobs=3, unit=4), []
+    workers.run_on_all(lambda: seen.append(threading.get_ident()))
+    assert len(seen) == 3
+    helpers = [thread for thread in threading.enumerate() if thread.ident in seen]
+    del workers
+    gc.collect()
+    for thread in helpers:
+        if thread is not threading.current_thread():
+            thread.join(timeout=10)
+    assert threading.active_count() <= before
+
+
+def test_after_an_error_the_threads_go_on():
+    workers, seen = Workers(40, n_jobs=3, unit=4), []
+
+    def fail():
+        raise ZeroDivisionError
+
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            workers.run_on_all(fail)
+    workers.run_on_all(lambda: seen.append(1))
+    assert seen == [1, 1, 1]
