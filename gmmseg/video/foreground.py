@@ -330,9 +330,14 @@ class BackgroundSubtractor:
         """Find the tone curve of this frame; where it is far off, make its light the model's."""
         state = self._known()
         picture, background = state.coarse.picture, state.coarse.background
+        gap = lighting.light_gap(picture, background, self._use)
+        if gap <= lighting.NO_FURTHER * state.light_gap:  # as in the last frame, without a curve
+            state.light_gap = min(gap, state.light_gap)
+            return
         shifts = lighting.find_tone(
             picture, background, calm=self._use & ~state.moving, use=self._use
         )
+        state.light_gap = 0.0 if shifts.any() else gap
         if np.abs(shifts).max() > REBASE:
             lighting.relight_model(state.model.modes, shifts)
             state.refresh()

@@ -23,6 +23,7 @@ BETWEEN_CENTRES = np.stack([np.interp(LEVELS, CENTRES, one) for one in np.eye(N_
 ENOUGH = 2_500  # blocks
 TOGETHER = 50.0  # neighbouring blocks err together: so many are one piece of evidence
 STEEPNESS = 1e-3  # least slope of a curve, so that it has an inverse
+NO_FURTHER = 1.02  # times the last gap without a curve: there is still no need of one
 SIMPLER = 0.95  # a curve must explain the picture this much better than none
 
 Picture = NDArray[np.float32]
@@ -50,7 +51,7 @@ def find_tone(
     shifts : ndarray of shape (n_channels, 16)
         In levels, for backgrounds of 8, 24, … 248.
     """
-    step = max(picture.shape[0] * picture.shape[1] // ENOUGH, 1)  # some rows tell as much
+    step = _step(picture)
     counts = np.empty((2, picture.shape[2], N_BINS, 2 * REACH + 1), np.int32)
     shift_histograms(picture, background, use, calm, step, counts)
     candidates = np.zeros((3, *counts.shape[1:3]))  # the first is none
@@ -62,6 +63,25 @@ def find_tone(
     ]
     best = int(np.argmin([SIMPLER * residuals[0], *residuals[1:]]))
     return candidates[best]
+
+
+def light_gap(picture: Picture, background: Picture, use: Blocks) -> float:
+    """Return how far the picture is from the background, in levels, cut, a mean over its blocks.
+
+    Parameters
+    ----------
+    picture, background : ndarray of float32, shape (rows, cols, n_channels)
+        Block means, 0…255.
+    use : ndarray of bool, shape (rows, cols)
+        Blocks that count.
+    """
+    none = np.zeros((picture.shape[2], N_BINS), np.float32)
+    return tone_residual(picture, background, use, _step(picture), none) / picture.size
+
+
+def _step(picture: Picture) -> int:
+    """Return of how many rows of blocks one is looked at: some tell as much as all."""
+    return int(max(picture.shape[0] * picture.shape[1] // ENOUGH, 1))
 
 
 def relight_model(modes: NDArray[np.float32], shifts: NDArray[np.float64]) -> None:

@@ -28,6 +28,9 @@ class PixelState:
         Blocks most of which moved in the last frame.
     shifts : ndarray of shape (n_channels, 16)
         By how much the levels of the background were brighter in the last frame.
+    light_gap : float
+        How far the picture was from the background when no curve was better than one, in levels;
+        0 if one was in the last frame.
     n_frames, n_seen : int
         Frames learned since the last new scene, and frames seen at all.
     dtype : dtype
@@ -38,6 +41,7 @@ class PixelState:
     coarse: Coarse
     moving: NDArray[np.bool_]
     shifts: NDArray[np.float64]
+    light_gap: float
     n_frames: int
     n_seen: int
     dtype: np.dtype[Any]
@@ -70,6 +74,7 @@ def begin(
         coarse_memory(levels.shape),
         np.zeros((rows // BLOCK, cols // BLOCK), bool),
         np.zeros((n_channels, N_BINS)),
+        light_gap=0.0,
         n_frames=0,
         n_seen=0,
         dtype=levels.dtype,
@@ -86,7 +91,7 @@ def restart(
     model.modes[:] = 0.0
     model.modes[:, 0, WEIGHT] = 1.0
     model.modes[:, 0, VARIANCE] = variance
-    state.shifts[:] = 0.0
+    state.shifts[:], state.light_gap = 0.0, 0.0
     table = inverse_table(state.shifts, values)
     for c in range(levels.shape[2]):
         model.modes[:, 0, MEAN + c] = table[c, levels[:, :, c]]

@@ -42,6 +42,7 @@ def write_state(
         arrays["mask"] = mask
     header = {
         "options": options,
+        "light_gap": state.light_gap,
         "n_frames": state.n_frames,
         "n_seen": state.n_seen,
         "frame_type": state.dtype.name,
@@ -109,6 +110,8 @@ def _checked_state(
     for name in ("n_frames", "n_seen"):
         if type(header[name]) is not int or header[name] < 1:
             raise InputError(f"{name} is {header[name]!r}")
+    if type(header["light_gap"]) is not float or not 0.0 <= header["light_gap"] < np.inf:
+        raise InputError(f"light_gap is {header['light_gap']!r}")
     if header["frame_type"] not in ("uint8", "uint16"):
         raise InputError(f"frame_type is {header['frame_type']!r}")
     model = PixelModel(*(arrays[name] for name in PixelModel._fields))
@@ -117,6 +120,7 @@ def _checked_state(
         coarse_memory((rows, cols, n_channels)),
         arrays["moving"],
         arrays["shifts"],
+        light_gap=header["light_gap"],
         n_frames=header["n_frames"],
         n_seen=header["n_seen"],
         dtype=np.dtype(header["frame_type"]),

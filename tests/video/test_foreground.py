@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gmmseg.errors import InputError, ModelFileError, NotFittedError
-from gmmseg.video import BackgroundSubtractor
+from gmmseg.video import BackgroundSubtractor, lighting
 from gmmseg.video.scene import Event
 
 
@@ -295,3 +295,27 @@ def test_before_the_first_frame_nothing_is_known(tmp_path):
         BackgroundSubtractor().background()
     with pytest.raises(NotFittedError, match="nothing is learned yet"):
         BackgroundSubtractor().save(tmp_path / "x.gmm")
+
+
+def test_no_curve_is_looked_for_while_nothing_changes_and_one_is_when_it_does(rng, monkeypatch):
+    wall, looked = rng.uniform(40, 200, size=(80, 120, 3)), []
+    original = lighting.find_tone
+
+    def find_tone(*pictures, **masks):
+        looked.append(subtractor.n_frames_)
+        return original(*pictures, **masks)
+
+    monkeypatch.setattr(lighting, "find_tone", find_tone)
+    subtractor = BackgroundSubtractor()
+
+    def show(brighter):
+        frame = wall + brighter + rng.normal(scale=2, size=wall.shape)
+        return subtractor.apply(np.clip(np.rint(frame), 0, 255).astype(np.uint8))
+
+    for _ in range(40):
+        show(0.0)
+    assert len(looked) < 30
+    assert not show(2.0).any()
+    assert looked[-1] == 41
+    assert show(12.0).mean() < 1.0
+    assert looked[-2:] == [41, 42]
