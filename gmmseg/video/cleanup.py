@@ -65,8 +65,8 @@ class Cleaner:
         """Close gaps of a pixel, fill holes and remove specks."""
         spread(moving, ONE, grown)
         spread(grown, NOTHING, moving)
-        find_runs(moving, ONE, self._runs)
+        find_runs(moving, self._runs)
         find_gaps(self._runs, moving.shape, self._gaps)
         if replace_small(moving, self._gaps, ONE, self._largest_hole, True):  # noqa: FBT003
-            find_runs(moving, ONE, self._runs)
+            find_runs(moving, self._runs)
         replace_small(moving, self._runs, NOTHING, self._least, False)  # noqa: FBT003

@@ -103,22 +103,22 @@ def put(found, value, out):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def find_runs(mask, value, runs):
-    """Find the runs of a value in every row of a mask of 0 and 1."""
-    n, (rows, cols), other = 0, mask.shape, np.uint8(ONE - value)
+def find_runs(mask, runs):
+    """Find the runs of 1 in every row of a mask of 0 and 1."""
+    n, (rows, cols) = 0, mask.shape
     flat = mask.reshape(mask.size)
     words = flat[: mask.size // WORD * WORD].view(np.uint64)
     for row in range(rows):
         runs.first[row] = n
         end = (row + 1) * cols
-        place = next_change(flat, words, row * cols, end, other)
+        place = next_change(flat, words, row * cols, end, NOTHING)
         while place < end:
             runs.starts[n] = place - row * cols
-            place = next_change(flat, words, place, end, value)
+            place = next_change(flat, words, place, end, ONE)
             runs.ends[n] = place - row * cols
             runs.rows[n] = row
             n += 1
-            place = next_change(flat, words, place, end, other)
+            place = next_change(flat, words, place, end, NOTHING)
     runs.first[rows] = n
 
 

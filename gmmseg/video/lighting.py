@@ -66,7 +66,7 @@ def find_tone(
 
 
 def light_gap(picture: Picture, background: Picture, use: Blocks) -> float:
-    """Return how far the picture is from the background, in levels, cut, a mean over its blocks.
+    """Return how far the picture is from the background, in levels, cut and summed.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def light_gap(picture: Picture, background: Picture, use: Blocks) -> float:
         Blocks that count.
     """
     none = np.zeros((picture.shape[2], N_BINS), np.float32)
-    return tone_residual(picture, background, use, _step(picture), none) / picture.size
+    return float(tone_residual(picture, background, use, _step(picture), none))
 
 
 def _step(picture: Picture) -> int:

@@ -29,8 +29,8 @@ class PixelState:
     shifts : ndarray of shape (n_channels, 16)
         By how much the levels of the background were brighter in the last frame.
     light_gap : float
-        How far the picture was from the background when no curve was better than one, in levels;
-        0 if one was in the last frame.
+        How far the picture was from the background, `lighting.light_gap`, when no curve was better
+        than one; 0 if one was in the last frame.
     n_frames, n_seen : int
         Frames learned since the last new scene, and frames seen at all.
     dtype : dtype

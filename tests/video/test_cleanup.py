@@ -60,7 +60,7 @@ def test_the_rows_that_hold_a_value_are_told(held):
 def test_runs_are_found_as_by_looking_at_every_pixel(rng, cols, share):
     mask = (rng.random((7, cols)) < share).astype(np.uint8)
     runs, gaps = run_memory(7, cols), run_memory(7, cols)
-    find_runs(mask, ONE, runs)
+    find_runs(mask, runs)
     find_gaps(runs, mask.shape, gaps)
     for value, found in ((NOTHING, gaps), (ONE, runs)):
         starts, ends, rows = (places[: found.first[7]] for places in found[:3])
@@ -97,7 +97,7 @@ def test_small_areas_are_replaced_as_by_scipy(rng, shape, is_open):
         if own.sum() < 5 and not (is_open and on_border):
             wanted[own] = 0
     runs, before = run_memory(*shape), mask.copy()
-    find_runs(mask, ONE, runs)
+    find_runs(mask, runs)
     assert replace_small(mask, runs, NOTHING, 5, is_open) == (wanted != before).any()
     assert_array_equal(mask, wanted)
 
