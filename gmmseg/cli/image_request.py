@@ -35,6 +35,7 @@ class Mode(StrEnum):
 class Family(StrEnum):
     """Shapes of a segment's colours."""
 
+    auto = "auto"
     EVV = "EVV"
     full = "full"
     diag = "diag"
@@ -92,7 +93,7 @@ def refuse_what_regions_lack(request: SegmentRequest, outputs: Outputs, images: 
     if outputs.probabilities or outputs.uncertainty:
         raise typer.BadParameter("regions have no probabilities; use --mode classes for them")
     plain = SegmentRequest(
-        request.n_segments, request.mode, Family.EVV, Color.auto, texture=False, position=0.0,
+        request.n_segments, request.mode, Family.auto, Color.auto, texture=False, position=0.0,
         smoothness=None, bias_field=False, min_area=request.min_area, seed=request.seed,
         prior=None,
     )  # fmt: skip

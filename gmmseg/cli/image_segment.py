@@ -70,8 +70,11 @@ def segment(
     ] = Mode.classes,
     covariance: Annotated[
         Family,
-        typer.Option(help="Shape of a segment's colours; EVV: any shape, but equal volumes."),
-    ] = Family.EVV,
+        typer.Option(
+            help="Shape of a segment's colours; EVV: any shape, but equal volumes; auto: these for "
+            "the search, then each its own."
+        ),
+    ] = Family.auto,
     color: Annotated[
         Color,
         typer.Option(
@@ -87,7 +90,9 @@ def segment(
     ] = 0.0,
     smoothness: Annotated[
         str | None,
-        typer.Option(help="How much alike neighbours count: 0 for none, 2 by default, or auto."),
+        typer.Option(
+            help="How much alike neighbours count: 2 by default, or auto; 0: every pixel by itself."
+        ),
     ] = None,
     bias_field: Annotated[
         bool,

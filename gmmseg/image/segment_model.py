@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gmmseg.core.em import FitRecord
 from gmmseg.core.halves import joint_log_densities
 from gmmseg.core.parameters import MixtureParameters
+from gmmseg.image.bilateral import BilateralFilter
 from gmmseg.image.contrast import ContrastScale
 from gmmseg.image.pixels import Pixels, Region
 from gmmseg.image.recipe import Recipe, within
@@ -17,6 +18,7 @@ from gmmseg.smoothing.coupling import estimate_coupling
 from gmmseg.smoothing.grid import GridField, contrast_field
 from gmmseg.smoothing.mean_field import mean_field
 
+LABEL_PASSES = 1  # of the bilateral filter, before pixels are labelled
 N_SWEEPS = 5
 REACH_OF_SWEEP = 2  # each of its two colours looks at the next pixel
 
@@ -39,8 +41,10 @@ class SegmentModel:
         Number of channels of the image.
     recipe : Recipe
         How pixels become features.
+    bilateral : BilateralFilter or None
+        How features are averaged over neighbours before pixels are labelled; not if None.
     contrast : ContrastScale
-        How much neighbours differ on average.
+        How much neighbours then differ on average.
     smoothness : float
         How much a neighbour that looks alike counts; 0 for no prior.
     log_prior : ndarray of float32 of shape (n_segments, planes, rows, cols) or None
@@ -55,6 +59,7 @@ class SegmentModel:
     n_pixels: int
     n_channels: int
     recipe: Recipe
+    bilateral: BilateralFilter | None
     contrast: ContrastScale
     smoothness: float
     log_prior: NDArray[np.float32] | None = None
@@ -88,7 +93,7 @@ class SegmentModel:
 
         The strips overlap as far as neighbours speak, so that their seams cannot be seen.
         """
-        halo = self.recipe.reach + (REACH_OF_SWEEP * N_SWEEPS if self.smoothness else 0)
+        halo = self._reach + (REACH_OF_SWEEP * N_SWEEPS if self.smoothness else 0)
         for outer, inner in pixels.strips(halo):
             log_joint, field, inside = self._evidence(pixels, outer, n_jobs)
             q = mean_field(
@@ -104,11 +109,17 @@ class SegmentModel:
 
     def estimated_smoothness(self, pixels: Pixels, n_jobs: int | None = None) -> float:
         """Return how much neighbours count in the middle of an image, by pseudo-likelihood."""
-        strips = pixels.strips(self.recipe.reach)
+        strips = pixels.strips(self._reach)
         _, middle = strips[len(strips) // 2]
         log_joint, field, _ = self._evidence(pixels, middle, n_jobs)
         q = mean_field(log_joint, field, coupling=0.0, n_jobs=n_jobs)
         return estimate_coupling(q, field, weights=self.parameters.weights)
+
+    @property
+    def _reach(self) -> int:
+        """How far from a pixel lies what is compared with the mixture."""
+        averaged = 0 if self.bilateral is None else self.bilateral.reach(LABEL_PASSES)
+        return self.recipe.reach + averaged
 
     def _evidence(
         self, pixels: Pixels, region: Region, n_jobs: int | None
@@ -119,6 +130,10 @@ class SegmentModel:
         cols).
         """
         features, inside = self.recipe.features(pixels, region)
+        if self.bilateral is not None:
+            features = self.bilateral.averaged(
+                features, inside, n_axes=pixels.n_axes, passes=range(LABEL_PASSES), n_jobs=n_jobs
+            )
         known = features if inside.all() else np.where(inside[..., None], features, np.float32(0))
         rows = known.reshape(-1, features.shape[-1])
         log_joint = joint_log_densities(rows, self.parameters, n_jobs).reshape(-1, *inside.shape)

@@ -7,32 +7,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.core.covariance import family_named
 from gmmseg.core.criteria import bic
-from gmmseg.core.em import EMOptions, FitRecord
-from gmmseg.core.estep import predicted_labels, weighted_statistics
-from gmmseg.core.fit import Start, fit_mixture
-from gmmseg.core.initialization import parameters_from_labels
-from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.selection import SelectionPlan, select_mixture
+from gmmseg.core.estep import weighted_statistics
 from gmmseg.core.validation import check_number, generator_of
 from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.bias_field import without_shading
-from gmmseg.image.color import scaled
-from gmmseg.image.contrast import ContrastScale, NeighbourSquares
-from gmmseg.image.dither import dithered, steps_of
-from gmmseg.image.features import as_array, dark_to_light, light_of
+from gmmseg.image.features import as_array
 from gmmseg.image.pixels import Pixels, pixels_of
-from gmmseg.image.recipe import Features, Recipe, feature_pixels, sampled_rows, within
+from gmmseg.image.recipe import Features, Recipe, feature_pixels
 from gmmseg.image.segment_model import SegmentModel
+from gmmseg.image.segment_sample import sample_of
+from gmmseg.image.segment_search import AUTO_COVARIANCE, SegmentSearch
 from gmmseg.smoothing.prior_maps import log_prior_maps
 
-LEARNED_FROM = 2**18  # pixels, about, that a mixture is learned from, drawn by chance
-CHOSEN_ON = 1_000  # pixels, about, that the number of segments is chosen on
-MOST_SEGMENTS = 9  # that "auto" tries
-OPTIONS = EMOptions(tol=1e-3, max_iter=200, accelerate=True)
 SMOOTHNESS = 2.0
-COVARIANCE = "EVV"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +35,8 @@ class SegmentOptions:
         Whether local spread counts as well.
     position : float, default=0
         Weight of the pixel's place against its colour.
-    covariance_type : str, default="EVV"
-        Shape of the components.
+    covariance_type : str, default="auto"
+        Shape of the components, as in `segment_image`.
     smoothness : float or "auto", default=2
         How much a neighbour that looks alike counts; "auto" estimates it.
     log_prior : ndarray of shape (n_segments, planes, rows, cols), optional
@@ -60,7 +48,7 @@ class SegmentOptions:
     n_segments: int | Literal["auto"] = 5
     texture: bool = False
     position: float = 0.0
-    covariance_type: str = COVARIANCE
+    covariance_type: str = AUTO_COVARIANCE
     smoothness: float | Literal["auto"] = SMOOTHNESS
     log_prior: NDArray[np.float32] | None = None
     spacing: tuple[float, ...] | None = None
@@ -81,7 +69,7 @@ def segment_image(
     features: Features = "auto",
     texture: bool = False,
     position: float = 0.0,
-    covariance_type: str = COVARIANCE,
+    covariance_type: str = AUTO_COVARIANCE,
     smoothness: float | Literal["auto"] = SMOOTHNESS,
     prior: ArrayLike | None = None,
     bias_field: bool = False,
@@ -115,12 +103,13 @@ def segment_image(
         Weight of the pixel's place against its colour, at least 0. Search it on a log scale:
         0.1, 0.3, 1, 3.
     covariance_type : str
-        Shape of the components: "full", "tied", "diag", "spherical", or a family of mclust. "EVV"
-        lets every segment have its own shape but no more volume than the others, so that none
-        becomes the heap of all that fits nowhere else.
+        Shape of the components: "full", "tied", "diag", "spherical", or a family of mclust. "auto"
+        searches segments of any shape but equal volume ("EVV"), so that none becomes the heap of
+        all that fits nowhere else, and gives each the covariance of its own pixels in the end.
     smoothness : float or "auto"
-        How much every neighbour that looks alike counts, in units of the log-likelihood; 0 labels
-        every pixel by itself, "auto" estimates it by pseudo-likelihood.
+        How much every neighbour that looks alike counts, in units of the log-likelihood; "auto"
+        estimates it by pseudo-likelihood. Unless it is 0, which learns from every pixel and labels
+        it by itself, colours are averaged first over neighbours that look alike.
     prior : array_like of shape (rows, cols, n_segments), optional
         How likely each segment is at every pixel before it is looked at, as of an atlas; a pixel
         that is 0 in all maps is open. The segments then are those of the maps, in their order.
@@ -156,7 +145,8 @@ def segment_image(
     ----------
     Zhang, Brady, Smith (2001), "Segmentation of brain MR images through a hidden Markov random
     field model and the expectation-maximization algorithm", whose prior is coupled here by
-    contrast, and approached by mean field.
+    contrast, and approached by mean field; Tomasi, Manduchi (1998), "Bilateral filtering for gray
+    and color images", for the averages.
 
     Examples
     --------
@@ -234,9 +224,32 @@ def learn_segments(
     """
     rng = generator_of(random_state)
     recipe = Recipe.fitting(pixels, color=color, texture=options.texture, position=options.position)
-    seed = int(rng.integers(2**32))
-    sample = _sample(pixels, shown or pixels, recipe, seed, log_prior=options.log_prior)
-    parameters, record = _fit(sample, pixels, recipe, options, rng=rng, n_jobs=n_jobs)
+    search = SegmentSearch(options.covariance_type, rng, n_jobs)
+    n_segments = options.n_segments
+    if options.log_prior is not None:
+        n_segments = len(options.log_prior)
+    elif n_segments == "auto":
+        n_segments = search.best_number(pixels, recipe)
+    bilateral = None
+    if options.smoothness != 0:
+        bilateral = search.bilateral(pixels, recipe, n_segments, options.spacing)
+    sample = sample_of(
+        pixels,
+        shown or pixels,
+        recipe,
+        bilateral,
+        seed=int(rng.integers(2**32)),
+        log_prior=options.log_prior,
+        n_jobs=n_jobs,
+    )
+    parameters, record = search.mixture(sample, n_segments)
+    if parameters.n_components < n_segments:
+        warnings.warn(
+            f"found {parameters.n_components} of {n_segments} segments: no pixel belongs to the "
+            "others",
+            GmmsegWarning,
+            stacklevel=3,
+        )
     log_likelihood = weighted_statistics(sample.X, parameters, None, n_jobs).log_likelihood
     model = SegmentModel(
         parameters,
@@ -245,6 +258,7 @@ def learn_segments(
         len(sample.X),
         pixels.n_channels,
         recipe,
+        bilateral,
         sample.contrast,
         0.0,
         options.log_prior,
@@ -267,103 +281,3 @@ def log_prior_of(
             f"prior must have shape {wanted}, a map for every segment, got {maps.shape}"
         )
     return log_prior_maps(np.moveaxis(maps, -1, 0)).reshape(-1, *pixels.shape)
-
-
-@dataclass(frozen=True, eq=False)
-class _Sample:
-    """Features (n, n_features), lightness (n,), likeliest segments (n,) by a prior; contrast."""
-
-    X: NDArray[np.float32]
-    light: NDArray[np.float32]
-    expected: NDArray[np.intp]
-    contrast: ContrastScale
-
-
-def _sample(
-    pixels: Pixels,
-    shown: Pixels,
-    recipe: Recipe,
-    seed: int,
-    *,
-    log_prior: NDArray[np.float32] | None,
-) -> _Sample:
-    """Return about as many pixels as a mixture is learned from, and the contrast around them."""
-    rows, light, expected = [], [], []
-    squares = NeighbourSquares(pixels.n_axes)
-    share = LEARNED_FROM / max(pixels.n_inside, 1)
-    for outer, inner in pixels.strips(recipe.reach + 1):
-        features, inside = recipe.features(pixels, outer)
-        chosen, kept = np.zeros_like(inside), within(outer, inner)
-        chosen[kept] = inside[kept] & pixels.chosen(inner, share, seed)
-        squares.add(features, inside, chosen)
-        rows.append(features[chosen])
-        light.append(light_of(scaled(shown.read(outer)[0][chosen])))
-        if log_prior is not None:
-            expected.append(log_prior[(slice(None), *outer)].argmax(axis=0)[chosen])
-    X, lightness = np.concatenate(rows), np.concatenate(light)
-    if not len(X):
-        raise InputError(
-            "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
-        )
-    # In an order of its own, a sample is to the bit that of the transposed image.
-    order = np.lexsort((*X.T, lightness))
-    labels = np.concatenate(expected)[order] if expected else np.zeros(len(X), dtype=np.intp)
-    return _Sample(X[order], lightness[order], labels, squares.scale())
-
-
-def _fit(
-    sample: _Sample,
-    pixels: Pixels,
-    recipe: Recipe,
-    options: SegmentOptions,
-    *,
-    rng: np.random.Generator,
-    n_jobs: int | None,
-) -> tuple[MixtureParameters, FitRecord]:
-    """Return the mixture of a sample of pixels, its components in order, and its record."""
-    family, n_segments = family_named(options.covariance_type).name, options.n_segments
-    if options.log_prior is not None:
-        n_segments = len(options.log_prior)
-        previous = parameters_from_labels(
-            sample.X.astype(np.float64),
-            np.ones(len(sample.X)),
-            sample.expected,
-            n_segments,
-            covariance_type=family,
-        )
-        start = Start(n_components=n_segments, rng=rng, covariance_type=family, previous=previous)
-        return fit_mixture(sample.X, None, start, OPTIONS, n_jobs=n_jobs)
-    if n_segments == "auto":
-        n_segments = _chosen_number(pixels, recipe, rng, n_jobs)
-    start = Start(n_components=n_segments, rng=rng, covariance_type=family)
-    parameters, record = fit_mixture(sample.X, None, start, OPTIONS, n_jobs=n_jobs)
-    used = dark_to_light(predicted_labels(sample.X, parameters, n_jobs), sample.light)
-    if len(used) < n_segments:
-        warnings.warn(
-            f"found {len(used)} of {n_segments} segments: no pixel belongs to the others",
-            GmmsegWarning,
-            stacklevel=4,
-        )
-    return parameters.subset(used), record
-
-
-def _chosen_number(
-    pixels: Pixels,
-    recipe: Recipe,
-    rng: np.random.Generator,
-    n_jobs: int | None,
-) -> int:
-    """Return the number of components of largest integrated completed likelihood.
-
-    Neighbouring pixels are so alike that a million of them tell no more than a thousand, which
-    is what the criterion is to count. Components may differ in volume here, or wide segments
-    would count as several.
-    """
-    seed = int(rng.integers(2**32))
-    steps = steps_of(sampled_rows(pixels, Recipe("none"), LEARNED_FROM))
-    few = sampled_rows(dithered(pixels, steps, seed), recipe, CHOSEN_ON)
-    few = few[np.lexsort(few.T)]
-    numbers = range(1, min(MOST_SEGMENTS, len(np.unique(few, axis=0))) + 1)
-    plan = SelectionPlan(n_components=tuple(numbers), covariance_types=("full",), criterion="icl")
-    _, _, selection = select_mixture(few, None, plan, OPTIONS, rng=rng, n_jobs=n_jobs)
-    return selection.best.n_components

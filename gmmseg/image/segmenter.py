@@ -10,7 +10,8 @@ from gmmseg.errors import InputError, NotFittedError
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, feature_pixels
 from gmmseg.image.segment_model import SegmentModel
-from gmmseg.image.segmentation import COVARIANCE, SMOOTHNESS, SegmentOptions, learn_segments
+from gmmseg.image.segment_search import AUTO_COVARIANCE
+from gmmseg.image.segmentation import SMOOTHNESS, SegmentOptions, learn_segments
 
 
 class ImageSegmenter(BaseEstimator):
@@ -33,7 +34,7 @@ class ImageSegmenter(BaseEstimator):
     covariance_type : str
         Shape of the components, as in `segment_image`.
     smoothness : float or "auto"
-        How much every neighbour that looks alike counts; 0 labels every pixel by itself.
+        How much every neighbour that looks alike counts; 0 takes every pixel by itself.
     channel_axis : int or None
         Axis of the channels. A two-dimensional image has none.
     random_state : int or None
@@ -62,7 +63,7 @@ class ImageSegmenter(BaseEstimator):
         features: Features = "auto",
         texture: bool = False,
         position: float = 0.0,
-        covariance_type: str = COVARIANCE,
+        covariance_type: str = AUTO_COVARIANCE,
         smoothness: float | Literal["auto"] = SMOOTHNESS,
         channel_axis: int | None = -1,
         random_state: int | None = 0,

@@ -93,7 +93,7 @@ def contrast_field(
     volume, use = _as_volume(features, inside)
     n_axes = np.ndim(features) - 1
     offsets = half_neighbourhood(n_axes, connectivity)
-    steps = _unit_steps(spacing, n_axes)
+    steps = unit_steps(spacing, n_axes)
     weights = np.empty((len(offsets), *use.shape), dtype=np.float32)
     total, count = 0.0, 0
     for offset, out in zip(offsets, weights, strict=True):
@@ -142,7 +142,7 @@ def _as_volume(
     return features.reshape(as_volume + features.shape), use.reshape(as_volume + shape)
 
 
-def _unit_steps(spacing: tuple[float, ...] | None, n_axes: int) -> NDArray[np.float64]:
+def unit_steps(spacing: tuple[float, ...] | None, n_axes: int) -> NDArray[np.float64]:
     """Return the length of a step along each of three axes, the shortest being 1."""
     lengths = np.ones(n_axes) if spacing is None else np.asarray(spacing, dtype=np.float64)
     if lengths.shape != (n_axes,) or not np.all(np.isfinite(lengths) & (lengths > 0)):

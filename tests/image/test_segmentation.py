@@ -204,7 +204,7 @@ def test_any_number_of_channels_is_segmented(rng, n_channels):
 
 def test_of_many_pixels_some_are_learned_from(monkeypatch, quadrants):
     image, truth = quadrants
-    monkeypatch.setattr("gmmseg.image.segmentation.LEARNED_FROM", 500)
+    monkeypatch.setattr("gmmseg.image.segment_sample.LEARNED_FROM", 500)
     assert truth.size > 1500
     model = learn(image, 4)
     assert 300 < model.n_pixels < 700
@@ -219,8 +219,27 @@ def test_strips_leave_no_seams(monkeypatch, coffee, texture):
     model, pixels = learn(coffee, 4, texture=texture), pixels_of(coffee)
     whole = model.labels(pixels)
     monkeypatch.setattr("gmmseg.image.pixels.STRIP_PIXELS", 30 * coffee.shape[1])
-    assert len(pixels.strips(16)) > 2
+    assert len(pixels.strips(18)) > 2
     assert_array_equal(model.labels(pixels), whole)
+
+
+def test_strips_overlap_as_far_as_averages_and_sweeps_reach(monkeypatch, coffee):
+    monkeypatch.setattr("gmmseg.image.segment_model.N_SWEEPS", 1)
+    model, pixels = learn(coffee, 4), pixels_of(coffee)
+    whole = model.probabilities(pixels)
+    monkeypatch.setattr("gmmseg.image.pixels.STRIP_PIXELS", coffee.shape[1])
+    assert len(pixels.strips(4)) > 10
+    assert_allclose(model.probabilities(pixels), whole, atol=1e-6)
+
+
+def test_strips_teach_what_the_whole_does(monkeypatch, coffee):
+    whole = learn(coffee, 4)
+    monkeypatch.setattr("gmmseg.image.pixels.STRIP_PIXELS", 50 * coffee.shape[1])
+    assert len(pixels_of(coffee).strips(14)) > 2
+    parts = learn(coffee, 4)
+    assert parts.bilateral.likeness == whole.bilateral.likeness > 0
+    assert_array_equal(parts.parameters.means, whole.parameters.means)
+    assert_allclose(parts.contrast.factors, whole.contrast.factors, rtol=1e-5)
 
 
 def test_smoothness_removes_specks_and_keeps_edges(rng):
@@ -231,6 +250,36 @@ def test_smoothness_removes_specks_and_keeps_edges(rng):
     together = (segment_image(noisy, 2) != truth).mean()
     assert apart > 0.05
     assert together < apart / 4
+
+
+def test_without_smoothness_every_pixel_is_taken_by_itself(rng):
+    levels = rng.choice([0.2, 0.5, 0.8], size=900) + rng.normal(scale=0.05, size=900)
+    order = rng.permutation(900)
+    labels = segment_image(levels.reshape(30, 30), 3, smoothness=0).ravel()
+    shuffled = segment_image(levels[order].reshape(30, 30), 3, smoothness=0).ravel()
+    assert_array_equal(shuffled, labels[order])
+
+
+def test_faint_stripes_beside_a_strong_contrast_stay(rng):
+    truth = np.ones((60, 90), dtype=int)
+    truth[:, 30:] = 2
+    truth[:, 32::4] = truth[:, 33::4] = 3
+    light = np.array([0, 0, 0.8, 0.9])[truth] + rng.normal(scale=0.01, size=truth.shape)
+    assert_array_equal(segment_image(light.clip(0, 1), 3), truth)
+
+
+@pytest.mark.parametrize(("asked", "kept"), [("auto", "full"), ("diag", "diag"), ("EVV", "EVV")])
+def test_the_mixture_is_that_of_the_pixels_in_each_segment(quadrants, asked, kept):
+    image, truth = quadrants
+    model, pixels = learn(image, 4, covariance_type=asked), pixels_of(image)
+    features = model.recipe.features(pixels, pixels.everything)[0][0]
+    assert model.parameters.covariance_type == kept
+    for k in range(4):
+        own = features[truth == k + 1].astype(np.float64)
+        assert model.parameters.weights[k] == pytest.approx(len(own) / truth.size)
+        assert_allclose(model.parameters.means[k], own.mean(axis=0), rtol=1e-4, atol=1e-3)
+        if kept == "full":
+            assert_allclose(model.parameters.covariances[k], np.cov(own.T, bias=True), atol=0.02)
 
 
 def test_the_smoothness_is_estimated_from_how_alike_neighbours_are(rng):

@@ -1,0 +1,138 @@
+"""Search the segments of an image: how many, what counts as alike for them, and their mixture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmseg.core.covariance import family_named
+from gmmseg.core.em import EMOptions, FitRecord
+from gmmseg.core.estep import predicted_labels
+from gmmseg.core.fit import Start, fit_mixture
+from gmmseg.core.halves import joint_log_densities
+from gmmseg.core.initialization import parameters_from_labels
+from gmmseg.core.parameters import MixtureParameters
+from gmmseg.core.selection import SelectionPlan, select_mixture
+from gmmseg.image.bilateral import BilateralFilter
+from gmmseg.image.dither import dithered, steps_of
+from gmmseg.image.features import dark_to_light
+from gmmseg.image.pixels import Pixels
+from gmmseg.image.recipe import Recipe, sampled_rows
+from gmmseg.image.segment_sample import LEARNED_FROM, SegmentSample
+
+AUTO_COVARIANCE = "auto"
+SEARCHED_FAMILY, KEPT_FAMILY = "EVV", "full"  # of "auto"
+FIRST_LOOK = 2**14  # pixels, about, from which is learned what counts as alike
+CHOSEN_ON = 1_000  # pixels, about, that the number of segments is chosen on
+MOST_SEGMENTS = 9  # that "auto" tries
+OPTIONS = EMOptions(tol=1e-3, max_iter=200, accelerate=True)
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentSearch:
+    """How the segments of an image are searched.
+
+    Parameters
+    ----------
+    covariance_type : str
+        Shape of the components, or "auto".
+    rng : Generator
+        Where the random starts come from.
+    n_jobs : int or None
+        Number of threads; all processors if None.
+    """
+
+    covariance_type: str
+    rng: np.random.Generator
+    n_jobs: int | None
+
+    @property
+    def searched_family(self) -> str:
+        """Covariance family of the mixture while segments are searched."""
+        is_auto = self.covariance_type == AUTO_COVARIANCE
+        return SEARCHED_FAMILY if is_auto else family_named(self.covariance_type).name
+
+    @property
+    def kept_family(self) -> str:
+        """Covariance family of the mixture of the pixels in the segments found."""
+        return KEPT_FAMILY if self.covariance_type == AUTO_COVARIANCE else self.searched_family
+
+    def best_number(self, pixels: Pixels, recipe: Recipe) -> int:
+        """Return the number of components of largest integrated completed likelihood.
+
+        Neighbouring pixels are so alike that a million of them tell no more than a thousand, which
+        is what the criterion is to count. Components may differ in volume here, or wide segments
+        would count as several.
+        """
+        seed = int(self.rng.integers(2**32))
+        steps = steps_of(sampled_rows(pixels, Recipe("none"), LEARNED_FROM))
+        few = sampled_rows(dithered(pixels, steps, seed), recipe, CHOSEN_ON)
+        few = few[np.lexsort(few.T)]
+        numbers = range(1, min(MOST_SEGMENTS, len(np.unique(few, axis=0))) + 1)
+        plan = SelectionPlan(
+            n_components=tuple(numbers), covariance_types=("full",), criterion="icl"
+        )
+        _, _, selection = select_mixture(few, None, plan, OPTIONS, rng=self.rng, n_jobs=self.n_jobs)
+        return selection.best.n_components
+
+    def bilateral(
+        self,
+        pixels: Pixels,
+        recipe: Recipe,
+        n_segments: int,
+        spacing: tuple[float, ...] | None = None,
+    ) -> BilateralFilter:
+        """Return what evens out differences within segments, by a first look at a few pixels."""
+        few = sampled_rows(pixels, recipe, FIRST_LOOK)
+        if not len(few):
+            return BilateralFilter(0.0, spacing)
+        few = few[np.lexsort(few.T)]
+        parameters, _ = self._fitted(few, min(n_segments, len(few)))
+        labels = predicted_labels(few, parameters, self.n_jobs)
+        return BilateralFilter.of_groups(few, labels, spacing)
+
+    def mixture(
+        self, sample: SegmentSample, n_segments: int
+    ) -> tuple[MixtureParameters, FitRecord]:
+        """Return the mixture of a sample of pixels, its components in order, and its record.
+
+        Segments are searched among averaged pixels, of which those on edges have found their side;
+        the mixture is that of the pixels as they are in each.
+        """
+        if sample.log_prior is None:
+            parameters, record = self._fitted(sample.averaged, n_segments)
+            components = predicted_labels(sample.averaged, parameters, self.n_jobs)
+            used = dark_to_light(components, sample.light)
+        else:
+            expected = sample.log_prior.argmax(axis=0)
+            previous = _of_labels(sample.averaged, expected, n_segments, self.searched_family)
+            parameters, record = self._fitted(sample.averaged, n_segments, previous)
+            log_joint = joint_log_densities(sample.averaged, parameters, self.n_jobs)
+            components = (log_joint + sample.log_prior).argmax(axis=0)
+            used = np.arange(n_segments)
+        if sample.averaged is sample.X:
+            return parameters.subset(used), record
+        place = np.empty(parameters.n_components, dtype=np.intp)
+        place[used] = np.arange(len(used))
+        return _of_labels(sample.X, place[components], len(used), self.kept_family), record
+
+    def _fitted(
+        self, X: NDArray[np.float32], n_segments: int, previous: MixtureParameters | None = None
+    ) -> tuple[MixtureParameters, FitRecord]:
+        """Return the most likely mixture of features (n, n_features), and how it was found."""
+        start = Start(
+            n_components=n_segments,
+            rng=self.rng,
+            covariance_type=self.searched_family,
+            previous=previous,
+        )
+        return fit_mixture(X, None, start, OPTIONS, n_jobs=self.n_jobs)
+
+
+def _of_labels(
+    X: NDArray[np.float32], labels: NDArray[np.intp], n_components: int, family: str
+) -> MixtureParameters:
+    """Return the mixture of pixels (n, n_features) whose segments are known."""
+    return parameters_from_labels(
+        X.astype(np.float64), np.ones(len(X)), labels, n_components, covariance_type=family
+    )
