@@ -23,6 +23,7 @@ from gmmseg.image.segment_sample import LEARNED_FROM, SegmentSample
 AUTO_COVARIANCE = "auto"
 SEARCHED_FAMILY, KEPT_FAMILY = "EVV", "full"  # of "auto"
 FIRST_LOOK = 2**14  # pixels, about, from which is learned what counts as alike
+N_STARTS = 4  # of which the most likely mixture is kept
 CHOSEN_ON = 1_000  # pixels, about, that the number of segments is chosen on
 MOST_SEGMENTS = 9  # that "auto" tries
 OPTIONS = EMOptions(tol=1e-3, max_iter=200, accelerate=True)
@@ -100,13 +101,13 @@ class SegmentSearch:
         the mixture is that of the pixels as they are in each.
         """
         if sample.log_prior is None:
-            parameters, record = self._fitted(sample.averaged, n_segments)
+            parameters, record = self._fitted(sample.averaged, n_segments, n_starts=N_STARTS)
             components = predicted_labels(sample.averaged, parameters, self.n_jobs)
             used = dark_to_light(components, sample.light)
         else:
             expected = sample.log_prior.argmax(axis=0)
             previous = _of_labels(sample.averaged, expected, n_segments, self.searched_family)
-            parameters, record = self._fitted(sample.averaged, n_segments, previous)
+            parameters, record = self._fitted(sample.averaged, n_segments, previous=previous)
             log_joint = joint_log_densities(sample.averaged, parameters, self.n_jobs)
             components = (log_joint + sample.log_prior).argmax(axis=0)
             used = np.arange(n_segments)
@@ -117,13 +118,19 @@ class SegmentSearch:
         return _of_labels(sample.X, place[components], len(used), self.kept_family), record
 
     def _fitted(
-        self, X: NDArray[np.float32], n_segments: int, previous: MixtureParameters | None = None
+        self,
+        X: NDArray[np.float32],
+        n_segments: int,
+        *,
+        n_starts: int = 1,
+        previous: MixtureParameters | None = None,
     ) -> tuple[MixtureParameters, FitRecord]:
         """Return the most likely mixture of features (n, n_features), and how it was found."""
         start = Start(
             n_components=n_segments,
             rng=self.rng,
             covariance_type=self.searched_family,
+            n_init=n_starts,
             previous=previous,
         )
         return fit_mixture(X, None, start, OPTIONS, n_jobs=self.n_jobs)
