@@ -91,7 +91,8 @@ def segment(
     smoothness: Annotated[
         str | None,
         typer.Option(
-            help="How much alike neighbours count: 2 by default, or auto; 0: every pixel by itself."
+            help="How much alike neighbours count: 2 by default, or auto; 0: every pixel by "
+            "itself, and nothing is averaged."
         ),
     ] = None,
     bias_field: Annotated[

@@ -20,9 +20,11 @@ from gmmseg.image.pixels import Region
 from gmmseg.smoothing.grid import unit_steps
 
 TAPS = 2  # steps to either side along an axis
-# What counts as alike: up to so many deviations within groups, but no more of the whole deviation.
+NEAR_PASSES, WIDE_PASSES = 1, 3
+# The tolerance in deviations within groups, and the most it may be in deviations of all pixels.
 OF_GROUPS, OF_WHOLE = 2.0, 0.6
 _FARTHEST_UNIT = 2.0**120  # so that a unit and its inverse are numbers in float32
+_LARGEST = np.float32(1e18)  # value whose square is a number in float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +33,15 @@ class BilateralFilter:
 
     Parameters
     ----------
-    likeness : float
-        A neighbour that differs by this in all features together counts ``exp(-1/2)`` as much as
-        one that does not differ; one that differs by twice as much does not count. At least 0,
-        which averages nothing.
+    tolerance : float
+        A neighbour that differs by this in all features together counts about ``exp(-1/2)`` as much
+        as one that does not differ; one that differs by twice as much does not count. 0 averages
+        nothing.
     spacing : tuple of float or None
         Length of a step along each axis of a volume.
     """
 
-    likeness: float
+    tolerance: float
     spacing: tuple[float, ...] | None = None
 
     @classmethod
@@ -51,62 +53,87 @@ class BilateralFilter:
     ) -> "BilateralFilter":
         """Settle what is alike by pixels (n, n_features) and the groups (n,) that they are of.
 
-        Differences within groups are to vanish, those between groups to stay.
+        Differences within groups are to vanish, those between groups to stay. Groups may be many
+        things in one: what differs by most of the deviation of all pixels is not alike.
         """
         exact = X.astype(np.float64)
-        middles = np.array([exact[labels == k].mean(axis=0) for k in np.unique(labels)])
-        place = np.unique(labels, return_inverse=True)[1]
+        groups, place = np.unique(labels, return_inverse=True)
+        middles = np.array([exact[labels == k].mean(axis=0) for k in groups])
         within = np.sqrt(np.mean(np.sum((exact - middles[place]) ** 2, axis=1)))
         whole = np.sqrt(exact.var(axis=0).sum())
         return cls(float(min(OF_GROUPS * within, OF_WHOLE * whole)), spacing)
 
-    @staticmethod
-    def reach(n_passes: int) -> int:
-        """Return how far from a pixel lies what its average depends on."""
-        return int(TAPS * (2**n_passes - 1))
+    @property
+    def reach(self) -> int:
+        """How far from a pixel lies what its wide average depends on."""
+        return int(TAPS * (2**WIDE_PASSES - 1))
 
-    def averaged(
+    def near_and_wide(
         self,
         features: NDArray[np.float32],
         inside: NDArray[np.bool_],
         *,
         n_axes: int,
-        passes: range,
         n_jobs: int | None = None,
-    ) -> NDArray[np.float32]:
-        """Return averages over neighbours that look alike, in passes ``i`` of steps ``2**i``.
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return averages over the nearest neighbours, and over many, as `averages` does."""
+        wanted = (NEAR_PASSES, WIDE_PASSES)
+        near, wide = self.averages(features, inside, n_axes=n_axes, wanted=wanted, n_jobs=n_jobs)
+        return near, wide
+
+    def averages(
+        self,
+        features: NDArray[np.float32],
+        inside: NDArray[np.bool_],
+        *,
+        n_axes: int,
+        wanted: tuple[int, ...],
+        n_jobs: int | None = None,
+    ) -> list[NDArray[np.float32]]:
+        """Return averages over neighbours that look alike, after so many passes.
 
         Parameters
         ----------
         features : ndarray of float32 of shape (planes, rows, cols, n_features)
             What pixels look like.
         inside : ndarray of bool of shape (planes, rows, cols)
-            Where pixels are in use. Others count for nothing; what becomes of them means nothing.
+            Where pixels are in use. Others count for nothing and stay as they are.
         n_axes : int
             2 for a plane, whatever the number of planes here, or 3.
-        passes : range
-            The passes to make: those from 0 on, or more after these.
+        wanted : tuple of int
+            Numbers of passes, rising; each pass has steps twice as long as the one before.
         n_jobs : int, optional
             Number of threads; all processors if None.
 
         Returns
         -------
-        averages : ndarray of float32 of shape (planes, rows, cols, n_features)
-            The averages.
+        averages : list of ndarray of float32 of shape (planes, rows, cols, n_features)
+            The averages after each of the numbers of passes.
         """
-        if not self.likeness > 0:
-            return features
-        # A power of two, so that no bit is lost and no square overflows.
-        likeness = min(max(self.likeness, 1 / _FARTHEST_UNIT), _FARTHEST_UNIT)
-        unit = np.float32(2.0 ** math.floor(math.log2(likeness)))
-        strictness = np.float32((unit / (2 * likeness)) ** 2)
-        grid = _Padded.of(features / unit, inside, n_axes, margin=TAPS * 2 ** (passes.stop - 1))
+        if not self.tolerance > 0:
+            return [features for _ in wanted]
+        # A power of two, so that no bit is lost; in this unit no square overflows.
+        tolerance = min(max(self.tolerance, 1 / _FARTHEST_UNIT), _FARTHEST_UNIT)
+        unit = np.float32(2.0 ** math.floor(math.log2(tolerance)))
+        # A difference of twice the tolerance makes the biweight 0.
+        strictness = np.float32((unit / (2 * tolerance)) ** 2)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled, usable = features / unit, inside
+            if not (scaled.max() <= _LARGEST and scaled.min() >= -_LARGEST):  # rarely so
+                usable = inside & (np.abs(scaled) <= _LARGEST).all(axis=-1)
+        grid = _Padded.of(scaled, usable, n_axes, margin=TAPS * 2 ** (wanted[-1] - 1))
         taps = paired_taps(n_axes)
         distances = np.linalg.norm(taps * unit_steps(self.spacing, n_axes), axis=-1)
         nearness = np.exp(-0.5 * distances**2).astype(np.float32)
-        for i in passes:
+        found = []
+        for i in range(wanted[-1]):
             grid = grid.averaged(2**i * taps, nearness, strictness, n_jobs=n_jobs)
-        return np.moveaxis(grid.values[(slice(None), *grid.kept)], 0, -1) * unit
+            if i + 1 in wanted:
+                averages = np.moveaxis(grid.values[(slice(None), *grid.kept)], 0, -1) * unit
+                if not usable.all():
+                    averages = np.where(usable[..., np.newaxis], averages, features)
+                found.append(averages)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

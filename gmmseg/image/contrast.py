@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_LARGEST = 1e38  # factor that float32 holds
+
 
 @dataclass(frozen=True, eq=False)
 class ContrastScale:
@@ -58,4 +60,4 @@ class NeighbourSquares:
         varies = mean_square > 0
         factors = np.zeros(len(mean_square))
         factors[varies] = 1 / np.sqrt(mean_square[varies] * np.count_nonzero(varies))
-        return ContrastScale(factors.astype(np.float32))
+        return ContrastScale(np.minimum(factors, _LARGEST).astype(np.float32))

@@ -18,7 +18,8 @@ from gmmseg.smoothing.coupling import estimate_coupling
 from gmmseg.smoothing.grid import GridField, contrast_field
 from gmmseg.smoothing.mean_field import mean_field
 
-LABEL_PASSES = 1  # of the bilateral filter, before pixels are labelled
+# What the surroundings of a pixel find impossible counts so much, what they find likeliest 1.
+LEAST_SUPPORT = 0.3
 N_SWEEPS = 5
 REACH_OF_SWEEP = 2  # each of its two colours looks at the next pixel
 
@@ -32,17 +33,20 @@ class SegmentModel:
     parameters : MixtureParameters
         One component per segment: component ``k`` is label ``k + 1``.
     record : FitRecord
-        How the fit went.
+        How the search went.
     bic : float
-        Bayesian information criterion over the pixels it was learned from; lower is better.
+        Bayesian information criterion of the mixture over the pixels it was learned from; lower
+        is better.
     n_pixels : int
         Number of these pixels.
     n_channels : int
         Number of channels of the image.
     recipe : Recipe
         How pixels become features.
+    searched : MixtureParameters
+        The same segments among wide averages, in which they were searched.
     bilateral : BilateralFilter or None
-        How features are averaged over neighbours before pixels are labelled; not if None.
+        How features are averaged over neighbours; not if None.
     contrast : ContrastScale
         How much neighbours then differ on average.
     smoothness : float
@@ -59,6 +63,7 @@ class SegmentModel:
     n_pixels: int
     n_channels: int
     recipe: Recipe
+    searched: MixtureParameters
     bilateral: BilateralFilter | None
     contrast: ContrastScale
     smoothness: float
@@ -118,7 +123,7 @@ class SegmentModel:
     @property
     def _reach(self) -> int:
         """How far from a pixel lies what is compared with the mixture."""
-        averaged = 0 if self.bilateral is None else self.bilateral.reach(LABEL_PASSES)
+        averaged = 0 if self.bilateral is None else self.bilateral.reach
         return self.recipe.reach + averaged
 
     def _evidence(
@@ -127,16 +132,17 @@ class SegmentModel:
         """Return what pixels and prior say, how neighbours are coupled, and where pixels are used.
 
         The first is ``log(weight_k) + log N(x; k) + log prior_k``, (n_segments, planes, rows,
-        cols).
+        cols), for ``x`` averaged over near neighbours, and what wide averages say.
         """
         features, inside = self.recipe.features(pixels, region)
+        wide = None
         if self.bilateral is not None:
-            features = self.bilateral.averaged(
-                features, inside, n_axes=pixels.n_axes, passes=range(LABEL_PASSES), n_jobs=n_jobs
+            features, wide = self.bilateral.near_and_wide(
+                features, inside, n_axes=pixels.n_axes, n_jobs=n_jobs
             )
-        known = features if inside.all() else np.where(inside[..., None], features, np.float32(0))
-        rows = known.reshape(-1, features.shape[-1])
-        log_joint = joint_log_densities(rows, self.parameters, n_jobs).reshape(-1, *inside.shape)
+        log_joint = _log_joint(features, inside, self.parameters, n_jobs)
+        if wide is not None:
+            log_joint += _log_support(_log_joint(wide, inside, self.searched, n_jobs))
         if self.log_prior is not None:
             log_joint += self.log_prior[(slice(None), *region)]
         return log_joint, self._field(features, inside, pixels.n_axes, n_jobs), inside
@@ -156,3 +162,25 @@ class SegmentModel:
             mean_square=1.0,
             n_jobs=n_jobs,
         )
+
+
+def _log_joint(
+    features: NDArray[np.float32],
+    inside: NDArray[np.bool_],
+    parameters: MixtureParameters,
+    n_jobs: int | None,
+) -> NDArray[np.float32]:
+    """Return ``log(weight_k) + log N(x; k)``, (n_segments, planes, rows, cols)."""
+    known = features if inside.all() else np.where(inside[..., None], features, np.float32(0))
+    rows = known.reshape(-1, features.shape[-1])
+    return joint_log_densities(rows, parameters, n_jobs).reshape(-1, *inside.shape)
+
+
+def _log_support(log_joint: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ``log max(p_k / max p, LEAST_SUPPORT)`` of the posteriors of wide averages, in place.
+
+    Faint segments drown in the noise of single pixels, but not in that of many; thin ones are lost
+    in wide averages, so that these may not rule.
+    """
+    log_joint -= log_joint.max(axis=0)
+    return np.maximum(log_joint, np.float32(np.log(LEAST_SUPPORT)), out=log_joint)

@@ -1,7 +1,6 @@
 """The pixels that the segments of an image are learned from: as they are, and averaged."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +12,8 @@ from gmmseg.image.contrast import ContrastScale, NeighbourSquares
 from gmmseg.image.features import light_of
 from gmmseg.image.pixels import Pixels
 from gmmseg.image.recipe import Recipe, within
-from gmmseg.image.segment_model import LABEL_PASSES
 
 LEARNED_FROM = 2**18  # pixels, about, that a mixture is learned from, drawn by chance
-SEARCH_PASSES = 3  # of the bilateral filter, before segments are searched
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +25,7 @@ class SegmentSample:
     X : ndarray of float32 of shape (n, n_features)
         Features as they are.
     averaged : ndarray of float32 of shape (n, n_features)
-        The same after the bilateral filter, in which segments are searched.
+        Their wide averages, in which segments are searched.
     light : ndarray of float32 of shape (n,)
         Lightness.
     log_prior : ndarray of float32 of shape (n_segments, n) or None
@@ -86,18 +83,16 @@ def sample_of(
     rows, averages, lights, priors = [], [], [], []
     squares = NeighbourSquares(pixels.n_axes)
     share = LEARNED_FROM / max(pixels.n_inside, 1)
-    reach = 1 if bilateral is None else max(1, bilateral.reach(SEARCH_PASSES))
+    reach = 1 if bilateral is None else bilateral.reach
     for outer, inner in pixels.strips(recipe.reach + reach):
         features, inside = recipe.features(pixels, outer)
         chosen, kept = np.zeros_like(inside), within(outer, inner)
         chosen[kept] = inside[kept] & pixels.chosen(inner, share, seed)
         labelled = searched = features
         if bilateral is not None:
-            average = partial(
-                bilateral.averaged, inside=inside, n_axes=pixels.n_axes, n_jobs=n_jobs
+            labelled, searched = bilateral.near_and_wide(
+                features, inside, n_axes=pixels.n_axes, n_jobs=n_jobs
             )
-            labelled = average(features, passes=range(LABEL_PASSES))
-            searched = average(labelled, passes=range(LABEL_PASSES, SEARCH_PASSES))
         squares.add(labelled, inside, chosen)
         rows.append(features[chosen])
         averages.append(searched[chosen])

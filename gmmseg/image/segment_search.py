@@ -55,7 +55,7 @@ class SegmentSearch:
 
     @property
     def kept_family(self) -> str:
-        """Covariance family of the mixture of the pixels in the segments found."""
+        """Covariance family of the pixels in the segments found, where averages were searched."""
         return KEPT_FAMILY if self.covariance_type == AUTO_COVARIANCE else self.searched_family
 
     def best_number(self, pixels: Pixels, recipe: Recipe) -> int:
@@ -94,11 +94,11 @@ class SegmentSearch:
 
     def mixture(
         self, sample: SegmentSample, n_segments: int
-    ) -> tuple[MixtureParameters, FitRecord]:
-        """Return the mixture of a sample of pixels, its components in order, and its record.
+    ) -> tuple[MixtureParameters, MixtureParameters, FitRecord]:
+        """Return the mixture of a sample's pixels, that of their averages, and the record of this.
 
-        Segments are searched among averaged pixels, of which those on edges have found their side;
-        the mixture is that of the pixels as they are in each.
+        Segments are searched among averages, by which pixels on edges have found their side; the
+        first mixture is that of the pixels as they are in each. Both have the same order.
         """
         if sample.log_prior is None:
             parameters, record = self._fitted(sample.averaged, n_segments, n_starts=N_STARTS)
@@ -112,10 +112,11 @@ class SegmentSearch:
             components = (log_joint + sample.log_prior).argmax(axis=0)
             used = np.arange(n_segments)
         if sample.averaged is sample.X:
-            return parameters.subset(used), record
+            return parameters.subset(used), parameters.subset(used), record
         place = np.empty(parameters.n_components, dtype=np.intp)
         place[used] = np.arange(len(used))
-        return _of_labels(sample.X, place[components], len(used), self.kept_family), record
+        own = _of_labels(sample.X, place[components], len(used), self.kept_family)
+        return own, parameters.subset(used), record
 
     def _fitted(
         self,

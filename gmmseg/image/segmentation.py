@@ -105,7 +105,8 @@ def segment_image(
     covariance_type : str
         Shape of the components: "full", "tied", "diag", "spherical", or a family of mclust. "auto"
         searches segments of any shape but equal volume ("EVV"), so that none becomes the heap of
-        all that fits nowhere else, and gives each the covariance of its own pixels in the end.
+        all that fits nowhere else, and then, unless `smoothness` is 0, gives each the covariance of
+        its own pixels.
     smoothness : float or "auto"
         How much every neighbour that looks alike counts, in units of the log-likelihood; "auto"
         estimates it by pseudo-likelihood. Unless it is 0, which learns from every pixel and labels
@@ -242,7 +243,7 @@ def learn_segments(
         log_prior=options.log_prior,
         n_jobs=n_jobs,
     )
-    parameters, record = search.mixture(sample, n_segments)
+    parameters, searched, record = search.mixture(sample, n_segments)
     if parameters.n_components < n_segments:
         warnings.warn(
             f"found {parameters.n_components} of {n_segments} segments: no pixel belongs to the "
@@ -258,6 +259,7 @@ def learn_segments(
         len(sample.X),
         pixels.n_channels,
         recipe,
+        searched,
         bilateral,
         sample.contrast,
         0.0,

@@ -27,16 +27,14 @@ def naive_pass(values, inside, step, alike, spacing):
     return result
 
 
-def averaged(values, inside=None, *, n_passes=3, alike=0.6, spacing=None, n_jobs=None, done=0):
+def averaged(values, inside=None, *, n_passes=3, alike=0.6, spacing=None, n_jobs=None):
     """Average an image (rows, cols, n_features) or a volume (planes, rows, cols, n_features)."""
     n_axes = values.ndim - 1
     volume = values if n_axes == 3 else values[np.newaxis]
     inside = np.ones(volume.shape[:3], bool) if inside is None else inside.reshape(volume.shape[:3])
-    return (
-        BilateralFilter(alike, spacing)
-        .averaged(volume, inside, n_axes=n_axes, passes=range(done, n_passes), n_jobs=n_jobs)
-        .reshape(values.shape)
-    )
+    bilateral = BilateralFilter(alike, spacing)
+    found = bilateral.averages(volume, inside, n_axes=n_axes, wanted=(n_passes,), n_jobs=n_jobs)
+    return found[0].reshape(values.shape)
 
 
 @pytest.mark.parametrize("alike", [0.4, 1.2, 1e4])
@@ -82,16 +80,20 @@ def test_the_transposed_image_has_the_transposed_averages_to_the_bit(rng, n_feat
 
 def test_a_part_has_the_averages_of_the_whole_as_far_as_it_reaches(rng):
     image = rng.normal(size=(80, 30, 2)).astype(np.float32)
-    reach = BilateralFilter.reach(3)
+    reach = BilateralFilter(1.0).reach
     assert reach == 14
     part, whole = averaged(image[:50]), averaged(image)
     assert_array_equal(part[: 50 - reach], whole[: 50 - reach])
     assert (part[50 - reach :] != whole[50 - reach : 50]).any()
 
 
-def test_passes_may_be_made_one_after_the_other(rng):
+def test_near_and_wide_averages_are_those_of_one_pass_and_of_three(rng):
     image = rng.normal(size=(30, 20, 2)).astype(np.float32)
-    assert_array_equal(averaged(averaged(image, n_passes=1), done=1), averaged(image))
+    inside = rng.random((30, 20)) < 0.9
+    near, wide = BilateralFilter(0.6).near_and_wide(image[np.newaxis], inside[np.newaxis], n_axes=2)
+    assert_array_equal(near[0], averaged(image, inside, n_passes=1))
+    assert_array_equal(wide[0], averaged(image, inside, n_passes=3))
+    assert_array_equal(wide[0][~inside], image[~inside])
 
 
 @pytest.mark.parametrize("n_jobs", [2, 3])
@@ -127,11 +129,11 @@ def test_nothing_is_averaged_where_nothing_is_alike(rng):
 def test_alike_is_what_differs_within_groups(rng):
     labels = rng.integers(0, 3, size=20_000) * 2  # no pixel is of groups 1 and 3
     X = (rng.normal(size=(20_000, 2)) * [0.3, 0.4] + 10 * labels[:, np.newaxis]).astype(np.float32)
-    likeness = BilateralFilter.of_groups(X, labels).likeness
-    assert likeness == pytest.approx(2 * 0.5, rel=0.02)
-    whole = BilateralFilter.of_groups(X, np.zeros_like(labels)).likeness
+    tolerance = BilateralFilter.of_groups(X, labels).tolerance
+    assert tolerance == pytest.approx(2 * 0.5, rel=0.02)
+    whole = BilateralFilter.of_groups(X, np.zeros_like(labels)).tolerance
     assert whole == pytest.approx(0.6 * np.sqrt(X.var(axis=0).sum()), rel=1e-3)
-    assert BilateralFilter.of_groups(np.ones_like(X), labels).likeness == 0
+    assert BilateralFilter.of_groups(np.ones_like(X), labels).tolerance == 0
 
 
 @pytest.mark.parametrize("n_axes", [2, 3])

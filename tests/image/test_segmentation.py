@@ -1,5 +1,7 @@
 """Segments of pictures whose truth one can see, and the laws of labelling."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -237,7 +239,7 @@ def test_strips_teach_what_the_whole_does(monkeypatch, coffee):
     monkeypatch.setattr("gmmseg.image.pixels.STRIP_PIXELS", 50 * coffee.shape[1])
     assert len(pixels_of(coffee).strips(14)) > 2
     parts = learn(coffee, 4)
-    assert parts.bilateral.likeness == whole.bilateral.likeness > 0
+    assert parts.bilateral.tolerance == whole.bilateral.tolerance > 0
     assert_array_equal(parts.parameters.means, whole.parameters.means)
     assert_allclose(parts.contrast.factors, whole.contrast.factors, rtol=1e-5)
 
@@ -258,6 +260,32 @@ def test_without_smoothness_every_pixel_is_taken_by_itself(rng):
     labels = segment_image(levels.reshape(30, 30), 3, smoothness=0).ravel()
     shuffled = segment_image(levels[order].reshape(30, 30), 3, smoothness=0).ravel()
     assert_array_equal(shuffled, labels[order])
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("factor", [1e-44, 1e-40, 1e-30, 1e30, 3e38])
+def test_values_at_the_ends_of_float32_are_no_trouble(rng, factor):
+    image = np.where(np.arange(30) < 12, 0.1, 0.9) + rng.normal(scale=0.02, size=(20, 30))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GmmsegWarning)
+        labels = segment_image((image * factor).astype(np.float32), 2)
+    assert labels.shape == image.shape
+    assert labels.min() >= 1
+
+
+def test_a_faint_square_in_noise_stays_though_its_segment_is_the_smaller(rng):
+    truth = np.ones((100, 100), dtype=int)
+    truth[:, 50:] = 2
+    truth[30:70, 60:90] = 3
+    noise = rng.normal(scale=0.1, size=truth.shape)
+    labels = segment_image(np.array([0, 0, 0.8, 0.9])[truth] + noise, 3)
+    assert (labels != truth).mean() < 0.03
+
+
+def test_a_value_for_no_data_stays_where_it_is(rng):
+    image = rng.random((60, 60)).astype(np.float32)
+    image[20:30, 20:30] = np.finfo(np.float32).min
+    assert_array_equal(segment_image(image, 2, features="none") == 1, image < 0)
 
 
 def test_faint_stripes_beside_a_strong_contrast_stay(rng):
