@@ -130,7 +130,8 @@ def segment_image(
     Returns
     -------
     labels : ndarray of int32 of shape (rows, cols) or (planes, rows, cols)
-        1 to n_segments, from the darkest segment to the lightest, and 0 where masked out.
+        1 to n_segments, from the darkest segment to the lightest, and 0 where masked out. A segment
+        of few pixels may lose all of them to what is around them, as in pictures of noise alone.
 
     Raises
     ------
