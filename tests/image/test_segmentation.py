@@ -75,6 +75,13 @@ def test_place_separates_what_color_does_not(rng):
     assert len(np.unique(segment_image(image, 2)[:, :20])) == 2
 
 
+@pytest.mark.parametrize("position", [1e37, 1e40, 1e300])
+def test_a_place_that_outweighs_what_numbers_hold_is_refused(rng, position):
+    message = r"^position weighs places beyond what numbers can hold, got 1e\+\d+; give a weight "
+    with pytest.raises(InputError, match=message):
+        segment_image(rng.random((20, 20)) * 100, 3, position=position)
+
+
 # ---------------------------------------------------------------------------------------- laws
 
 
