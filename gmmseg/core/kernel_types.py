@@ -4,6 +4,9 @@ from typing import Any, NamedTuple
 
 # No "nnan" or "ninf": a component of weight zero has log-weight -inf and must keep it.
 FASTMATH = {"contract", "reassoc", "arcp", "nsz"}
+# Sums are added up as written, so that a transposed grid gives the same numbers; no "contract",
+# which would round one of two neighbours and not the other.
+AS_WRITTEN = {"nsz"}
 # Up to so many features are one tile, and their deviations are cheaper to compute than to store.
 FEW_FEATURES = 8
 TILE_SIZE = 4  # features per tile where there are more

@@ -7,9 +7,8 @@ neighbour is a number of cells and leads nowhere else. Cells of the margin are n
 import numpy as np
 from numba import njit
 
-# Sums are added up as written, so that a transposed grid gives the same numbers; no "contract",
-# which would round one of two neighbours that change places and not the other.
-AS_WRITTEN = {"nsz"}
+from gmmseg.core.kernel_types import AS_WRITTEN
+
 BLOCK = 512  # cells that are worked on at once: their scratch fits the first-level cache
 
 

@@ -111,12 +111,13 @@ class SegmentSearch:
             log_joint = joint_log_densities(sample.averaged, parameters, self.n_jobs)
             components = (log_joint + sample.log_prior).argmax(axis=0)
             used = np.arange(n_segments)
+        searched = parameters.subset(used)
         if sample.averaged is sample.X:
-            return parameters.subset(used), parameters.subset(used), record
+            return searched, searched, record
         place = np.empty(parameters.n_components, dtype=np.intp)
         place[used] = np.arange(len(used))
         own = _of_labels(sample.X, place[components], len(used), self.kept_family)
-        return own, parameters.subset(used), record
+        return own, searched, record
 
     def _fitted(
         self,

@@ -7,12 +7,9 @@ a step beyond the end of a line leads to a cell that the weight 0 leaves out.
 import numpy as np
 from numba import njit
 
-from gmmseg.core.kernel_types import FASTMATH
+from gmmseg.core.kernel_types import AS_WRITTEN, FASTMATH
 from gmmseg.core.vectormath import exp_nonpositive
 
-# Sums are added up as written, so that a transposed grid gives the same numbers; no "contract",
-# which would round one of two opposite neighbours and not the other.
-AS_WRITTEN = {"nsz"}
 BLOCK = (
     256  # cells of a colour that are worked on at once: their scratch fits the first-level cache
 )
