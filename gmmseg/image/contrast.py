@@ -31,7 +31,7 @@ class NeighbourSquares:
     """The mean squared difference of neighbours, feature by feature, added up over parts."""
 
     def __init__(self, n_axes: int) -> None:
-        self._axes = range(3 - n_axes, 3)
+        self._n_axes = n_axes
         self._total = np.zeros(1)
         self._count = 0
 
@@ -45,12 +45,7 @@ class NeighbourSquares:
 
         ``features`` is (planes, rows, cols, n_features), the others (planes, rows, cols).
         """
-        cells = np.argwhere(chosen)
-        for axis in self._axes:
-            here = cells[cells[:, axis] + 1 < inside.shape[axis]]
-            beside = here + (np.arange(3) == axis)
-            both = inside[tuple(beside.T)]
-            steps = features[tuple(here[both].T)] - features[tuple(beside[both].T)]
+        for steps in neighbour_steps(features, inside, chosen, self._n_axes):
             self._total = self._total + np.sum(np.square(steps, dtype=np.float64), axis=0)
             self._count += len(steps)
 
@@ -61,3 +56,24 @@ class NeighbourSquares:
         factors = np.zeros(len(mean_square))
         factors[varies] = 1 / np.sqrt(mean_square[varies] * np.count_nonzero(varies))
         return ContrastScale(np.minimum(factors, _LARGEST).astype(np.float32))
+
+
+def neighbour_steps(
+    features: NDArray[np.float32],
+    inside: NDArray[np.bool_],
+    chosen: NDArray[np.bool_],
+    n_axes: int,
+) -> list[NDArray[np.float32]]:
+    """Return how the chosen pixels differ from the next along every axis, where both are used.
+
+    ``features`` is (planes, rows, cols, n_features), the others (planes, rows, cols); the result
+    is an array (n, n_features) for each of the last ``n_axes`` axes.
+    """
+    cells = np.argwhere(chosen)
+    steps = []
+    for axis in range(3 - n_axes, 3):
+        here = cells[cells[:, axis] + 1 < inside.shape[axis]]
+        beside = here + (np.arange(3) == axis)
+        both = inside[tuple(beside.T)]
+        steps.append(features[tuple(here[both].T)] - features[tuple(beside[both].T)])
+    return steps

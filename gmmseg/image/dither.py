@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from gmmseg.image.color import scaled
 from gmmseg.image.pixels import Pixels, Region
 
+FEWEST_LEVELS = 16  # that rounded values have
+
 
 def dithered(pixels: Pixels, steps: NDArray[np.float32], seed: int) -> Pixels:
     """Return pixels of floating channels, each value moved by up to half a step of its channel."""
@@ -31,7 +33,10 @@ def dithered(pixels: Pixels, steps: NDArray[np.float32], seed: int) -> Pixels:
 
 
 def steps_of(channels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the smallest difference of values in each channel of a sample, (n_channels,)."""
+    """Return the step that each channel of a sample (n, n_channels) was rounded to, (n_channels,).
+
+    It is the smallest difference of values; but a few levels far apart are things, as in a drawing.
+    """
     return np.array([_smallest_step(channel) for channel in channels.T], dtype=np.float32)
 
 
@@ -40,4 +45,4 @@ def _smallest_step(values: NDArray[np.float32]) -> float:
     gaps = np.diff(levels)
     # Levels that are one but for rounding are one.
     gaps = gaps[gaps > 1e-5 * np.abs(levels).max()] if len(levels) else gaps
-    return float(gaps.min()) if len(gaps) else 0.0
+    return float(min(gaps.min(), np.ptp(levels) / FEWEST_LEVELS)) if len(gaps) else 0.0

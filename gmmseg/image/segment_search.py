@@ -1,4 +1,4 @@
-"""Search the segments of an image: how many, what counts as alike for them, and their mixture."""
+"""Search the segments of an image: what counts as alike for them, and their mixture."""
 
 from dataclasses import dataclass
 
@@ -12,20 +12,16 @@ from gmmseg.core.fit import Start, fit_mixture
 from gmmseg.core.halves import joint_log_densities
 from gmmseg.core.initialization import parameters_from_labels
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.selection import SelectionPlan, select_mixture
 from gmmseg.image.bilateral import BilateralFilter
-from gmmseg.image.dither import dithered, steps_of
 from gmmseg.image.features import dark_to_light
 from gmmseg.image.pixels import Pixels
 from gmmseg.image.recipe import Recipe, sampled_rows
-from gmmseg.image.segment_sample import LEARNED_FROM, SegmentSample
+from gmmseg.image.segment_sample import SegmentSample
 
 AUTO_COVARIANCE = "auto"
 SEARCHED_FAMILY, KEPT_FAMILY = "EVV", "full"  # of "auto"
 FIRST_LOOK = 2**14  # pixels, about, from which is learned what counts as alike
 N_STARTS = 4  # of which the most likely mixture is kept
-CHOSEN_ON = 1_000  # pixels, about, that the number of segments is chosen on
-MOST_SEGMENTS = 9  # that "auto" tries
 OPTIONS = EMOptions(tol=1e-3, max_iter=200, accelerate=True)
 
 
@@ -57,24 +53,6 @@ class SegmentSearch:
     def kept_family(self) -> str:
         """Covariance family of the pixels in the segments found, where averages were searched."""
         return KEPT_FAMILY if self.covariance_type == AUTO_COVARIANCE else self.searched_family
-
-    def best_number(self, pixels: Pixels, recipe: Recipe) -> int:
-        """Return the number of components of largest integrated completed likelihood.
-
-        Neighbouring pixels are so alike that a million of them tell no more than a thousand, which
-        is what the criterion is to count. Components may differ in volume here, or wide segments
-        would count as several.
-        """
-        seed = int(self.rng.integers(2**32))
-        steps = steps_of(sampled_rows(pixels, Recipe("none"), LEARNED_FROM))
-        few = sampled_rows(dithered(pixels, steps, seed), recipe, CHOSEN_ON)
-        few = few[np.lexsort(few.T)]
-        numbers = range(1, min(MOST_SEGMENTS, len(np.unique(few, axis=0))) + 1)
-        plan = SelectionPlan(
-            n_components=tuple(numbers), covariance_types=("full",), criterion="icl"
-        )
-        _, _, selection = select_mixture(few, None, plan, OPTIONS, rng=self.rng, n_jobs=self.n_jobs)
-        return selection.best.n_components
 
     def bilateral(
         self,

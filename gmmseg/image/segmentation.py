@@ -16,8 +16,9 @@ from gmmseg.image.features import as_array
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, Recipe, feature_pixels
 from gmmseg.image.segment_model import SegmentModel
+from gmmseg.image.segment_number import NumberSearch
 from gmmseg.image.segment_sample import sample_of
-from gmmseg.image.segment_search import AUTO_COVARIANCE, SegmentSearch
+from gmmseg.image.segment_search import AUTO_COVARIANCE, OPTIONS, SegmentSearch
 from gmmseg.smoothing.prior_maps import log_prior_maps
 
 SMOOTHNESS = 2.0
@@ -231,7 +232,14 @@ def learn_segments(
     if options.log_prior is not None:
         n_segments = len(options.log_prior)
     elif n_segments == "auto":
-        n_segments = search.best_number(pixels, recipe)
+        n_segments = NumberSearch(
+            pixels,
+            recipe,
+            is_averaged=options.smoothness != 0,
+            spacing=options.spacing,
+            seed=int(rng.integers(2**32)),
+            n_jobs=n_jobs,
+        ).best_number(OPTIONS, rng)
     bilateral = None
     if options.smoothness != 0:
         bilateral = search.bilateral(pixels, recipe, n_segments, options.spacing)
