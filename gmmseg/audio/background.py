@@ -37,5 +37,5 @@ def fit_background(
     array([[1.]])
     """
     start = Start(n_components=n_components, covariance_type="diag", rng=generator_of(random_state))
-    options = EMOptions(covariance_floor=FLOOR, max_iter=MOST_ITERATIONS)
+    options = EMOptions(covariance_floor=FLOOR, has_one_unit=True, max_iter=MOST_ITERATIONS)
     return fit_mixture(check_samples(frames), None, start, options)[0]

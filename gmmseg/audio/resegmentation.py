@@ -121,7 +121,7 @@ def resegment(
     X = check_samples(features, background.n_features)
     before, is_speech = _checked_labels(labels, speech, len(X))
     speakers = np.unique(before[before > 0])
-    floor = variance_floor(expectation(X[is_speech], background), FLOOR)
+    floor = variance_floor(expectation(X[is_speech], background), FLOOR, has_one_unit=True)
     turns = Chain.of_durations(np.full(len(speakers), mean_frames - least_frames + 1.0))
     chain = minimum_duration(turns, least_frames)
     posteriors = np.zeros((len(X), len(speakers)), dtype=np.float32)

@@ -180,7 +180,9 @@ def _adapted_to(background: MixtureParameters, frames: Frames) -> MixtureParamet
     mixture = background
     for _ in range(N_ROUNDS):
         statistics = _about(expectation(frames, mixture), background.means)
-        floor = variance_floor(SufficientStatistics.of_parameters(background, 1.0), FLOOR)
+        floor = variance_floor(
+            SufficientStatistics.of_parameters(background, 1.0), FLOOR, has_one_unit=True
+        )
         mixture = adapted(background, statistics, relevance_factor=RELEVANCE_FACTOR, floor=floor)
     return mixture
 

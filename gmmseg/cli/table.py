@@ -98,7 +98,7 @@ def fit(
         float, typer.Option(min=0.0, help="Stop when the score changes by less.")
     ] = 1e-3,
     floor: Annotated[
-        float, typer.Option(min=0.0, help="Smallest variance, as a share of that of the data.")
+        float, typer.Option(min=0.0, help="Smallest variance, as a share of that of the column.")
     ] = 1e-6,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same mixture.")] = 0,
     as_json: Annotated[

@@ -7,6 +7,7 @@ so about where they would end: a leap there saves many.
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.core.covariance_base import Floor
 from gmmseg.core.parameters import MixtureParameters
 
 FIRST_PLAIN = 10  # iterations before the first leap: at the beginning the way still turns
@@ -43,7 +44,7 @@ class Leaps:
         self._is_at_limit = False
 
     def propose(
-        self, before: MixtureParameters, after: MixtureParameters, floor: float
+        self, before: MixtureParameters, after: MixtureParameters, floor: Floor
     ) -> MixtureParameters | None:
         """Return where a leap leads after the step from one mixture to the next, if it is time."""
         self._n_steps += 1
@@ -100,7 +101,7 @@ def _length(way: tuple[Array, ...], origin: MixtureParameters) -> float:
 
 
 def _moved(
-    origin: MixtureParameters, way: tuple[Array, ...], floor: float
+    origin: MixtureParameters, way: tuple[Array, ...], floor: Floor
 ) -> MixtureParameters | None:
     """Return the mixture at the end of a way, or None where it leads out of all bounds."""
     weights, means, covariances = way

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gmmseg.core.covariance_base import shares_of
+from gmmseg.core.covariance_base import Floor, shares_of
 from gmmseg.core.mstep import maximize
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
@@ -16,7 +16,7 @@ def adapted(
     statistics: SufficientStatistics,
     *,
     relevance_factor: float = 16.0,
-    floor: float,
+    floor: Floor,
 ) -> MixtureParameters:
     """Return the mixture adapted to the data behind the statistics.
 
@@ -33,7 +33,7 @@ def adapted(
         Result of `expectation` of the new data with the same parameters.
     relevance_factor : float, default=16.0
         Number of samples that the prior counts as, in each component.
-    floor : float
+    floor : float or ndarray of shape (n_features,)
         Smallest variance, in squared units of the data.
 
     Returns

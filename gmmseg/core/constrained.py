@@ -54,7 +54,7 @@ class ConstrainedFamily(CovarianceFamily):
         rounding = _rounding(matrices)
         if rounding >= 1.0:  # so narrow along some axis that its volume cannot be told
             return
-        nearest = self.estimate(matrices, np.ones(len(matrices)), 0.0, before=matrices)
+        nearest = self.likeliest(matrices, np.ones(len(matrices)), 0.0, before=matrices)
         largest = matrices.reshape(len(matrices), -1).max(axis=1)
         off = np.abs(nearest - matrices).reshape(len(matrices), -1).max(axis=1) / largest
         if off.max() > MEMBER + rounding:
@@ -68,7 +68,7 @@ class ConstrainedFamily(CovarianceFamily):
 class AlongFeatures(ConstrainedFamily, VariancePerFeature):
     """Components lie along the features."""
 
-    def estimate(
+    def likeliest(
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return the variances with volume and shape equal or free."""
@@ -80,7 +80,7 @@ class EII(AlongFeatures):
 
     name = "EII"
 
-    def estimate(
+    def likeliest(
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return the mean variance over components and features."""
@@ -91,24 +91,27 @@ class EEI(AlongFeatures):
     """All components have the same variance per feature."""
 
     name, volume, form = "EEI", "E", "E"
+    has_any_units = True
 
 
 class VEI(AlongFeatures):
     """Variances per feature are in the same proportion in all components."""
 
     name, volume, form = "VEI", "V", "E"
+    has_any_units = True
 
 
 class EVI(AlongFeatures):
     """Each component has its own variances per feature, of the same product."""
 
     name, volume, form = "EVI", "E", "V"
+    has_any_units = True
 
 
 class OwnAxes(ConstrainedFamily, MatrixPerComponent):
     """Each component has its own axes: those of its scatter, whatever the variances along them."""
 
-    def estimate(
+    def likeliest(
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return covariances along the axes of the scatter, longest beside longest."""
@@ -135,14 +138,16 @@ class EVV(OwnAxes):
     """Components are equal in volume alone."""
 
     name, volume, form = "EVV", "E", "V"
+    has_any_units = True
 
 
 class VEE(ConstrainedFamily, MatrixPerComponent):
     """Covariances are multiples of one matrix."""
 
     name, volume, form = "VEE", "V", "E"
+    has_any_units = True
 
-    def estimate(
+    def likeliest(
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return volumes and the common matrix: each is the mean of what the other leaves."""
@@ -169,7 +174,7 @@ class VEE(ConstrainedFamily, MatrixPerComponent):
 class CommonAxes(ConstrainedFamily, MatrixPerComponent):
     """Components have common axes, each its own variances along them."""
 
-    def estimate(
+    def likeliest(
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return covariances along the likeliest common axes that a search finds."""

@@ -29,13 +29,13 @@ class Full(MatrixPerComponent):
     """Each component has its own covariance matrix."""
 
     name = "full"
-    is_linear = True
+    is_linear = has_any_units = True
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """Return one symmetric matrix per component."""
         return n_components * n_features * (n_features + 1) // 2
 
-    def estimate(
+    def likeliest(
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return each scatter with its eigenvalues clipped to the floor."""
@@ -46,7 +46,7 @@ class Tied(CovarianceFamily):
     """All components share one covariance matrix."""
 
     name = "tied"
-    is_linear = True
+    is_linear = has_any_units = True
     scatter_kind = "full"
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
@@ -57,7 +57,7 @@ class Tied(CovarianceFamily):
         """Return one symmetric matrix."""
         return n_features * (n_features + 1) // 2
 
-    def estimate(
+    def likeliest(
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return the mean scatter with its eigenvalues clipped to the floor."""
@@ -80,13 +80,13 @@ class Diag(VariancePerFeature):
     """Each component has its own variance per feature."""
 
     name = "diag"
-    is_linear = True
+    is_linear = has_any_units = True
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """Return one variance per component and feature."""
         return n_components * n_features
 
-    def estimate(
+    def likeliest(
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return the variances clipped to the floor."""
@@ -108,7 +108,7 @@ class Spherical(CovarianceFamily):
         """Return one variance per component."""
         return n_components
 
-    def estimate(
+    def likeliest(
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return the mean variance over features, clipped to the floor."""

@@ -1,7 +1,7 @@
 """What a covariance family is, and the linear algebra that families share."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
+Floor: TypeAlias = float | Array  # smallest variance: of all features, or of each, (n_features,)
 
 
 class CovarianceFamily(ABC):
@@ -22,6 +23,8 @@ class CovarianceFamily(ABC):
     scatter_kind: ClassVar[Literal["full", "diag"]]
     # Whether sums and multiples of its covariances belong to the family, too.
     is_linear: ClassVar[bool] = False
+    # Whether its covariances are of the family in whatever unit each feature is.
+    has_any_units: ClassVar[bool] = False
 
     @abstractmethod
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
@@ -32,7 +35,7 @@ class CovarianceFamily(ABC):
         """Return the number of free parameters in the covariances."""
 
     @abstractmethod
-    def estimate(
+    def likeliest(
         self, scatter: Array, resp_sum: Array, floor: float, *, before: Array | None = None
     ) -> Array:
         """Return the covariances of largest likelihood with no variance below ``floor``.
@@ -40,6 +43,29 @@ class CovarianceFamily(ABC):
         Families without a formula for them search, and go on from the covariances ``before`` the
         M-step: the result is at least as likely as those.
         """
+
+    def estimate(
+        self, scatter: Array, resp_sum: Array, floor: Floor, *, before: Array | None = None
+    ) -> Array:
+        """Return what `likeliest` does, where each feature may have a floor of its own.
+
+        In units in which all floors are one, a covariance is above them if none of its eigenvalues
+        is below that one.
+        """
+        floors = self.floors(floor)
+        lowest = float(floors.min())
+        if np.ptp(floors) == 0.0:
+            return self.likeliest(scatter, resp_sum, lowest, before=before)
+        square = floors / lowest
+        if self.scatter_kind == "full":
+            square = np.sqrt(np.outer(square, square))
+        before = None if before is None else before / square
+        return self.likeliest(scatter / square, resp_sum, lowest, before=before) * square
+
+    def floors(self, floor: Floor) -> Array:
+        """Return the floor of every feature, or the lowest where the family knows but one unit."""
+        floors = np.atleast_1d(floor)
+        return floors if self.has_any_units else floors.min(keepdims=True)
 
     @abstractmethod
     def precision_factors(self, covariances: Array) -> Array:

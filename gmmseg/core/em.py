@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core.acceleration import FIRST_PLAIN, Leaps
+from gmmseg.core.covariance_base import Floor
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.prior import CovariancePrior, prior_of_data
@@ -39,7 +40,10 @@ class EMOptions:
     max_iter : int, default=100
         Largest number of iterations.
     covariance_floor : float, default=1e-6
-        Smallest variance, as a fraction of the mean feature variance of the data.
+        Smallest variance, as a fraction of that of all data in the same feature.
+    has_one_unit : bool, default=False
+        Whether all features have one unit, as the channels of a colour: then the floor is a
+        fraction of their mean variance.
     covariance_prior : float, default=0
         Number of samples that the prior over covariances counts as, in each component.
     fixed : frozenset of str, default=frozenset()
@@ -51,9 +55,14 @@ class EMOptions:
     tol: float = 1e-3
     max_iter: int = 100
     covariance_floor: float = 1e-6
+    has_one_unit: bool = False
     covariance_prior: float = 0.0
     fixed: frozenset[str] = frozenset()
     accelerate: bool = False
+
+    def floor_of(self, statistics: SufficientStatistics) -> NDArray[np.float64]:
+        """Return the smallest variance that data of these statistics allow in each feature."""
+        return variance_floor(statistics, self.covariance_floor, has_one_unit=self.has_one_unit)
 
 
 @dataclass(frozen=True)
@@ -166,14 +175,14 @@ def run_em(
 class _Goal:
     """What EM makes as large as it can: the likelihood, or with a prior the posterior."""
 
-    floor: float
+    floor: Floor
     prior: CovariancePrior | None
     fixed: frozenset[str]
 
     @classmethod
     def of(cls, statistics: SufficientStatistics, options: EMOptions) -> "_Goal":
         """Return the goal for these data."""
-        floor = variance_floor(statistics, options.covariance_floor)
+        floor = options.floor_of(statistics)
         strength = options.covariance_prior
         prior = prior_of_data(statistics, strength, floor) if strength > 0.0 else None
         return cls(floor, prior, options.fixed)

@@ -17,6 +17,7 @@ from gmmseg.core.initialization import (
     nearest_center,
     parameters_from_labels,
     subsample,
+    unlike_units,
 )
 from gmmseg.core.known_labels import parameters_from_some_labels
 from gmmseg.core.missing import imputed, with_unseen_features
@@ -149,7 +150,10 @@ def fit_data(
         worst: Array = imputed(rows[[density.argmin()]], parameters, n_jobs)[0]
         return worst
 
-    starts = [_with_noise(point, data, start) for point in _starting_points(searched, data, start)]
+    starts = [
+        _with_noise(point, data, start)
+        for point in _starting_points(searched, data, start, has_one_unit=options.has_one_unit)
+    ]
     if len(starts) > 1:
         # What labels are known of a subsample is not known; so then all samples are taken.
         few = data if start.labels is not None else _small(*sample(), data.dtype, n_jobs)
@@ -189,7 +193,14 @@ def _with_noise(point: MixtureParameters, data: Data, start: Start) -> MixturePa
     return point.with_noise(data.noise() if start.noise else None)
 
 
-def _starting_points(sample: Sample, data: Data, start: Start) -> Iterator[MixtureParameters]:
+def _starting_points(
+    sample: Sample, data: Data, start: Start, *, has_one_unit: bool
+) -> Iterator[MixtureParameters]:
+    """Yield mixtures to begin with: from groups in the units of the data, and in others, too.
+
+    Where a feature varies much more than another, nothing tells whether it counts more, or is but
+    in a smaller unit. What fits better is told by the likelihood.
+    """
     if start.previous is not None:
         yield start.previous
         return
@@ -204,9 +215,15 @@ def _starting_points(sample: Sample, data: Data, start: Start) -> Iterator[Mixtu
             )
         else:
             yield _starting_point(sample, data.n_features, start)
+            is_searched = not (start.is_given or has_one_unit)
+            unit = unlike_units(sample()[0]) if is_searched else None
+            if unit is not None:
+                yield _starting_point(sample, data.n_features, start, unit)
 
 
-def _starting_point(sample: Sample, n_features: int, start: Start) -> MixtureParameters:
+def _starting_point(
+    sample: Sample, n_features: int, start: Start, unit: Array | float = 1.0
+) -> MixtureParameters:
     family, n_components = family_named(start.covariance_type), start.n_components
     means = _given(start.means, "means_init", (n_components, n_features))
     weights = _given(start.weights, "weights_init", (n_components,))
@@ -218,7 +235,7 @@ def _starting_point(sample: Sample, n_features: int, start: Start) -> MixturePar
     if precisions is not None:
         family.check_positive(precisions, "precisions_init")
     if weights is None or means is None or precisions is None:
-        found = _found(sample, start, means)
+        found = _found(sample, start, means, unit)
         weights = found.weights if weights is None else weights
         means = found.means if means is None else means
     if precisions is None:
@@ -227,7 +244,9 @@ def _starting_point(sample: Sample, n_features: int, start: Start) -> MixturePar
     return MixtureParameters(weights, means, covariances, covariance_type=family.name)
 
 
-def _found(sample: Sample, start: Start, means: Array | None) -> MixtureParameters:
+def _found(
+    sample: Sample, start: Start, means: Array | None, unit: Array | float
+) -> MixtureParameters:
     """Return a start found on the subsample, around the given means if there are any."""
     rows, weight = sample()
     if means is None:
@@ -238,6 +257,7 @@ def _found(sample: Sample, start: Start, means: Array | None) -> MixtureParamete
             covariance_type=start.covariance_type,
             method=start.method,
             rng=start.rng,
+            unit=unit,
         )
     labels = nearest_center(rows, means)
     return parameters_from_labels(

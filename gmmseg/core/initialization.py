@@ -4,6 +4,7 @@ Entries of the samples may be missing (NaN). Distances are then taken over the e
 there, samples to begin with get the mean for those that are not, and groups tell of the rest.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -22,7 +23,9 @@ from gmmseg.errors import InputError
 SUBSAMPLE_SIZE = 20_000  # samples that the start is found on
 BLOCK_SIZE = 65_536  # weights that are looked through at once
 LLOYD_ROUNDS = 10
-START_FLOOR = 1e-6  # fraction of the mean feature variance that no component starts below
+START_FLOOR = 1e-6  # fraction of the variance of the data that no component starts below
+
+UNLIKE = 30.0  # times the spread of another feature: their units may have nothing in common
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
@@ -100,31 +103,61 @@ def initial_parameters(
     covariance_type: str,
     method: str,
     rng: np.random.Generator,
+    unit: Array | float = 1.0,
 ) -> MixtureParameters:
     """Return a mixture to begin with, found on a subsample by the method of this name."""
-    labelled = label_source(X, weight, method=method, rng=rng)(n_components)
+    labelled = label_source(X, weight, method=method, rng=rng, unit=unit)(n_components)
     return parameters_from_labels(*labelled, n_components, covariance_type=covariance_type)
 
 
-def label_source(X: Array, weight: Array, *, method: str, rng: np.random.Generator) -> LabelSource:
+def unlike_units(X: Array) -> Array | None:
+    """Return a unit for each feature in which its spread is 1, or None if spreads are alike."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of features without an entry
+        spread = np.nan_to_num(np.nanstd(X, axis=0))
+    varies = spread > 0.0
+    if not varies.any() or spread.max() <= UNLIKE * spread[varies].min():
+        return None
+    return np.where(varies, spread, 1.0)
+
+
+def label_source(
+    X: Array,
+    weight: Array,
+    *,
+    method: str,
+    rng: np.random.Generator,
+    unit: Array | float = 1.0,
+) -> LabelSource:
     """Return the function from a number of groups to labelled samples, by the method of this name.
 
-    What all numbers of groups have in common is computed once.
+    Distances are taken in this unit of each feature, (n_features,). What all numbers of groups have
+    in common is computed once.
     """
     methods = {"k-means++": kmeans_labels, "random": random_labels}
+    scaled = X / unit
     if method == "hierarchical":
         is_missing = np.isnan(X)
-        filled = np.where(is_missing, observed_mean(X, weight), X) if is_missing.any() else X
+        filled = scaled
+        if is_missing.any():
+            filled = np.where(is_missing, observed_mean(scaled, weight), scaled)
         tree = merge_tree(filled, weight)
-        return lambda n_groups: (tree.rows, tree.weight, tree.labels(n_groups))
+        rows = tree.rows * unit
+        return lambda n_groups: (rows, tree.weight, tree.labels(n_groups))
     if method not in tuple(methods):
         names = ", ".join((*methods, "hierarchical"))
         raise InputError(f"init_params must be one of {names}, got {method!r}")
-    return lambda n_groups: (X, weight, methods[method](X, weight, n_groups, rng))
+    return lambda n_groups: (X, weight, methods[method](scaled, weight, n_groups, rng))
 
 
 def parameters_from_labels(
-    X: Array, weight: Array, labels: Labels, n_components: int, *, covariance_type: str
+    X: Array,
+    weight: Array,
+    labels: Labels,
+    n_components: int,
+    *,
+    covariance_type: str,
+    has_one_unit: bool = False,
 ) -> MixtureParameters:
     """Return the most likely mixture where every sample belongs to the component of its label."""
     hidden = np.zeros((n_components, X.shape[1]))
@@ -140,7 +173,7 @@ def parameters_from_labels(
         hidden[:, :, None] * np.eye(X.shape[1]) if is_full else hidden
     )
     statistics = replace(statistics, dev2_sum=dev2_sum)
-    floor = variance_floor(statistics, START_FLOOR)
+    floor = variance_floor(statistics, START_FLOOR, has_one_unit=has_one_unit)
     wide = spread_parameters(means, statistics.total_variance() + floor, covariance_type)
     return maximize(statistics, wide, floor)
 

@@ -59,8 +59,8 @@ class GaussianMixture(MixtureValue):
     precisions_init : array_like, optional
         Inverse covariances to start from, in the shape of the covariances.
     covariance_floor : float, default=1e-6
-        Smallest variance (for "full" and "tied": eigenvalue), as a fraction of the mean feature
-        variance of the data; 1e-60 in any case.
+        Smallest variance (for "full" and "tied": eigenvalue, features taken in units of their own),
+        as a fraction of that of all data in the feature; 1e-60 in any case.
     covariance_prior : float, optional
         Number of samples, in each component, that a prior over the covariances counts as: as wide
         as equal parts of the data would be (Fraley, Raftery 2007). It steadies components with few

@@ -13,7 +13,6 @@ from gmmseg.core.estep import expectation
 from gmmseg.core.fitted_mixture import FittedMixture
 from gmmseg.core.merging import merge_mixtures
 from gmmseg.core.mixture_file import as_damage, read_mixture, write_mixture
-from gmmseg.core.mstep import variance_floor
 from gmmseg.core.noise import UniformNoise
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import as_numbers
@@ -80,7 +79,7 @@ class MixtureValue(FittedMixture):
             parameters,
             statistics,
             relevance_factor=relevance_factor,
-            floor=variance_floor(statistics, options.covariance_floor),
+            floor=options.floor_of(statistics),
         )
         seen = self.record_.weight_sum + statistics.weight_sum
         record = FitRecord(

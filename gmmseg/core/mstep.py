@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gmmseg.core.covariance_base import Array, Floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.prior import CovariancePrior
 from gmmseg.core.statistics import SufficientStatistics
@@ -13,6 +14,7 @@ from gmmseg.errors import InputError
 
 # The smallest variance there is: float32 can still hold its inverse standard deviation.
 SMALLEST_VARIANCE = 1e-60
+ROUNDING = 64.0  # times the precision of a number: what sums of equal ones may be off
 
 
 def maximization(
@@ -34,7 +36,7 @@ def maximization(
     parameters : MixtureParameters
         The mixture of the E-step. A component without samples keeps its mean and covariance.
     covariance_floor : float, default=1e-6
-        Smallest variance, as a fraction of the mean feature variance of the data.
+        Smallest variance, as a fraction of that of all data in the same feature.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def maximization(
 def maximize(
     statistics: SufficientStatistics,
     parameters: MixtureParameters,
-    floor: float,
+    floor: Floor,
     *,
     prior: CovariancePrior | None = None,
     fixed: Collection[str] = (),
@@ -108,14 +110,24 @@ def maximize(
     )
 
 
-def variance_floor(statistics: SufficientStatistics, fraction: float) -> float:
-    """Return the smallest variance allowed: a fraction of the data's mean feature variance.
+def variance_floor(
+    statistics: SufficientStatistics, fraction: float, *, has_one_unit: bool = False
+) -> Array:
+    """Return the smallest variance allowed in each feature, (n_features,).
+
+    It is a fraction of the feature's variance in the data, so that a rate beside an income is not
+    drowned; of the mean variance if all features have one unit, as colours do. A feature without
+    spread but for rounding gets the mean one.
 
     It never goes below what double precision can tell from zero at the distance and spread of the
     data, so that constant and repeated data have a likelihood, too.
     """
     variance = statistics.total_variance()
-    mean_square = float((statistics.total_mean() ** 2 + variance).max())
-    resolution = float(np.finfo(np.float64).eps) ** 2 * mean_square
-    relative = fraction * float(variance.mean())
-    return max(relative, resolution, SMALLEST_VARIANCE)
+    mean_square = statistics.total_mean() ** 2 + variance
+    eps = float(np.finfo(np.float64).eps)
+    # What is left of equal samples far from zero and from the means that they were taken about.
+    left = (ROUNDING * eps) ** 2 * mean_square + ROUNDING * eps * statistics.mean_dev2()
+    is_rounding = variance <= left
+    typical = float(variance.mean())
+    own = np.where(is_rounding | has_one_unit, typical, variance)
+    return np.maximum(fraction * own, np.maximum(eps**2 * mean_square, SMALLEST_VARIANCE))

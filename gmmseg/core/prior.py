@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.core.covariance_base import Floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 
@@ -56,7 +57,7 @@ class CovariancePrior:
 
 
 def prior_of_data(
-    statistics: SufficientStatistics, strength: float, floor: float
+    statistics: SufficientStatistics, strength: float, floor: Floor
 ) -> CovariancePrior:
     """Return a prior as wide as equal parts of the data: their variance over ``K ** (2 / d)``."""
     n_components, n_features = statistics.means.shape

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.core.covariance_base import shares_of
+from gmmseg.core.covariance_base import Floor, shares_of
 from gmmseg.core.parameters import MixtureParameters
 
 STARVED = 1e-9  # share of the sample weight below which a component explains nothing
@@ -40,7 +40,7 @@ class Redundant:
         self,
         parameters: MixtureParameters,
         find_worst: Callable[[MixtureParameters], Array] | None,
-        floor: float,
+        floor: Floor,
     ) -> RescueTrial:
         """Return a trial with the component where ``parameters`` explain the data worst."""
         without = switch_off(parameters, self.component, self.twin)
@@ -95,7 +95,7 @@ def switch_off(
 
 
 def switch_on(
-    parameters: MixtureParameters, k: int, place: Array, floor: float
+    parameters: MixtureParameters, k: int, place: Array, floor: Floor
 ) -> MixtureParameters:
     """Return the mixture with component k at ``place``, as wide as the others on average."""
     weights, means = parameters.weights.copy(), parameters.means.copy()
@@ -110,7 +110,7 @@ def switch_on(
     return parameters.replaced(weights=weights, means=means, covariances=covariances)
 
 
-def raise_to_floor(parameters: MixtureParameters, floor: float) -> MixtureParameters:
+def raise_to_floor(parameters: MixtureParameters, floor: Floor) -> MixtureParameters:
     """Return the mixture with no variance below ``floor``: itself where none is."""
     raised = parameters.family.estimate(
         parameters.component_covariances,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core import criteria
+from gmmseg.core.covariance_base import Floor
 from gmmseg.core.em import EMOptions, FitRecord, run_em
 from gmmseg.core.estep import weighted_statistics
 from gmmseg.core.fit import Start, fit_mixture
@@ -21,9 +22,9 @@ from gmmseg.core.initialization import (
     label_source,
     parameters_from_labels,
     subsample,
+    unlike_units,
 )
 from gmmseg.core.missing import prepared, weight_of_seen
-from gmmseg.core.mstep import variance_floor
 from gmmseg.core.noise import noise_around
 from gmmseg.core.noise_start import dense_samples
 from gmmseg.core.parameters import MixtureParameters
@@ -37,7 +38,7 @@ Criterion = Literal["bic", "icl", "held-out"]
 PATIENCE = 2  # times in a row that more components may be worse before a family is left
 HELD_OUT = 0.25  # share of the samples that "held-out" judges by
 MUCH_DATA = 4  # times the subsample, from which on candidates are fitted to that first
-AT_FLOOR = 1.0 + 1e-6  # times the floor
+AT_FLOOR = 1.0 + 1e-6  # floors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,8 +288,11 @@ class _Bench:
         searched = self.sample
         if self.noise is not None:
             searched = dense_samples(*searched, self.rng)
+        unit = None if self.options.has_one_unit else unlike_units(searched[0])
         return [
-            label_source(*searched, method=method, rng=self.rng) for method in self.plan.methods
+            label_source(*searched, method=method, rng=self.rng, unit=its_unit)
+            for method in self.plan.methods
+            for its_unit in ((1.0,) if unit is None else (1.0, unit))
         ]
 
     def starts(self, n_components: int, covariance_type: str) -> Iterator[MixtureParameters]:
@@ -335,9 +339,7 @@ class _Bench:
             log_likelihood=log_likelihood,
             n_parameters=parameters.n_free_parameters,
             is_converged=record.is_converged,
-            is_degenerate=_is_at_floor(
-                parameters, variance_floor(statistics, self.options.covariance_floor)
-            ),
+            is_degenerate=_is_at_floor(parameters, self.options.floor_of(statistics)),
         )
 
     def _value(self, parameters: MixtureParameters, statistics: SufficientStatistics) -> float:
@@ -379,10 +381,14 @@ class _Bench:
         return max(fits, key=lambda fit: fit[1].lower_bounds[-1])
 
 
-def _is_at_floor(parameters: MixtureParameters, floor: float) -> bool:
+def _is_at_floor(parameters: MixtureParameters, floor: Floor) -> bool:
     """Tell whether the floor holds a component in use."""
     spelled_out = parameters.component_covariances[parameters.weights > 0.0]
     if len(spelled_out) == 0:  # where all is noise
         return False
-    smallest = np.linalg.eigvalsh(spelled_out)[:, 0] if spelled_out.ndim == 3 else spelled_out
-    return bool(smallest.min() <= floor * AT_FLOOR)
+    unit = np.broadcast_to(np.sqrt(parameters.family.floors(floor)), (parameters.n_features,))
+    if spelled_out.ndim == 3:
+        smallest = np.linalg.eigvalsh(spelled_out / np.outer(unit, unit))[:, 0]
+    else:
+        smallest = spelled_out / unit**2
+    return bool(smallest.min() <= AT_FLOOR)

@@ -169,6 +169,12 @@ class SufficientStatistics:
         variance: Array = self._shares() @ (within + between)
         return np.maximum(variance, 0.0)
 
+    def mean_dev2(self) -> Array:
+        """Return the mean squared deviation from the means of the E-step, (n_features,)."""
+        dev2 = self.dev2_sum.sum(axis=0)
+        total: Array = np.diagonal(dev2) if dev2.ndim == 2 else dev2
+        return total / max(float(self.resp_sum.sum()), np.finfo(np.float64).tiny)
+
     def _is_used(self) -> NDArray[np.bool_]:
         return (self.resp_sum > 0.0)[:, None]
 

@@ -2,7 +2,7 @@
 
 from gmmseg.core.data import LARGEST_SUM
 from gmmseg.core.em import EMOptions, FitRecord
-from gmmseg.core.mstep import maximize, variance_floor
+from gmmseg.core.mstep import maximize
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 
@@ -52,7 +52,7 @@ def learned(
     share = (block / seen) ** forgetting_rate
     before = SufficientStatistics.of_parameters(parameters, (1.0 - share) / share * block)
     both = before + statistics
-    floor = variance_floor(both, options.covariance_floor)
+    floor = options.floor_of(both)
     after = FitRecord(
         (statistics.mean_log_likelihood,),
         is_converged=False,

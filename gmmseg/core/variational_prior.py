@@ -136,7 +136,7 @@ def _sample_scatter(total: SufficientStatistics) -> Array:
     variance = np.diagonal(scatter) if scatter.ndim == 2 else scatter
     eps2 = float(np.finfo(np.float64).eps) ** 2
     resolution = eps2 * (total.new_means()[0] ** 2 + np.maximum(variance, 0.0))
-    floor = variance_floor(total, PRIOR_FLOOR)
+    floor = variance_floor(total, PRIOR_FLOOR, has_one_unit=True)
     is_constant = variance <= np.maximum(resolution, SMALLEST_VARIANCE)
     raised: Array = np.where(is_constant, floor, variance)
     if scatter.ndim == 1:

@@ -35,8 +35,8 @@ LEAST_SHARE = 0.5  # that they count against the pixel itself; in noise they cou
 LEAST_EXTENT = 0.75  # of the box along each axis, that an object spans
 STRAY = 0.005  # share of the foreground at either end that does not count for that
 RIM = 0.05  # of each side: where the background lies if nothing is known of it
-FIRST_FIT = EMOptions(tol=1e-3, max_iter=30, covariance_floor=1e-3)
-REFIT = EMOptions(tol=1e-3, max_iter=10, covariance_floor=1e-3)
+FIRST_FIT = EMOptions(tol=1e-3, max_iter=30, covariance_floor=1e-3, has_one_unit=True)
+REFIT = EMOptions(tol=1e-3, max_iter=10, covariance_floor=1e-3, has_one_unit=True)
 
 Mask = NDArray[np.bool_]
 Sides = tuple[MixtureParameters, MixtureParameters]  # background and foreground

@@ -22,7 +22,7 @@ AUTO_COVARIANCE = "auto"
 SEARCHED_FAMILY, KEPT_FAMILY = "EVV", "full"  # of "auto"
 FIRST_LOOK = 2**14  # pixels, about, from which is learned what counts as alike
 N_STARTS = 4  # of which the most likely mixture is kept
-OPTIONS = EMOptions(tol=1e-3, max_iter=200, accelerate=True)
+OPTIONS = EMOptions(tol=1e-3, max_iter=200, accelerate=True, has_one_unit=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,5 +121,10 @@ def _of_labels(
 ) -> MixtureParameters:
     """Return the mixture of pixels (n, n_features) whose segments are known."""
     return parameters_from_labels(
-        X.astype(np.float64), np.ones(len(X)), labels, n_components, covariance_type=family
+        X.astype(np.float64),
+        np.ones(len(X)),
+        labels,
+        n_components,
+        covariance_type=family,
+        has_one_unit=True,
     )

@@ -116,7 +116,7 @@ def fit_field(
         if _stands_still(energies):
             break
         statistics = statistics_given(X, _of_cells(q, inside), parameters, n_jobs)
-        floor = variance_floor(statistics, FLOOR)
+        floor = variance_floor(statistics, FLOOR, has_one_unit=True)
         parameters = maximize(statistics, parameters, floor, fixed={"weights"})
         joint = field_evidence(X, inside, parameters, log_prior=log_prior, n_jobs=n_jobs)
     q = mean_field(joint, field, coupling=coupling, n_sweeps=LAST_SWEEPS, start=q, n_jobs=n_jobs)

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core import SufficientStatistics, expectation, maximization
+from gmmseg.core.covariance import family_named
 from gmmseg.core.mstep import SMALLEST_VARIANCE, maximize, variance_floor
 from gmmseg.core.noise import UniformNoise
 from gmmseg.core.parameters import MixtureParameters
@@ -30,11 +31,34 @@ def test_maximization_is_the_weighted_mean_and_covariance(rng, covariance_type, 
     assert found.covariance_type == covariance_type
 
 
-def test_the_floor_is_a_fraction_of_the_mean_feature_variance():
-    # Variances 4 and 16, mean 10: a floor of a tenth is 1.
-    X = np.array([[-2.0, -4.0], [2.0, 4.0]])
-    wide = MixtureParameters([1.0], [[0.0, 0.0]], [[9.0, 9.0]], covariance_type="diag")
-    assert variance_floor(expectation(X, wide), 0.1) == pytest.approx(1.0, rel=1e-12)
+def test_the_floor_is_a_fraction_of_the_variance_of_each_feature():
+    # Variances 4, 16 and 0, mean 20 / 3; what has no spread is taken to have the mean one.
+    X = np.array([[-2.0, -4.0, 7.0], [2.0, 4.0, 7.0]])
+    wide = MixtureParameters([1.0], [[0.0, 0.0, 0.0]], [[9.0, 9.0, 9.0]], covariance_type="diag")
+    statistics = expectation(X, wide)
+    assert_allclose(variance_floor(statistics, 0.3), [1.2, 4.8, 2.0], rtol=1e-12)
+    assert_allclose(variance_floor(statistics, 0.3, has_one_unit=True), [2.0] * 3, rtol=1e-12)
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_units_of_single_features_change_nothing_but_the_units(rng, covariance_type):
+    if not family_named(covariance_type).has_any_units:
+        return
+    parameters = random_mixture(rng, covariance_type, n_features=3)
+    X = draw(rng, parameters, 4)  # so few that the floor counts
+    unit = np.array([1e6, 1.0, 1e-5])
+    is_full = family_named(covariance_type).scatter_kind == "full"
+    square = np.outer(unit, unit) if is_full else unit**2
+    there = MixtureParameters(
+        parameters.weights,
+        parameters.means * unit,
+        parameters.covariances * square,
+        covariance_type=covariance_type,
+    )
+    found = maximization(expectation(X, parameters), parameters, covariance_floor=0.01)
+    moved = maximization(expectation(X * unit, there), there, covariance_floor=0.01)
+    assert_allclose(moved.means / unit, found.means, rtol=1e-9)
+    assert_allclose(moved.covariances / square, found.covariances, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)

@@ -120,9 +120,10 @@ def test_it_keeps_ten_components_of_thirty_samples_from_collapsing(rng):
     options = {"random_state": 0, "max_iter": 200, "tol": 1e-6}
     steady = GaussianMixture(10, covariance_prior=7, **options).fit(X)
     collapsed = GaussianMixture(10, **options).fit(X)
-    floor = 1e-6 * X.var(axis=0).mean()
+    unit = np.sqrt(1e-6 * X.var(axis=0))
     used = collapsed.weights_ > 0.0
-    assert np.linalg.eigvalsh(collapsed.covariances_[used]).min() == pytest.approx(floor, rel=1e-3)
+    in_floors = collapsed.covariances_[used] / np.outer(unit, unit)
+    assert np.linalg.eigvalsh(in_floors).min() == pytest.approx(1.0, rel=1e-3)
     smallest = np.linalg.eigvalsh(steady.covariances_).min()
     assert smallest > 0.05 * X.var(axis=0).mean() / 10 ** (2 / 5)
     assert steady.score(fresh) > -10.0
