@@ -36,10 +36,12 @@ class SpeakerRecognizer:
         Whether recordings of one speaker share a microphone and a room. Where they do, the mean
         spectrum is among the best that a short recording tells; where they do not, it misleads and
         is removed for "different". For "any" mixtures of both kinds have half a say each.
+        Embeddings are compared as they are, and take "any" alone.
     prior : str or path, optional
-        What is known of voices in general: a file of `SpeakerPrior`; the shipped one if None.
+        What is known of voices in general: a file of `SpeakerPrior`; the shipped one if None. Not
+        for embeddings.
     random_state : int or None, default=0
-        Seed of the start of the background mixture.
+        Seed of the start of the background mixture; embeddings need no chance.
 
     Attributes
     ----------
@@ -109,6 +111,8 @@ class SpeakerRecognizer:
             raise InputError(
                 f"microphones must be 'same', 'any' or 'different', got {self.microphones!r}"
             )
+        if self.features == "embeddings":
+            self._refuse_what_embeddings_lack()
         tables = self._tables_by_speaker(recordings, speakers, sr)
         _check_names(tables)
         self.voices_: Voices
@@ -336,6 +340,19 @@ class SpeakerRecognizer:
         if sr is not None:
             return speaker_frames(recording, sr=sr)
         return checked_frames(recording)
+
+    def _refuse_what_embeddings_lack(self) -> None:
+        """Refuse options that say something of sound, which embeddings are no longer."""
+        if self.microphones != "any":
+            raise InputError(
+                f"microphones is for features='frames', got {self.microphones!r} for embeddings, "
+                "which are compared as they are; leave it at 'any'"
+            )
+        if self.prior is not None:
+            raise InputError(
+                f"prior is for features='frames', got {str(self.prior)!r} for embeddings, "
+                "which are learned from alone; leave it out"
+            )
 
     def _fitted(self) -> Voices:
         if "voices_" not in vars(self):

@@ -87,6 +87,8 @@ def train(
     found = speaker_folders(folder)
     refuse_to_replace([path for paths in found.values() for path in paths], target)
     is_embedded = next(iter(found.values()))[0].suffix.lower() == ".npy"
+    if is_embedded and (microphones is not Microphones.any or prior is not None):
+        raise typer.BadParameter("--microphones and --prior are for sound, not for embeddings")
     with announce_compilation():
         tables, n_bad = _read_all(found, is_embedded=is_embedded)
         recognizer = SpeakerRecognizer(

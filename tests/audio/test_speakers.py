@@ -182,6 +182,22 @@ def test_a_stranger_among_embeddings_is_unknown(rng):
         ),
         ({}, {"anna": [np.ones((5, 40))], "ben": []}, "must have at least 10 frames, got 5"),
         (
+            {"features": "embeddings", "microphones": "same"},
+            {},
+            (
+                "microphones is for features='frames', got 'same' for embeddings, which are "
+                "compared as they are; leave it at 'any'"
+            ),
+        ),
+        (
+            {"features": "embeddings", "prior": "nowhere.gmm"},
+            {},
+            (
+                "prior is for features='frames', got 'nowhere.gmm' for embeddings, which are "
+                "learned from alone; leave it out"
+            ),
+        ),
+        (
             {"features": "embeddings"},
             {"anna": [np.ones(3)], "ben": [np.zeros(3)]},
             "needs several embeddings of a speaker, got one of each",

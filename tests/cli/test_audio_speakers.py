@@ -108,6 +108,10 @@ def test_embeddings_are_told_by_their_suffix(gmmseg, tmp_path, monkeypatch, rng)
             rows = rng.normal(at, 1.0, size=(1 + k, 6))
             np.save(tmp_path / "own" / name / f"{k}.npy", rows)
     np.save("new.npy", rng.normal(8.0, 1.0, size=6))
+    for option in (["--microphones", "same"], ["--prior", "nowhere.gmm"]):
+        code, _, lines = gmmseg(*COMMAND, "train", "own", *option)
+        assert code == 2
+        assert "--microphones and --prior are for sound, not for embeddings" in lines[-1]
     assert gmmseg(*COMMAND, "train", "own")[0] == 0
     code, _, lines = gmmseg(*COMMAND, "identify", "own.gmm", "new.npy", "-o", "s.csv")
     assert code == 0
