@@ -1,6 +1,7 @@
 """Voice activity: when does somebody speak? And the detector that can learn other voices."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import Self
 
 import numpy as np
@@ -81,7 +82,7 @@ class VoiceActivityDetector(BaseEstimator):
     """Tell by frames of 10 ms how probable speech is, in recordings or in a stream.
 
     It works as it is, with the prior that comes with gmmseg; `fit` learns another from labelled
-    recordings, `adapt` the levels of one microphone.
+    recordings, and `adapt` gives a detector of the levels of one microphone.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ class VoiceActivityDetector(BaseEstimator):
     model_ : VoiceModel
         What `fit` learned.
     levels_ : Levels
-        What `adapt` learned.
+        What `adapt` learned, in the detector that it returned.
 
     Examples
     --------
@@ -178,7 +179,7 @@ class VoiceActivityDetector(BaseEstimator):
         return self
 
     def adapt(self, y: Sound, *, sr: float) -> Self:
-        """Learn the levels of speech and noise from a recording, for streams and others like it.
+        """Return a detector of the levels in a recording, for streams and others like it.
 
         Parameters
         ----------
@@ -189,8 +190,9 @@ class VoiceActivityDetector(BaseEstimator):
 
         Returns
         -------
-        self : VoiceActivityDetector
-            The detector, which from now on takes these levels for those of every recording.
+        adapted : VoiceActivityDetector
+            A detector that takes these levels for those of every recording; this one stays as it
+            is.
 
         Raises
         ------
@@ -198,8 +200,9 @@ class VoiceActivityDetector(BaseEstimator):
             If the sound cannot be used.
         """
         evidence = evidence_in(y, sr=sr, model=self._model())
-        self.levels_ = Levels.learned(evidence.levels, smoothed(evidence.log_odds))
-        return self
+        adapted = copy(self)
+        adapted.levels_ = Levels.learned(evidence.levels, smoothed(evidence.log_odds))
+        return adapted
 
     def predict_proba(
         self, y: Sound, *, sr: float, lag: float | None = None
@@ -228,7 +231,7 @@ class VoiceActivityDetector(BaseEstimator):
         """
         self._check_options()
         if lag is not None:
-            return filtered(self.stream(sr, lag=lag), y, sr=checked_rate(sr))
+            return filtered(self.stream(sr=sr, lag=lag), y, sr=checked_rate(sr))
         return self._heard(y, sr=sr)[0]
 
     def predict(self, y: Sound, *, sr: float) -> list[Segment]:
@@ -290,7 +293,7 @@ class VoiceActivityDetector(BaseEstimator):
         )
         return segments, probabilities, duration
 
-    def stream(self, sr: float, *, lag: float = 0.8) -> VoiceStream:
+    def stream(self, *, sr: float, lag: float = 0.8) -> VoiceStream:
         """Return an object that takes sound as it comes and gives probabilities a lag later.
 
         Unlike a whole recording, a stream is not adapted to itself: it has not heard the end, and

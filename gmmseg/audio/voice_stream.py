@@ -41,7 +41,7 @@ class VoiceStream:
     Examples
     --------
     >>> from gmmseg.audio import VoiceActivityDetector
-    >>> stream = VoiceActivityDetector().stream(16000, lag=0.8)
+    >>> stream = VoiceActivityDetector().stream(sr=16000, lag=0.8)
     >>> blocks = [stream.push(np.zeros(8000)) for _ in range(3)]
     >>> [len(block) for block in blocks], len(stream.finish())
     ([0, 21, 50], 80)
