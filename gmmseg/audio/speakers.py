@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 
 from gmmseg.audio import speaker_file
 from gmmseg.audio.plda import checked_embeddings
@@ -18,12 +19,13 @@ from gmmseg.audio.speech_frames import checked_frames, speaker_frames
 from gmmseg.errors import InputError, NotFittedError
 
 UNKNOWN = "unknown"
+N_SHOWN = 5  # names of those enrolled, where somebody else is asked for
 Features = Literal["frames", "embeddings"]
 
 Array = NDArray[np.float64]
 
 
-class SpeakerRecognizer:
+class SpeakerRecognizer(BaseEstimator):
     """Recognise speakers by mixtures adapted to each and a PLDA of supervectors.
 
     Seconds of speech of each speaker are enough to begin with; minutes make errors rare.
@@ -377,6 +379,6 @@ def _check_name(name: object, own: Sequence[Any]) -> None:
         raise InputError(f"speaker {name!r} has no recording")
 
 
-def _listed(names: Sequence[str], n_shown: int = 5) -> str:
-    shown = ", ".join(names[:n_shown])
-    return shown + (f" and {len(names) - n_shown} more" if len(names) > n_shown else "")
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:N_SHOWN])
+    return shown + (f" and {len(names) - N_SHOWN} more" if len(names) > N_SHOWN else "")
