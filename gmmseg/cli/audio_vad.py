@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gmmseg.audio.suffixes import SEGMENTS_AS_WRITTEN
 from gmmseg.cli.console import announce_compilation, say, track, warn
 from gmmseg.cli.image_files import make_folder
-from gmmseg.cli.segment_formats import SUFFIXES, Format
+from gmmseg.cli.segment_formats import Format
 from gmmseg.cli.sound_picture import SUFFIX as PICTURE
 from gmmseg.cli.sound_picture import check_plotting, write_picture
 from gmmseg.errors import GmmsegError
@@ -71,7 +72,7 @@ def vad(
             started = time.perf_counter()
             try:
                 segments, chances, duration = heard(path, detector)
-                written = out / (path.stem + SUFFIXES[segment_format])
+                written = out / (path.stem + SEGMENTS_AS_WRITTEN[segment_format])
                 write_results(written, segments, duration, segment_format, path.stem)
                 if probabilities:
                     write_probabilities(out / (path.stem + PROBABILITIES), chances)
