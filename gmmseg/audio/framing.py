@@ -38,12 +38,12 @@ class Framing:
         rate = checked_rate(sr)
         if hop_length is None:
             hop_length = round(HOP * rate)
-        hop = checked_count(hop_length, name="hop_length", at_least=1)
+        hop_length = checked_count(hop_length, name="hop_length", at_least=1)
         if n_fft is None:
             window = round(WINDOW * rate)
-            return cls(rate, hop, window, 1 << (window - 1).bit_length())
+            return cls(rate, hop_length, window, 1 << (window - 1).bit_length())
         n_fft = checked_count(n_fft, name="n_fft", at_least=2)
-        return cls(rate, hop, n_fft, n_fft)
+        return cls(rate, hop_length, n_fft, n_fft)
 
     @property
     def left(self) -> int:

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from gmmseg.audio.framing import HOP
 from gmmseg.audio.signals import checked_rate
 from gmmseg.audio.timeline import Segment
 from gmmseg.audio.timeline_frames import frames_from_segments
 from gmmseg.audio.voice_decision import chain_table, combined, segments_of, smoothed, voice_chain
 from gmmseg.audio.voice_evidence import ContextStream, contexts_in, evidence_in
-from gmmseg.audio.voice_features import HOP, N_LEVELS
+from gmmseg.audio.voice_features import N_LEVELS
 from gmmseg.audio.voice_levels import Levels
 from gmmseg.audio.voice_model import VoiceModel, shipped_model
 from gmmseg.audio.voice_stream import VoiceStream, filtered

@@ -132,9 +132,10 @@ def write_results(
 
 def write_probabilities(path: Path, probabilities: "NDArray[np.float32]") -> None:
     """Write a row of time and probability for every frame."""
+    from gmmseg.audio.framing import HOP
     from gmmseg.files import replacing
 
-    rows = [f"{0.01 * t:.2f},{value:.4f}\n" for t, value in enumerate(probabilities.tolist())]
+    rows = [f"{HOP * t:.2f},{value:.4f}\n" for t, value in enumerate(probabilities.tolist())]
     with replacing(path) as temporary:
         temporary.write_text("time,probability\n" + "".join(rows), encoding="utf-8", newline="\n")
 
