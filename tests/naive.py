@@ -762,7 +762,7 @@ def supervectors(X, spans, background, *, relevance_factor):
     return np.array(rows)
 
 
-def merged_clusters(X, counts, plda, *, threshold, sights, least=1, most=None):
+def merged_clusters(X, counts, plda, *, threshold, sights, most=None):
     """Merge the likeliest pair of all, computed anew each time; number by first member."""
 
     def log_density(values, variances):
@@ -786,7 +786,7 @@ def merged_clusters(X, counts, plda, *, threshold, sights, least=1, most=None):
         return same - apart
 
     clusters = [[i] for i in range(len(X))]
-    while len(clusters) > max(least, 1):
+    while len(clusters) > 1:
         pairs = [(a, b) for a in range(len(clusters)) for b in range(a + 1, len(clusters))]
         ratios = [ratio(clusters[a], clusters[b]) for a, b in pairs]
         best = int(np.argmax(ratios))

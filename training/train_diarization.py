@@ -15,8 +15,9 @@ from made_conversations import even_talk, make_conversation, voices_at_speeds
 from numpy.typing import NDArray
 
 from gmmseg.audio import read_audio
-from gmmseg.audio.diarization import HOP, voice_features
+from gmmseg.audio.diarization import cepstra, without_loudness
 from gmmseg.audio.diarization_training import Conversation, fit_diarization_prior
+from gmmseg.audio.framing import HOP
 from gmmseg.audio.timeline_frames import frame_table
 
 SR = 16000  # Hz
@@ -40,7 +41,7 @@ def conversations(
     for _ in range(n_conversations):
         talk = even_talk(rng, int(rng.integers(3, 7)))
         y, turns = make_conversation(rng, voices, talk, seconds=SECONDS, sr=SR)
-        features = voice_features(y, SR)
+        features = without_loudness(cepstra(y, SR))
         labels = sorted({turn.label for turn in turns})
         table = frame_table(turns, len(features), hop=HOP, labels=labels)
         made.append(Conversation(features, table))

@@ -16,8 +16,9 @@ from made_scenes import Utterance, clip
 from numpy.typing import NDArray
 
 from gmmseg.audio import frames_from_segments, read_audio, read_segments
+from gmmseg.audio.framing import HOP
 from gmmseg.audio.voice_evidence import ContextStream, contexts_in
-from gmmseg.audio.voice_features import HOP, N_LEVELS, SR
+from gmmseg.audio.voice_features import N_LEVELS, SR
 from gmmseg.audio.voice_training import LabelledFrames, learn_voice_model
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3"}

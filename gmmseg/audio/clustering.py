@@ -33,7 +33,6 @@ def merge_clusters(
     plda: PLDA,
     *,
     threshold: float,
-    least: int = 1,
     most: int | None = None,
 ) -> NDArray[np.intp]:
     """Return the cluster of each embedding, or of each group of them.
@@ -48,8 +47,8 @@ def merge_clusters(
         What tells voices apart.
     threshold : float
         Logarithm of the likelihood ratio from which on two are one.
-    least, most : int
-        Smallest and largest number of clusters; without the largest if None.
+    most : int, optional
+        Largest number of clusters; as many as there are if None.
 
     Returns
     -------
@@ -69,7 +68,7 @@ def merge_clusters(
     np.fill_diagonal(ratios, -np.inf)
     partners = ratios.argmax(axis=1)
     best = ratios[np.arange(n_groups), partners]
-    for n_left in range(n_groups, max(least, 1), -1):
+    for n_left in range(n_groups, 1, -1):
         i = int(best.argmax())
         j = int(partners[i])
         if best[i] < threshold and (most is None or n_left <= most):

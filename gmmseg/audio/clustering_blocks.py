@@ -16,7 +16,6 @@ def cluster_windows(
     plda: PLDA,
     *,
     threshold: float,
-    least: int = 1,
     most: int | None = None,
     n_in_block: int = WINDOWS_IN_BLOCK,
 ) -> NDArray[np.intp]:
@@ -32,8 +31,8 @@ def cluster_windows(
         What tells voices apart.
     threshold : float
         Logarithm of the likelihood ratio from which on two clusters are one.
-    least, most : int
-        Smallest and largest number of speakers; without the largest if None.
+    most : int, optional
+        Largest number of speakers; as many as there are if None.
     n_in_block : int
         Largest number of windows that are clustered at once.
 
@@ -44,7 +43,7 @@ def cluster_windows(
     """
     n_blocks = -(-len(embeddings) // n_in_block)
     if n_blocks <= 1:
-        return merge_clusters(embeddings, counts, plda, threshold=threshold, least=least, most=most)
+        return merge_clusters(embeddings, counts, plda, threshold=threshold, most=most)
     groups = np.zeros(len(embeddings), dtype=np.intp)
     n_groups = 0
     for block in np.array_split(np.arange(len(embeddings)), n_blocks):
@@ -53,14 +52,11 @@ def cluster_windows(
             counts[block],
             plda,
             threshold=threshold,
-            least=least,
             most=MOST_IN_BLOCK,
         )
         groups[block] = found + n_groups
         n_groups += int(found.max()) + 1
     sums = np.bincount(groups, counts).astype(np.float64)
     means = [np.bincount(groups, counts * column) / sums for column in embeddings.T]
-    together = merge_clusters(
-        np.stack(means, axis=1), sums, plda, threshold=threshold, least=least, most=most
-    )
+    together = merge_clusters(np.stack(means, axis=1), sums, plda, threshold=threshold, most=most)
     return together[groups]

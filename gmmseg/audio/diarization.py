@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.audio.clustering_number import cluster_speakers
 from gmmseg.audio.diarization_prior import N_MELS, N_MFCC, DiarizationPrior, shipped_prior
 from gmmseg.audio.features import frame_features
+from gmmseg.audio.framing import HOP
 from gmmseg.audio.mel import log_mel_of
 from gmmseg.audio.offset import centred
 from gmmseg.audio.plda import PLDA, checked_embeddings, project
@@ -27,7 +28,6 @@ from gmmseg.audio.window_embeddings import supervectors
 from gmmseg.core.validation import check_above, check_number
 from gmmseg.errors import InputError
 
-HOP = 0.010  # seconds from frame to frame
 LONGEST_PAUSE = 0.5  # seconds inside of a turn
 VB_FA, VB_FB, VB_LOOP = 0.3, 1.0, 0.8
 
@@ -186,9 +186,9 @@ def cepstra(y: NDArray[np.float32], sr: int) -> NDArray[np.float32]:
     return frame_features(y, sr=sr, kind="mfcc", n_mfcc=N_MFCC, n_mels=N_MELS)
 
 
-def voice_features(y: NDArray[np.float32], sr: int) -> NDArray[np.float32]:
-    """Return the cepstra of all frames without the first, the loudness."""
-    return cepstra(y, sr)[:, 1:]
+def without_loudness(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return cepstra without the first, which is no mark of a voice."""
+    return frames[:, 1:]
 
 
 def diarize_frames(
@@ -209,7 +209,7 @@ def diarize_frames(
         table = checked_table(embeddings, len(windows))
     if not len(windows):
         return [Segment(part.start, part.end, "speaker1") for part in heard]
-    features = frames[:, 1:]
+    features = without_loudness(frames)
     centered = features - features[is_speech].mean(axis=0, dtype=np.float64).astype(np.float32)
     if embeddings is None:
         table, plda = supervectors(centered, windows, prior.background), prior.plda

@@ -29,7 +29,7 @@ class Conversation:
     Parameters
     ----------
     features : ndarray of shape (n_frames, n_features)
-        Frames, as `voice_features` gives them.
+        Frames, as `without_loudness` gives them.
     speakers : ndarray of bool of shape (n_frames, n_speakers)
         True where a speaker speaks. Speakers of different conversations are taken for different:
         only how speakers differ within one matters.

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.audio.signals import checked_count, checked_rate
+from gmmseg.audio.signals import checked_rate
+from gmmseg.core.validation import check_number
 
 HOP = 0.010  # seconds from frame to frame
 WINDOW = 0.025  # seconds that a frame sees
@@ -38,12 +39,12 @@ class Framing:
         rate = checked_rate(sr)
         if hop_length is None:
             hop_length = round(HOP * rate)
-        hop = checked_count(hop_length, name="hop_length", at_least=1)
+        check_number("hop_length", hop_length, least=1, is_whole=True)
         if n_fft is None:
             window = round(WINDOW * rate)
-            return cls(rate, hop, window, 1 << (window - 1).bit_length())
-        n_fft = checked_count(n_fft, name="n_fft", at_least=2)
-        return cls(rate, hop, n_fft, n_fft)
+            return cls(rate, int(hop_length), window, 1 << (window - 1).bit_length())
+        check_number("n_fft", n_fft, least=2, is_whole=True)
+        return cls(rate, int(hop_length), int(n_fft), int(n_fft))
 
     @property
     def left(self) -> int:

@@ -166,42 +166,6 @@ def ivectors(statistics: Sequence[SufficientStatistics], model: TotalVariability
     return _posterior(counts, sums, model)[0]
 
 
-def log_likelihood_gain(
-    statistics: Sequence[SufficientStatistics], model: TotalVariability
-) -> float:
-    """Return how much likelier frames are where recordings move the means than where they do not.
-
-    Frames stay with the components that the statistics gave them to.
-
-    Parameters
-    ----------
-    statistics : sequence of SufficientStatistics
-        One for each recording.
-    model : TotalVariability
-        The model.
-
-    Returns
-    -------
-    gain : float
-        Difference of the log-likelihoods of all frames, ``z`` integrated out.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from gmmseg.core import MixtureParameters, expectation
-    >>> ubm = MixtureParameters([1.0], [[0.0]], [[1.0]], covariance_type="diag")
-    >>> model = TotalVariability(np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 1, 1)))
-    >>> round(log_likelihood_gain([expectation([[2.0]], ubm)], model), 4)
-    0.6534
-    """
-    counts, sums = _stacked(statistics, model.spread)
-    shift = model.shift / model.spread
-    moved = np.einsum("nkd,kd->", sums, shift) - 0.5 * np.einsum("nk,kd->", counts, shift**2)
-    means, covariances, pulls = _posterior(counts, sums, model)
-    log_det = np.linalg.slogdet(covariances)[1].sum()
-    return float(moved + 0.5 * ((means * pulls).sum() + log_det))
-
-
 def _stacked(statistics: Sequence[SufficientStatistics], spread: Array) -> tuple[Array, Array]:
     """Return counts, (n, n_components), and deviations in units of the spread, (n, ..., d)."""
     if not statistics:
@@ -216,20 +180,20 @@ def _stacked(statistics: Sequence[SufficientStatistics], spread: Array) -> tuple
     return counts, np.array([one.dev_sum for one in statistics]) / spread
 
 
-def _posterior(counts: Array, sums: Array, model: TotalVariability) -> tuple[Array, Array, Array]:
-    """Return means and covariances of z given each recording, and the pull of its frames on z."""
+def _posterior(counts: Array, sums: Array, model: TotalVariability) -> tuple[Array, Array]:
+    """Return means and covariances of z given each recording."""
     directions = model.loadings / model.spread[:, :, None]
     sums = sums - counts[:, :, None] * (model.shift / model.spread)
     squares = np.einsum("kdi,kdj->kij", directions, directions)
     precisions = np.eye(model.n_dims) + np.einsum("nk,kij->nij", counts, squares, optimize=True)
     pulls = np.einsum("nkd,kdi->ni", sums, directions, optimize=True)
     covariances = np.linalg.inv(precisions)
-    return np.einsum("nij,nj->ni", covariances, pulls), covariances, pulls
+    return np.einsum("nij,nj->ni", covariances, pulls), covariances
 
 
 def _better(counts: Array, sums: Array, model: TotalVariability) -> TotalVariability:
     """Return the model after one iteration of EM and a step of minimum divergence."""
-    means, covariances, _ = _posterior(counts, sums, model)
+    means, covariances = _posterior(counts, sums, model)
     seconds = covariances + means[:, :, None] * means[:, None, :]
     shift = model.shift / model.spread
     dev = sums - counts[:, :, None] * shift

@@ -50,7 +50,7 @@ class OverlappingFrames:
         n_columns: int,
     ) -> None:
         self._describe, self._framing, self._margin = describe, framing, margin
-        self._hop = framing.hop_length
+        self._hop_length = framing.hop_length
         self._nothing = np.zeros((0, n_columns), dtype=np.float32)
         self._waiting = np.zeros(margin, dtype=np.float32)
         self._start = 0  # of the next frame in `_waiting`, which it may lie behind
@@ -63,7 +63,7 @@ class OverlappingFrames:
         self._n_samples += len(block)
         self._waiting = np.concatenate([self._waiting, block])
         last_seen = self._n_samples - self._margin - 1
-        return self._frames_until(last_seen // self._hop + 1)
+        return self._frames_until(last_seen // self._hop_length + 1)
 
     def finish(self, block: Array | None = None) -> Array:
         """Return the frames that are left, after the last samples if there are any."""
@@ -78,11 +78,11 @@ class OverlappingFrames:
         tables = [self._nothing]
         while self._n_frames < end:
             n_frames = min(end - self._n_frames, FRAMES_AT_ONCE)
-            stop = self._start + (n_frames - 1) * self._hop + 2 * self._margin + 1
+            stop = self._start + (n_frames - 1) * self._hop_length + 2 * self._margin + 1
             samples = self._waiting[self._start : stop]
             tables.append(self._describe(samples, n_frames, self._n_frames))
             self._n_frames += n_frames
-            self._start += n_frames * self._hop
+            self._start += n_frames * self._hop_length
         n_old = min(self._start, len(self._waiting))
         self._waiting = self._waiting[n_old:]
         self._start -= n_old

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.audio.plda import PLDA, checked_embeddings, project, to_one_length
+from gmmseg.audio.plda import PLDA, checked_embeddings, to_one_length
+from gmmseg.core.covariance_base import clip_eigenvalues
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
 
@@ -97,43 +98,6 @@ def fit_plda(
     )
 
 
-def log_likelihood(X: ArrayLike, speakers: ArrayLike, plda: PLDA) -> float:
-    """Return log p(X | speakers) of projected embeddings, up to the volume of the projection.
-
-    With ``n`` embeddings of a speaker about their mean ``m``: the spread about the mean has the
-    density of ``n - 1`` standard normal vectors, the mean that of ``N(0, phi + 1 / n)``.
-
-    Parameters
-    ----------
-    X : array_like of shape (n_embeddings, n_features)
-        Embeddings.
-    speakers : array_like of shape (n_embeddings,)
-        Who speaks in each.
-    plda : PLDA
-        The model, with as many dimensions as principal components.
-
-    Returns
-    -------
-    log_likelihood : float
-        Natural logarithm.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> plda = PLDA(np.zeros(1), np.eye(1), np.zeros(1), np.eye(1), np.zeros(1))
-    >>> round(log_likelihood([[0.0]], ["one"], plda), 4)
-    -0.9189
-    """
-    scored = project(X, plda)
-    volume = np.linalg.slogdet(plda.transform.T @ plda.transform)[1] / 2.0
-    total = len(scored) * volume - 0.5 * scored.size * np.log(2.0 * np.pi)
-    groups = _Groups.of(scored, speaker_numbers(speakers, len(scored), least=1))
-    spread = 1.0 + groups.counts[:, None] * plda.phi
-    within = np.sum((scored - groups.means[groups.numbers]) ** 2)
-    across = np.sum(groups.counts[:, None] * groups.means**2 / spread + np.log(spread))
-    return float(total - 0.5 * (within + across))
-
-
 def whitening(deviations: Array, n_components: int | None = None) -> Array:
     """Return principal axes as columns, divided by their spread, so that projections vary by 1."""
     scale = np.abs(deviations).max()
@@ -148,7 +112,7 @@ def whitening(deviations: Array, n_components: int | None = None) -> Array:
     return axes[:n_kept].T / spread / scale
 
 
-def speaker_numbers(speakers: ArrayLike, n_embeddings: int, *, least: int = 2) -> NDArray[np.intp]:
+def speaker_numbers(speakers: ArrayLike, n_embeddings: int) -> NDArray[np.intp]:
     """Return speakers as 0, 1, ..., or raise InputError if nothing can be learned from them."""
     names = np.asarray(speakers)
     if names.shape != (n_embeddings,):
@@ -158,9 +122,9 @@ def speaker_numbers(speakers: ArrayLike, n_embeddings: int, *, least: int = 2) -
         )
     _, numbers = np.unique(names, return_inverse=True)
     n_speakers = int(numbers.max()) + 1
-    if n_speakers < least:
+    if n_speakers < 2:
         raise InputError("a PLDA needs embeddings of at least 2 speakers, got 1")
-    if n_speakers == n_embeddings and least > 1:
+    if n_speakers == n_embeddings:
         raise InputError(
             "a PLDA needs several embeddings of a speaker, got one of each; "
             "cut recordings into windows"
@@ -205,7 +169,7 @@ class _Covariances:
         about = groups.means - mean
         # Means of n embeddings vary by across + within / n.
         seen = about.T @ about / (len(about) - 1)
-        across = _at_least(seen - within * (1.0 / groups.counts).mean(), 0.0)
+        across = clip_eigenvalues(seen - within * (1.0 / groups.counts).mean(), 0.0)
         levels = [max(np.trace(part) / X.shape[1], LEAST_VARIANCE) for part in (within, across)]
         start = cls(mean, within, across, strength, levels[0], levels[1])
         return start._shrunk(mean, within, across, counts=(len(X), len(about)))
@@ -231,7 +195,7 @@ class _Covariances:
 
     def common_axes(self) -> tuple[Array, Array]:
         """Return the map to where `within` is the identity and `across` diagonal, and that."""
-        variances, axes = np.linalg.eigh(_at_least(self.within, LEAST_VARIANCE))
+        variances, axes = np.linalg.eigh(clip_eigenvalues(self.within, LEAST_VARIANCE))
         whiten = axes / np.sqrt(variances)
         phi, turn = np.linalg.eigh(whiten.T @ self.across @ whiten)
         transform = (whiten @ turn)[:, ::-1]
@@ -251,15 +215,9 @@ class _Covariances:
         )
         return _Covariances(
             mean,
-            _at_least(within, LEAST_VARIANCE),
+            clip_eigenvalues(within, LEAST_VARIANCE),
             across,
             strength,
             self.prior_within,
             self.prior_across,
         )
-
-
-def _at_least(matrix: Array, floor: float) -> Array:
-    """Return a symmetric matrix whose eigenvalues are raised to the floor."""
-    values, axes = np.linalg.eigh(0.5 * (matrix + matrix.T))
-    return (axes * np.maximum(values, floor)) @ axes.T

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.audio.signals import checked_count
+from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
@@ -64,9 +64,9 @@ def rank_weights(n_frames: int, ratios: Sequence[float], *, n_typical: int | Non
     Rank ``u`` in 0…1 of a typical clip counts ``ratio ** (u * n_typical)``; a frame counts what
     this has between its own rank and the next, ``share((j + 1) / n) - share(j / n)``.
     """
-    checked_count(n_frames, name="n_frames", at_least=1)
+    check_number("n_frames", n_frames, least=1, is_whole=True)
     typical = n_frames if n_typical is None else n_typical
-    checked_count(typical, name="n_typical", at_least=1)
+    check_number("n_typical", typical, least=1, is_whole=True)
     borders = np.arange(n_frames + 1, dtype=np.float64) * (typical / n_frames)
     return np.stack([np.diff(_share_above(borders, ratio, typical)) for ratio in ratios])
 

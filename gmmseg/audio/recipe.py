@@ -11,8 +11,8 @@ from gmmseg.audio.mel import log_mel_spectrogram, mel_filters, mfcc
 from gmmseg.audio.neighbours import DELTA_WIDTH, standardized_sliding, with_deltas
 from gmmseg.audio.noise_floor import NoiseFloor
 from gmmseg.audio.overlap import Array, OverlappingFrames, OverlappingRows, Stage
-from gmmseg.audio.signals import checked_count
 from gmmseg.audio.spectrum import energy, power_spectrum, spectral_flatness, spectral_flux
+from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
 
 Kind = Literal["mfcc", "log-mel", "voice"]
@@ -39,10 +39,16 @@ class Recipe:
             raise InputError(f"kind must be one of {names}, got {self.kind!r}")
         if self.cmvn is not None and self.cmvn not in get_args(Cmvn):
             raise InputError(f"cmvn must be None, 'file' or 'sliding', got {self.cmvn!r}")
-        checked_count(self.deltas, name="deltas", at_least=0, at_most=2)
-        checked_count(self.n_mels, name="n_mels", at_least=1)
+        check_number("deltas", self.deltas, least=0, is_whole=True)
+        if self.deltas > 2:
+            raise InputError(f"deltas must be 0, 1 or 2, got {self.deltas}")
+        check_number("n_mels", self.n_mels, least=1, is_whole=True)
         if self.kind == "mfcc":
-            checked_count(self.n_mfcc, name="n_mfcc", at_least=1, at_most=self.n_mels)
+            check_number("n_mfcc", self.n_mfcc, least=1, is_whole=True)
+            if self.n_mfcc > self.n_mels:
+                raise InputError(
+                    f"n_mfcc must be at most n_mels = {self.n_mels}, got {self.n_mfcc}"
+                )
         mel_filters(self.framing.sr, self.framing.n_fft, self.n_mels)  # refuses empty bands
 
     def stages(self) -> list[Stage]:

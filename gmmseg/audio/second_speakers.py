@@ -115,9 +115,7 @@ def _voices(levels: NDArray[np.float32], labels: Index) -> dict[int, MixturePara
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GmmsegWarning)  # fewer sounds than asked for are no loss
         mixture.fit(levels[some])
-    recording = MixtureParameters(
-        mixture.weights_, mixture.means_, mixture.covariances_, covariance_type="diag"
-    )
+    recording = mixture.parameters_
     return {
         int(speaker): adapted(
             recording,

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from gmmseg.audio import suffixes
 from gmmseg.audio.segment_json import read_json, write_json
 from gmmseg.audio.segment_lines import (
     NUMBER,
@@ -33,10 +34,6 @@ from gmmseg.files import replacing
 
 Format = Literal["csv", "rttm", "audacity", "textgrid", "json"]
 FORMATS: tuple[str, ...] = get_args(Format)
-SUFFIXES = {
-    ".csv": "csv", ".tsv": "csv", ".rttm": "rttm", ".txt": "audacity", ".textgrid": "textgrid",
-    ".json": "json",
-}  # fmt: skip
 STD = "-"
 MOST_BYTES = 2**26  # of a file, 64 MiB: a million segments
 LAST = 1e9  # seconds, 30 years: what is later is no time
@@ -255,7 +252,7 @@ def _encoding_of(content: bytes) -> str:
 
 def _format_told_by(path: str | os.PathLike[str], text: str) -> str:
     """Return the format by the suffix, or else by what is in the file."""
-    by_suffix = SUFFIXES.get(Path(path).suffix.lower())
+    by_suffix = suffixes.SEGMENTS.get(Path(path).suffix.lower())
     if by_suffix not in (None, "audacity"):
         return str(by_suffix)
     lines = [line for line in text.splitlines() if line.strip()]
@@ -274,11 +271,11 @@ def _format_of_suffix(path: str | os.PathLike[str]) -> str:
     if str(path) == STD:
         return "csv"
     suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in suffixes.SEGMENTS:
         raise InputError(
             f"the suffix of {path} tells no format; give format=, one of {', '.join(FORMATS)}"
         )
-    return SUFFIXES[suffix]
+    return suffixes.SEGMENTS[suffix]
 
 
 def _refuse_format(name: str) -> None:

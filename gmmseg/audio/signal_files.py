@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.audio import suffixes
 from gmmseg.audio.io import audio_info, read_audio
 from gmmseg.errors import InputError
 
-NUMBER_SUFFIXES = (".npy", ".npz", ".csv")
 RATE_NAMES = ("sr", "rate", "fs")
 LARGEST = 2**32  # bytes of numbers in one file
 
 
 def is_numbers(path: str | os.PathLike[str]) -> bool:
     """Return whether a file holds plain numbers, by its name."""
-    return Path(path).suffix.lower() in NUMBER_SUFFIXES
+    return Path(path).suffix.lower() in suffixes.NUMBERS
 
 
 def read_signal(

@@ -74,23 +74,13 @@ def _scaled(y: NDArray[Any]) -> NDArray[np.float32]:
     return (samples - 1.0 if y.dtype.kind == "u" else samples).astype(np.float32)
 
 
-def checked_rate(sr: float, *, name: str = "sr") -> int:
+def checked_rate(sr: float) -> int:
     """Return a sampling rate as a whole number of Hz, or raise InputError."""
     if isinstance(sr, bool) or not isinstance(sr, int | float | np.integer | np.floating):
-        raise InputError(f"{name} must be a sampling rate in Hz, for example 16000, got {sr!r}")
+        raise InputError(f"sr must be a sampling rate in Hz, for example 16000, got {sr!r}")
     if not np.isfinite(sr) or sr < SLOWEST:
-        raise InputError(f"{name} must be at least {SLOWEST} Hz, got {sr}")
+        raise InputError(f"sr must be at least {SLOWEST} Hz, got {sr}")
     return round(sr)
-
-
-def checked_count(value: object, *, name: str, at_least: int, at_most: int | None = None) -> int:
-    """Return a whole number within bounds, or raise InputError."""
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        number = int(value)
-        if at_least <= number and (at_most is None or number <= at_most):
-            return number
-    bounds = f"from {at_least}" if at_most is None else f"in {at_least}…{at_most}"
-    raise InputError(f"{name} must be a whole number {bounds}, got {value!r}")
 
 
 def check_finite(y: NDArray[np.float32], *, sr: float, name: str, first: int = 0) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 
 from gmmseg.audio import speaker_file
 from gmmseg.audio.plda import checked_embeddings
@@ -18,12 +19,13 @@ from gmmseg.audio.speech_frames import checked_frames, speaker_frames
 from gmmseg.errors import InputError, NotFittedError
 
 UNKNOWN = "unknown"
+N_SHOWN = 5  # names of those enrolled, where somebody else is asked for
 Features = Literal["frames", "embeddings"]
 
 Array = NDArray[np.float64]
 
 
-class SpeakerRecognizer:
+class SpeakerRecognizer(BaseEstimator):
     """Recognise speakers by mixtures adapted to each and a PLDA of supervectors.
 
     Seconds of speech of each speaker are enough to begin with; minutes make errors rare.
@@ -36,10 +38,12 @@ class SpeakerRecognizer:
         Whether recordings of one speaker share a microphone and a room. Where they do, the mean
         spectrum is among the best that a short recording tells; where they do not, it misleads and
         is removed for "different". For "any" mixtures of both kinds have half a say each.
+        Embeddings are compared as they are, and take "any" alone.
     prior : str or path, optional
-        What is known of voices in general: a file of `SpeakerPrior`; the shipped one if None.
+        What is known of voices in general: a file of `SpeakerPrior`; the shipped one if None. Not
+        for embeddings.
     random_state : int or None, default=0
-        Seed of the start of the background mixture.
+        Seed of the start of the background mixture; embeddings need no chance.
 
     Attributes
     ----------
@@ -109,6 +113,8 @@ class SpeakerRecognizer:
             raise InputError(
                 f"microphones must be 'same', 'any' or 'different', got {self.microphones!r}"
             )
+        if self.features == "embeddings":
+            self._refuse_what_embeddings_lack()
         tables = self._tables_by_speaker(recordings, speakers, sr)
         _check_names(tables)
         self.voices_: Voices
@@ -337,6 +343,19 @@ class SpeakerRecognizer:
             return speaker_frames(recording, sr=sr)
         return checked_frames(recording)
 
+    def _refuse_what_embeddings_lack(self) -> None:
+        """Refuse options that say something of sound, which embeddings are no longer."""
+        if self.microphones != "any":
+            raise InputError(
+                f"microphones is for features='frames', got {self.microphones!r} for embeddings, "
+                "which are compared as they are; leave it at 'any'"
+            )
+        if self.prior is not None:
+            raise InputError(
+                f"prior is for features='frames', got {str(self.prior)!r} for embeddings, "
+                "which are learned from alone; leave it out"
+            )
+
     def _fitted(self) -> Voices:
         if "voices_" not in vars(self):
             raise NotFittedError("this SpeakerRecognizer knows nobody yet; call fit first")
@@ -360,6 +379,6 @@ def _check_name(name: object, own: Sequence[Any]) -> None:
         raise InputError(f"speaker {name!r} has no recording")
 
 
-def _listed(names: Sequence[str], n_shown: int = 5) -> str:
-    shown = ", ".join(names[:n_shown])
-    return shown + (f" and {len(names) - n_shown} more" if len(names) > n_shown else "")
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:N_SHOWN])
+    return shown + (f" and {len(names) - N_SHOWN} more" if len(names) > N_SHOWN else "")

@@ -95,8 +95,8 @@ def _frames_of(sound: Callable[[], Iterable[NDArray[np.float32]]], *, sr: int) -
     n_frames = int(is_loud.sum())
     if n_frames < FEWEST_FRAMES:
         raise InputError(
-            f"the recording has {n_frames} frames of speech, {n_frames / 100:.2f} s; "
-            f"at least {FEWEST_FRAMES / 100:.1f} s are needed"
+            f"the recording has {n_frames} frames of speech, {n_frames * HOP:.2f} s; "
+            f"at least {FEWEST_FRAMES * HOP:.1f} s are needed"
         )
     return _moved_up(frames, is_loud)
 

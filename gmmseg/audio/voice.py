@@ -1,18 +1,20 @@
 """Voice activity: when does somebody speak? And the detector that can learn other voices."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from gmmseg.audio.framing import HOP
 from gmmseg.audio.signals import checked_rate
 from gmmseg.audio.timeline import Segment
 from gmmseg.audio.timeline_frames import frames_from_segments
 from gmmseg.audio.voice_decision import chain_table, combined, segments_of, smoothed, voice_chain
 from gmmseg.audio.voice_evidence import ContextStream, contexts_in, evidence_in
-from gmmseg.audio.voice_features import HOP, N_LEVELS
+from gmmseg.audio.voice_features import N_LEVELS
 from gmmseg.audio.voice_levels import Levels
 from gmmseg.audio.voice_model import VoiceModel, shipped_model
 from gmmseg.audio.voice_stream import VoiceStream, filtered
@@ -81,7 +83,7 @@ class VoiceActivityDetector(BaseEstimator):
     """Tell by frames of 10 ms how probable speech is, in recordings or in a stream.
 
     It works as it is, with the prior that comes with gmmseg; `fit` learns another from labelled
-    recordings, `adapt` the levels of one microphone.
+    recordings, and `adapt` gives a detector of the levels of one microphone.
 
     Parameters
     ----------
@@ -102,7 +104,7 @@ class VoiceActivityDetector(BaseEstimator):
     model_ : VoiceModel
         What `fit` learned.
     levels_ : Levels
-        What `adapt` learned.
+        What `adapt` learned, in the detector that it returned.
 
     Examples
     --------
@@ -178,7 +180,7 @@ class VoiceActivityDetector(BaseEstimator):
         return self
 
     def adapt(self, y: Sound, *, sr: float) -> Self:
-        """Learn the levels of speech and noise from a recording, for streams and others like it.
+        """Return a detector of the levels in a recording, for streams and others like it.
 
         Parameters
         ----------
@@ -189,8 +191,9 @@ class VoiceActivityDetector(BaseEstimator):
 
         Returns
         -------
-        self : VoiceActivityDetector
-            The detector, which from now on takes these levels for those of every recording.
+        adapted : VoiceActivityDetector
+            A detector that takes these levels for those of every recording; this one stays as it
+            is.
 
         Raises
         ------
@@ -198,8 +201,9 @@ class VoiceActivityDetector(BaseEstimator):
             If the sound cannot be used.
         """
         evidence = evidence_in(y, sr=sr, model=self._model())
-        self.levels_ = Levels.learned(evidence.levels, smoothed(evidence.log_odds))
-        return self
+        adapted = copy(self)
+        adapted.levels_ = Levels.learned(evidence.levels, smoothed(evidence.log_odds))
+        return adapted
 
     def predict_proba(
         self, y: Sound, *, sr: float, lag: float | None = None
@@ -228,7 +232,7 @@ class VoiceActivityDetector(BaseEstimator):
         """
         self._check_options()
         if lag is not None:
-            return filtered(self.stream(sr, lag=lag), y, sr=checked_rate(sr))
+            return filtered(self.stream(sr=sr, lag=lag), y, sr=checked_rate(sr))
         return self._heard(y, sr=sr)[0]
 
     def predict(self, y: Sound, *, sr: float) -> list[Segment]:
@@ -290,7 +294,7 @@ class VoiceActivityDetector(BaseEstimator):
         )
         return segments, probabilities, duration
 
-    def stream(self, sr: float, *, lag: float = 0.8) -> VoiceStream:
+    def stream(self, *, sr: float, lag: float = 0.8) -> VoiceStream:
         """Return an object that takes sound as it comes and gives probabilities a lag later.
 
         Unlike a whole recording, a stream is not adapted to itself: it has not heard the end, and

@@ -5,10 +5,10 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.audio.framing import HOP
 from gmmseg.audio.timeline import Segment, drop_short, fill_gaps
 from gmmseg.audio.timeline_frames import segments_from_frames
 from gmmseg.audio.voice_evidence import VoiceEvidence
-from gmmseg.audio.voice_features import HOP
 from gmmseg.audio.voice_levels import Levels
 from gmmseg.smoothing.chain import Chain
 

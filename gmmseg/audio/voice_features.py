@@ -16,7 +16,6 @@ from gmmseg.audio.overlap import Array, OverlappingFrames, OverlappingRows, Stag
 from gmmseg.audio.spectrum import power_spectrum
 
 SR = 16000  # Hz: what sound is resampled to
-HOP = 0.01  # seconds from frame to frame
 N_BANDS = 28
 N_CEPSTRA = 12  # of the shape of the spectrum
 N_MOVING = 7  # whose slopes are taken

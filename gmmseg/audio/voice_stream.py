@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gmmseg.audio.framing import HOP
 from gmmseg.audio.overlap import OverlappingRows
 from gmmseg.audio.voice_decision import SMOOTHED, chain_table, smoothed, voice_chain
 from gmmseg.audio.voice_evidence import ContextStream, blocks_of
-from gmmseg.audio.voice_features import HOP, N_LEVELS, lookahead
+from gmmseg.audio.voice_features import N_LEVELS, lookahead
 from gmmseg.audio.voice_levels import Levels
 from gmmseg.audio.voice_model import VoiceModel
 from gmmseg.core.validation import check_number
@@ -41,7 +42,7 @@ class VoiceStream:
     Examples
     --------
     >>> from gmmseg.audio import VoiceActivityDetector
-    >>> stream = VoiceActivityDetector().stream(16000, lag=0.8)
+    >>> stream = VoiceActivityDetector().stream(sr=16000, lag=0.8)
     >>> blocks = [stream.push(np.zeros(8000)) for _ in range(3)]
     >>> [len(block) for block in blocks], len(stream.finish())
     ([0, 21, 50], 80)

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.audio.framing import HOP
 from gmmseg.audio.voice_model import VoiceModel
 from gmmseg.core.mixture import GaussianMixture
 from gmmseg.core.parameters import MixtureParameters
@@ -51,7 +52,7 @@ def learn_voice_model(frames: LabelledFrames, *, random_state: int | None = 0) -
     if min(n_speech, n_noise) < LEAST_FRAMES:
         raise InputError(
             f"at least 1 s of speech and 1 s without are needed to learn from, got "
-            f"{n_speech / 100:.2f} s and {n_noise / 100:.2f} s"
+            f"{n_speech * HOP:.2f} s and {n_noise * HOP:.2f} s"
         )
     weights, intercept = _discriminant(frames)
     value = (frames.context @ weights).astype(np.float64) + intercept

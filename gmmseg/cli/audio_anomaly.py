@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gmmseg.audio.suffixes import NUMBERS, SOUNDS
 from gmmseg.cli.anomaly import (
     AdaptedModel,
     Model,
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
     from gmmseg.audio import AudioAnomalyDetector
     from gmmseg.audio.clip_recipe import ClipRecipe
 
-SUFFIXES = (
-    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".w64",
-    ".npy", ".npz", ".csv",
-)  # fmt: skip
+SUFFIXES = (*SOUNDS, *NUMBERS)
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gmmseg.audio.suffixes import SEGMENTS, SEGMENTS_AS_WRITTEN
 from gmmseg.cli.audio_score import NONSPEECH
 from gmmseg.cli.console import about, announce_compilation, say, track, warn
 from gmmseg.cli.image_files import make_folder
-from gmmseg.cli.segment_formats import SUFFIXES, Format
+from gmmseg.cli.segment_formats import Format
 from gmmseg.cli.sound_picture import SUFFIX as PICTURE
 from gmmseg.cli.sound_picture import check_plotting, write_picture
 from gmmseg.errors import GmmsegError, InputError
@@ -121,7 +122,7 @@ def diarize(
     if picture:
         check_plotting()
     refuse_contradictions(request, min_speakers)
-    results = [(path, out / f"{path.stem}{SUFFIXES[format_]}") for path in recordings]
+    results = [(path, out / f"{path.stem}{SEGMENTS_AS_WRITTEN[format_]}") for path in recordings]
     outputs = results + [(path, windows_file(one)) for path, one in results if windows]
     refuse_collisions(outputs, speech)
     make_folder(out)
@@ -245,7 +246,7 @@ def speech_of(path: Path, request: DiarizeRequest) -> "list[Segment]":
     assert given is not None
     if given.is_dir():
         known = sorted(given.glob(f"{path.stem}.*"))
-        files = [file for file in known if file.suffix.lower() in SEGMENT_SUFFIXES]
+        files = [file for file in known if file.suffix.lower() in SEGMENTS]
         if not files:
             raise InputError(f"{given} has no file of segments for {path}, such as {path.stem}.csv")
         segments = read_segments(files[0])
@@ -254,6 +255,3 @@ def speech_of(path: Path, request: DiarizeRequest) -> "list[Segment]":
     else:
         segments = read_segments(given, recording=path.stem)
     return [one for one in segments if one.label.casefold() not in NONSPEECH]
-
-
-SEGMENT_SUFFIXES = {".csv", ".rttm", ".txt", ".textgrid", ".json", ".tsv"}

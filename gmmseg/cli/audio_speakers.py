@@ -80,6 +80,7 @@ def train(
 
     Example: gmmseg audio speakers train voices -o voices.gmm
     """
+    from gmmseg.audio.framing import HOP
     from gmmseg.audio.speakers import SpeakerRecognizer
 
     started = time.perf_counter()
@@ -87,6 +88,8 @@ def train(
     found = speaker_folders(folder)
     refuse_to_replace([path for paths in found.values() for path in paths], target)
     is_embedded = next(iter(found.values()))[0].suffix.lower() == ".npy"
+    if is_embedded and (microphones is not Microphones.any or prior is not None):
+        raise typer.BadParameter("--microphones and --prior are for sound, not for embeddings")
     with announce_compilation():
         tables, n_bad = _read_all(found, is_embedded=is_embedded)
         recognizer = SpeakerRecognizer(
@@ -101,7 +104,7 @@ def train(
     lengths = {name: sum(len(table) for table in own) for name, own in tables.items()}
     if as_json:
         typer.echo(json.dumps({"model": str(target), "speakers": lengths, "n_bad": n_bad}))
-    amount = "embeddings" if is_embedded else f"{sum(lengths.values()) / 100:.0f} s of speech"
+    amount = "embeddings" if is_embedded else f"{sum(lengths.values()) * HOP:.0f} s of speech"
     seconds = time.perf_counter() - started
     say(f"{folder}: {len(lengths)} speakers, {amount}, in {seconds:.1f} s, {target}")
     if n_bad:
@@ -122,6 +125,7 @@ def enroll(
 
     Example: gmmseg audio speakers enroll voices.gmm dora dora1.wav dora2.wav -o four.gmm
     """
+    from gmmseg.audio.framing import HOP
     from gmmseg.audio.speakers import SpeakerRecognizer
 
     started = time.perf_counter()
@@ -137,7 +141,7 @@ def enroll(
     if as_json:
         report = {"model": str(target), "speakers": recognizer.speakers_, "n_bad": n_bad}
         typer.echo(json.dumps(report | {"name": name, "n_frames": length}))
-    amount = f"{length} embeddings" if is_embedded else f"{length / 100:.0f} s of speech"
+    amount = f"{length} embeddings" if is_embedded else f"{length * HOP:.0f} s of speech"
     seconds = time.perf_counter() - started
     n_known = len(recognizer.speakers_)
     say(f"{name}: {amount}, now {n_known} speakers, in {seconds:.1f} s, {target}")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gmmseg.audio.suffixes import SEGMENTS_AS_WRITTEN
 from gmmseg.cli.console import announce_compilation, say, track, warn
 from gmmseg.cli.image_files import make_folder
-from gmmseg.cli.segment_formats import SUFFIXES, Format
+from gmmseg.cli.segment_formats import Format
 from gmmseg.cli.sound_picture import SUFFIX as PICTURE
 from gmmseg.cli.sound_picture import check_plotting, write_picture
 from gmmseg.errors import GmmsegError
@@ -71,7 +72,7 @@ def vad(
             started = time.perf_counter()
             try:
                 segments, chances, duration = heard(path, detector)
-                written = out / (path.stem + SUFFIXES[segment_format])
+                written = out / (path.stem + SEGMENTS_AS_WRITTEN[segment_format])
                 write_results(written, segments, duration, segment_format, path.stem)
                 if probabilities:
                     write_probabilities(out / (path.stem + PROBABILITIES), chances)
@@ -131,9 +132,10 @@ def write_results(
 
 def write_probabilities(path: Path, probabilities: "NDArray[np.float32]") -> None:
     """Write a row of time and probability for every frame."""
+    from gmmseg.audio.framing import HOP
     from gmmseg.files import replacing
 
-    rows = [f"{0.01 * t:.2f},{value:.4f}\n" for t, value in enumerate(probabilities.tolist())]
+    rows = [f"{HOP * t:.2f},{value:.4f}\n" for t, value in enumerate(probabilities.tolist())]
     with replacing(path) as temporary:
         temporary.write_text("time,probability\n" + "".join(rows), encoding="utf-8", newline="\n")
 

@@ -1,4 +1,4 @@
-"""In which formats commands write segments of time, and how such files end."""
+"""In which formats commands write segments of time."""
 
 from enum import StrEnum
 
@@ -11,12 +11,3 @@ class Format(StrEnum):
     audacity = "audacity"
     textgrid = "textgrid"
     json = "json"
-
-
-SUFFIXES = {
-    Format.csv: ".csv",
-    Format.rttm: ".rttm",
-    Format.audacity: ".txt",
-    Format.textgrid: ".TextGrid",
-    Format.json: ".json",
-}

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from gmmseg.audio.suffixes import SEGMENTS
 from gmmseg.cli.console import say, warn
 from gmmseg.errors import GmmsegError
 
 if TYPE_CHECKING:
     from gmmseg.audio import Segment
 
-SUFFIXES = (".csv", ".rttm", ".textgrid", ".json", ".tsv", ".txt")
+TEXT = ".txt"  # may be anything
 PROBABILITIES = "_prob"
 STDIN = "-"
 
@@ -55,7 +56,7 @@ class Pairs:
 
     def __init__(self, reference: Path, hypothesis: Path, *, preferred: str) -> None:
         self.reference, self.hypothesis = reference, hypothesis
-        self.suffixes = sorted(SUFFIXES, key=lambda suffix: suffix != preferred)
+        self.suffixes = sorted(SEGMENTS, key=lambda one: (one != preferred, one == TEXT))
         self.n_failed = 0
 
     def each(self, use: Callable[[Pair], None]) -> None:

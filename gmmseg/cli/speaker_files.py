@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gmmseg.audio.suffixes import SOUNDS
 from gmmseg.cli.console import about
 from gmmseg.cli.embedding_file import EMBEDDING_SUFFIX, read_embeddings
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64")
 
 
 def speaker_folders(folder: Path) -> dict[str, list[Path]]:
@@ -38,7 +37,7 @@ def speaker_folders(folder: Path) -> dict[str, list[Path]]:
         if not paths:
             raise InputError(
                 f"{folder / name} has no recordings in it; "
-                f"they end in {', '.join(SOUND_SUFFIXES[:3])} or, embeddings, in .npy"
+                f"they end in {', '.join(SOUNDS[:3])} or, embeddings, in .npy"
             )
     embedded = {
         path.suffix.lower() == EMBEDDING_SUFFIX for paths in found.values() for path in paths
@@ -71,5 +70,5 @@ def _read_embeddings(path: Path) -> "NDArray[Any]":
 
 
 def _is_recording(path: Path) -> bool:
-    is_known = path.suffix.lower() in {*SOUND_SUFFIXES, EMBEDDING_SUFFIX}
+    is_known = path.suffix.lower() in {*SOUNDS, EMBEDDING_SUFFIX}
     return path.is_file() and is_known and not path.name.startswith(".")

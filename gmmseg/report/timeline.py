@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.audio.features import frame_features
+from gmmseg.audio.framing import HOP
 from gmmseg.audio.mel import band_centres
 from gmmseg.audio.signals import checked_rate, checked_signal
 from gmmseg.audio.timeline import Segment, stacked, union
@@ -41,7 +42,7 @@ def plot_timeline(
     sr: int,
     tracks: Tracks | None = None,
     probabilities: ArrayLike | None = None,
-    hop: float = 0.01,
+    hop: float = HOP,
     threshold: float | None = None,
 ) -> "Figure":
     """Draw a recording and what was found in it, one above the other over the same time.
@@ -212,7 +213,7 @@ def _draw_spectrogram(ax: "Axes", mono: NDArray[np.float32], sr: int) -> None:
     """Draw the power in mel bands, in dB, from the loudest downwards."""
     rate = checked_rate(sr)
     n_fft = max(2 ** int(np.ceil(np.log2(FRAME * rate))), 256)
-    hop_length = int(np.clip(len(mono) // MOST_COLUMNS, max(rate // 100, 1), n_fft))
+    hop_length = int(np.clip(len(mono) // MOST_COLUMNS, round(HOP * rate), n_fft))
     bands = frame_features(
         mono, sr=rate, kind="log-mel", n_mels=N_MELS, hop_length=hop_length, n_fft=n_fft
     )

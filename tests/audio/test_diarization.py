@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from gmmseg.audio import Segment, diarization_windows, diarize, read_audio, read_segments
 from gmmseg.audio.diarization_file import diarize_recording, recording
-from gmmseg.audio.timeline import overlaps, union
+from gmmseg.audio.timeline import intersection, overlaps, union
 from gmmseg.errors import InputError
 from gmmseg.evaluation import diarization_error
 
@@ -246,3 +246,22 @@ def test_numbers_of_speakers_that_cannot_be_are_refused(options, message):
 def test_a_duration_of_windows_must_be_above_zero():
     with pytest.raises(InputError, match="duration must be a number above 0"):
         diarization_windows([Segment(0.0, 1.0)], duration=0.0)
+
+
+def test_the_last_minutes_of_a_long_recording_are_told_apart_as_well_as_the_first(talk):
+    # Without pauses, so that every border must be found; over ten minutes are two blocks.
+    y, truth = talk
+    parts = [y[round(SR * one.start) : round(SR * one.end)] for one in truth] * 37
+    ends = np.cumsum([len(part) for part in parts]) / SR
+    duration = float(ends[-1])
+    assert duration > 610.0
+    said = [
+        Segment(end - len(part) / SR, end, one.label)
+        for part, end, one in zip(parts, ends.tolist(), truth * 37, strict=True)
+    ]
+    turns = diarize(np.concatenate(parts), sr=SR, speech=[Segment(0.0, duration)], overlap=False)
+    first, last = (
+        error_rate(intersection(said, [part]), intersection(turns, [part]))
+        for part in (Segment(0.0, 300.0), Segment(duration - 300.0, duration))
+    )
+    assert last < first + 0.03

@@ -222,11 +222,15 @@ def test_features_need_no_second_for_loading_librosa():
     [
         ({"kind": "plp"}, r"^kind must be one of 'mfcc', 'log-mel', 'voice', got 'plp'$"),
         ({"cmvn": "all"}, r"^cmvn must be None, 'file' or 'sliding', got 'all'$"),
-        ({"deltas": 3}, r"^deltas must be a whole number in 0…2, got 3$"),
-        ({"n_mels": 0}, r"^n_mels must be a whole number from 1, got 0$"),
-        ({"n_mfcc": 41}, r"^n_mfcc must be a whole number in 1…40, got 41$"),
-        ({"hop_length": 0}, r"^hop_length must be a whole number from 1, got 0$"),
-        ({"n_fft": 1.5}, r"^n_fft must be a whole number from 2, got 1\.5$"),
+        ({"deltas": 3}, r"^deltas must be 0, 1 or 2, got 3$"),
+        ({"deltas": -1}, r"^deltas must be a whole number of at least 0, got -1$"),
+        ({"deltas": True}, r"^deltas must be a whole number of at least 0, got True$"),
+        ({"n_mels": 0}, r"^n_mels must be a whole number of at least 1, got 0$"),
+        ({"n_mfcc": 0}, r"^n_mfcc must be a whole number of at least 1, got 0$"),
+        ({"n_mfcc": "3"}, r"^n_mfcc must be a whole number of at least 1, got '3'$"),
+        ({"n_mfcc": 41}, r"^n_mfcc must be at most n_mels = 40, got 41$"),
+        ({"hop_length": 0}, r"^hop_length must be a whole number of at least 1, got 0$"),
+        ({"n_fft": 1.5}, r"^n_fft must be a whole number of at least 2, got 1\.5$"),
         (
             {"n_mels": 200},
             r"^n_mels=200 bands are too narrow for frames of n_fft=256 samples at 8000 Hz; take",
@@ -241,3 +245,10 @@ def test_an_option_that_is_none_is_refused(options, message):
 def test_nan_is_refused():
     with pytest.raises(InputError, match=r"^y holds NaN, first at sample 2 "):
         frame_features([0.0, 0.0, np.nan], sr=8000)
+
+
+def test_hop_and_transform_may_be_narrow_numpy_integers(rng):
+    y = rng.normal(size=80_000).astype(np.float32)
+    plain = frame_features(y, sr=8000, hop_length=200, n_fft=400)
+    narrow = frame_features(y, sr=8000, hop_length=np.uint8(200), n_fft=np.int16(400))
+    assert_array_equal(narrow, plain)

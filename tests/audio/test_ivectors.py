@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gmmseg.audio.ivectors import (
-    TotalVariability,
-    fit_total_variability,
-    ivectors,
-    log_likelihood_gain,
-)
+from gmmseg.audio.ivectors import TotalVariability, fit_total_variability, ivectors
 from gmmseg.core import MixtureParameters, SufficientStatistics, expectation
 from gmmseg.errors import InputError
 from tests import naive
@@ -30,23 +25,21 @@ def moved_recordings(rng, *, n_recordings=40, n_dims=2, n_frames=(20, 60)):
     return background, loadings, statistics
 
 
-def test_posterior_mean_and_gain_are_those_of_the_joint_gaussian(rng):
+def test_posterior_mean_is_that_of_the_joint_gaussian(rng):
     background, loadings, statistics = moved_recordings(rng, n_recordings=5)
     spread = np.sqrt(background.covariances)
     model = TotalVariability(spread, 0.3 * rng.normal(size=spread.shape), loadings)
-    expected = [naive.ivector(one, spread, model.shift, loadings) for one in statistics]
-    assert_allclose(ivectors(statistics, model), [z for z, _ in expected], rtol=1e-9)
-    assert_allclose(
-        log_likelihood_gain(statistics, model), sum(gain for _, gain in expected), rtol=1e-9
-    )
+    expected = [naive.ivector(one, spread, model.shift, loadings)[0] for one in statistics]
+    assert_allclose(ivectors(statistics, model), expected, rtol=1e-9)
 
 
 def test_likelihood_never_falls(rng):
     background, _, statistics = moved_recordings(rng)
     spread = np.sqrt(background.covariances)
+    models = [fit_total_variability(statistics, spread, n_iter=n) for n in range(8)]
     gains = [
-        log_likelihood_gain(statistics, fit_total_variability(statistics, spread, n_iter=n))
-        for n in range(8)
+        sum(naive.ivector(one, spread, model.shift, model.loadings)[1] for one in statistics)
+        for model in models
     ]
     assert (np.diff(gains) > -1e-7 * np.abs(gains[0])).all()
     assert gains[-1] > gains[0] + 1.0

@@ -37,6 +37,11 @@ def test_without_neighbours_it_is_what_is_typical():
     assert within_scale(np.zeros((1, 3)), windows_of(1)) == TYPICAL
 
 
+def test_eight_pairs_count_as_much_as_what_is_typical():
+    X = np.resize([[0.0], [2.0]], (9, 1))  # pairs that lie 2 apart: 4 / 2 over a third of 0.8
+    assert within_scale(X, windows_of(9)) == pytest.approx(np.sqrt(7.5 * 1.4))
+
+
 def test_few_neighbours_draw_it_less_far_than_many(rng):
     few, many = (within_scale(seen_by_windows(rng, n, scale=9.0), windows_of(n)) for n in (4, 60))
     assert TYPICAL < few < many < 150.0

@@ -4,6 +4,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg import GaussianMixture
 from gmmseg.audio.resegmentation import resegment
+from gmmseg.audio.resegmentation_blocks import resegment_in_blocks
 from gmmseg.core import MixtureParameters
 from gmmseg.errors import InputError
 
@@ -153,3 +154,38 @@ def test_what_cannot_be_used_is_named(changes, message):
     one = MixtureParameters([1.0], [[0.0]], [[1.0]], covariance_type="diag")
     with pytest.raises(InputError, match=message):
         resegment(features, labels, one, **options)
+
+
+# ------------------------------------------------------------------------------- block by block
+
+
+def test_borders_that_came_late_are_put_right_in_every_block(rng, background):
+    X, truth = conversation(rng, n_turns=40, distance=3.0)
+    start = shifted(truth, 40)
+    before = start.copy()
+    found = resegment_in_blocks(X, start, background, n_in_block=2500)
+    for block in np.array_split(np.arange(len(X)), -(-len(X) // 2500)):
+        assert (start[block] != truth[block]).mean() > 0.1
+        assert (found[block] != truth[block]).mean() < 0.01
+    assert_array_equal(start, before)
+
+
+def test_a_block_is_told_apart_as_if_it_were_alone(rng, background):
+    X, truth = conversation(rng, n_turns=24)
+    X, start = X[:3000], shifted(truth, 60)[:3000]
+    found = resegment_in_blocks(X, start, background, n_in_block=1000)
+    alone = [
+        resegment_in_blocks(X[block], start[block], background)
+        for block in (slice(0, 1000), slice(1000, 2000), slice(2000, 3000))
+    ]
+    assert_array_equal(found, np.concatenate(alone))
+
+
+def test_a_block_of_one_speaker_or_nobody_stays_as_it_is(rng, background):
+    X, truth = conversation(rng)
+    start = np.zeros(len(X), dtype=np.intp)
+    start[50:400] = 2
+    start[1000:1200] = 1
+    assert len(np.unique(truth[50:400])) > 1
+    found = resegment_in_blocks(X, start, background, n_in_block=500)
+    assert_array_equal(found, start)

@@ -18,9 +18,10 @@ def voices(rng):
     ]
 
 
-def talk(rng, *, n_both=0):
-    """Return the levels of one speaker after another, who begins before the first has ended."""
+def talk(rng, *, n_both=0, softer=0.0):
+    """Return the levels of one speaker, and another, softer, who begins before the first ends."""
     one, other = voices(rng)
+    other = other - softer
     levels = np.concatenate([one[:RUN], other[:RUN]])
     both = np.arange(RUN - n_both, RUN)
     levels[both] = 10.0 * np.log10(10.0 ** (one[both] / 10.0) + 10.0 ** (other[both] / 10.0))
@@ -39,6 +40,13 @@ def test_second_speaker_is_found_where_two_speak_at_once(rng):
 def test_nobody_is_added_where_one_speaks_after_the_other(rng):
     levels, labels = talk(rng)
     assert not second_speakers(levels, labels).any()
+
+
+@pytest.mark.parametrize(("softer", "is_clear"), [(10.0, True), (25.0, False)])
+def test_second_speaker_who_is_likely_but_not_clear_is_not_added(rng, softer, is_clear):
+    # At 25 dB less the two at once are likelier than one alone, by half a nat to two a frame.
+    levels, labels = talk(rng, n_both=80, softer=softer)
+    assert second_speakers(levels, labels).any() == is_clear
 
 
 def test_second_speaker_is_never_the_first_and_only_in_speech(rng):

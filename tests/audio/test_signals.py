@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from gmmseg.audio.signals import checked_count, checked_signal
+from gmmseg.audio.signals import checked_signal
 from gmmseg.errors import InputError
 
 
@@ -77,13 +77,3 @@ def test_a_rate_that_is_no_number_is_refused(sr):
         InputError, match=rf"^sr must be a sampling rate in Hz, for example 16000, got {sr!r}$"
     ):
         checked_signal([0.0], sr=sr)
-
-
-@pytest.mark.parametrize("value", [0, 6, 2.0, "3", None, True])
-def test_a_count_outside_its_bounds_or_not_whole_is_refused(value):
-    with pytest.raises(InputError, match=rf"^n must be a whole number in 1…5, got {value!r}$"):
-        checked_count(value, name="n", at_least=1, at_most=5)
-
-
-def test_a_count_may_be_a_numpy_integer():
-    assert checked_count(np.int16(3), name="n", at_least=1) == 3

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 
 from gmmseg.audio import SpeakerRecognizer, read_audio, read_segments
 from gmmseg.audio.speech_frames import speaker_frames
@@ -182,6 +183,22 @@ def test_a_stranger_among_embeddings_is_unknown(rng):
         ),
         ({}, {"anna": [np.ones((5, 40))], "ben": []}, "must have at least 10 frames, got 5"),
         (
+            {"features": "embeddings", "microphones": "same"},
+            {},
+            (
+                "microphones is for features='frames', got 'same' for embeddings, which are "
+                "compared as they are; leave it at 'any'"
+            ),
+        ),
+        (
+            {"features": "embeddings", "prior": "nowhere.gmm"},
+            {},
+            (
+                "prior is for features='frames', got 'nowhere.gmm' for embeddings, which are "
+                "learned from alone; leave it out"
+            ),
+        ),
+        (
             {"features": "embeddings"},
             {"anna": [np.ones(3)], "ben": [np.zeros(3)]},
             "needs several embeddings of a speaker, got one of each",
@@ -203,6 +220,15 @@ def test_names_that_do_not_fit_recordings_are_told():
         SpeakerRecognizer().fit([np.ones((20, 40))], ["anna", "ben"])
     with pytest.raises(InputError, match="give a mapping of names to recordings, or recordings"):
         SpeakerRecognizer().fit([np.ones((20, 40))])
+
+
+def test_a_clone_has_the_options_and_knows_nobody(enrolled):
+    options = {"features": "frames", "microphones": "same", "prior": None, "random_state": 3}
+    recognizer = SpeakerRecognizer(**options).fit(enrolled, sr=8000)
+    copy = clone(recognizer)
+    assert copy.get_params() == recognizer.get_params() == options
+    with pytest.raises(NotFittedError, match="knows nobody yet; call fit first"):
+        copy.identify([])
 
 
 def test_misuse_of_a_recognizer_is_told(recognizer, enrolled):

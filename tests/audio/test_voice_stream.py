@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gmmseg.audio import VoiceActivityDetector, read_audio
+from gmmseg.audio import Segment, VoiceActivityDetector, read_audio
 from gmmseg.errors import InputError
 
 
@@ -14,7 +14,7 @@ def conversation():
 
 
 def streamed(detector, y, *, sr, lag, n_at_once):
-    stream = detector.stream(sr, lag=lag)
+    stream = detector.stream(sr=sr, lag=lag)
     starts = range(0, len(y), n_at_once)
     parts = [stream.push(y[start : start + n_at_once]) for start in starts]
     return np.concatenate([*parts, stream.finish()])
@@ -40,7 +40,7 @@ def test_other_rates_are_resampled_as_one_stream(rng):
 
 def test_a_frame_is_given_its_lag_later_and_not_before(conversation):
     y, sr = conversation
-    stream = VoiceActivityDetector().stream(sr, lag=1.0)
+    stream = VoiceActivityDetector().stream(sr=sr, lag=1.0)
     n_given = 0
     for end in range(1600, 3 * sr, 1600):
         n_given += len(stream.push(y[end - 1600 : end]))
@@ -69,16 +69,31 @@ def test_adapted_levels_count_in_streams(conversation):
     assert_allclose(parts, other, atol=1e-4)
 
 
+def test_adapting_leaves_the_old_detector_as_it_is(conversation):
+    y, sr = conversation
+    detector = VoiceActivityDetector(threshold=0.4)
+    before = vars(detector).copy()
+    adapted = detector.adapt(y, sr=sr)
+    assert vars(detector) == before
+    assert adapted.get_params() == detector.get_params()
+
+
+def test_adapting_keeps_what_fit_learned(conversation):
+    y, sr = conversation
+    detector = VoiceActivityDetector().fit([y], [[Segment(1.0, 5.0)]], sr=sr)
+    assert detector.adapt(y, sr=sr).model_ is detector.model_
+
+
 def test_a_lag_shorter_than_the_features_see_is_refused():
     with pytest.raises(InputError, match=r"lag must be at least 0\.\d\d s, got 0\.1"):
-        VoiceActivityDetector().stream(16000, lag=0.1)
+        VoiceActivityDetector().stream(sr=16000, lag=0.1)
 
 
 def test_a_stream_takes_one_channel():
     with pytest.raises(InputError, match=r"a stream takes one channel, got y of shape \(2, 100\)"):
-        VoiceActivityDetector().stream(16000).push(np.zeros((2, 100)))
+        VoiceActivityDetector().stream(sr=16000).push(np.zeros((2, 100)))
 
 
 def test_a_stream_without_samples_cannot_end():
     with pytest.raises(InputError, match="y has no samples"):
-        VoiceActivityDetector().stream(16000).finish()
+        VoiceActivityDetector().stream(sr=16000).finish()

@@ -100,6 +100,16 @@ def test_a_bad_recording_in_training_is_reported_and_the_rest_is_learned(gmmseg,
     assert "3 speakers" in lines[1]
 
 
+@pytest.mark.parametrize("suffix", [".aifc", ".AIF", ".opus", ".w64"])
+def test_recordings_are_heard_whatever_sound_files_they_are(gmmseg, voices, suffix):
+    heard = [gmmseg(*COMMAND, "train", voices, "--json")[1]]
+    for path in (voices / "anna").iterdir():
+        path.rename(path.with_suffix(suffix))  # what is in a file tells its kind
+    heard.append(gmmseg(*COMMAND, "train", voices, "--json")[1])
+    assert heard[0] == heard[1]
+    assert json.loads(heard[0])["speakers"]["anna"] > 500
+
+
 def test_embeddings_are_told_by_their_suffix(gmmseg, tmp_path, monkeypatch, rng):
     monkeypatch.chdir(tmp_path)
     for name, at in (("anna", 0.0), ("ben", 8.0), ("carl", -8.0)):
@@ -108,6 +118,10 @@ def test_embeddings_are_told_by_their_suffix(gmmseg, tmp_path, monkeypatch, rng)
             rows = rng.normal(at, 1.0, size=(1 + k, 6))
             np.save(tmp_path / "own" / name / f"{k}.npy", rows)
     np.save("new.npy", rng.normal(8.0, 1.0, size=6))
+    for option in (["--microphones", "same"], ["--prior", "nowhere.gmm"]):
+        code, _, lines = gmmseg(*COMMAND, "train", "own", *option)
+        assert code == 2
+        assert "--microphones and --prior are for sound, not for embeddings" in lines[-1]
     assert gmmseg(*COMMAND, "train", "own")[0] == 0
     code, _, lines = gmmseg(*COMMAND, "identify", "own.gmm", "new.npy", "-o", "s.csv")
     assert code == 0
