@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
 
 from gmmseg.core.threads import PerThread, thread_count
 from gmmseg.errors import InputError, NotFittedError
@@ -19,7 +18,7 @@ from gmmseg.video.pixel_state import PixelState, begin, restart
 from gmmseg.video.relighting import relight, seen_through
 from gmmseg.video.scene import Event
 from gmmseg.video.settings import VARIANCE_INIT, Learning, check_range, checked_mask
-from gmmseg.video.state_file import OPTIONS, FilePath, read_state, write_state
+from gmmseg.video.state_file import FilePath, read_state, write_state
 from gmmseg.video.video_kernels import update_in_turns
 from gmmseg.video.workers import Workers
 
@@ -29,7 +28,7 @@ MOST_MODES = 16
 Mask = NDArray[np.uint8]
 
 
-class BackgroundSubtractor(BaseEstimator):
+class BackgroundSubtractor:
     """Learn the background of a video frame by frame, and mark what moves in front of it.
 
     Every pixel has an adaptive mixture of Gaussians (Zivkovic, 2004) whose threshold and rate
@@ -85,8 +84,7 @@ class BackgroundSubtractor(BaseEstimator):
     The first frame is all background; what walks out of it and stood out leaves a ghost for some
     ten frames, once the two are apart. A new scene (most of the picture changed at once, and does
     not show the same things in another light) is said in `event_` and learned from its first
-    frame, not masked. Options can be set until the first frame is seen; a clone has them, and has
-    seen nothing.
+    frame, not masked.
 
     References
     ----------
@@ -123,17 +121,27 @@ class BackgroundSubtractor(BaseEstimator):
         mask: ArrayLike | None = None,
         n_jobs: int | None = None,
     ) -> None:
-        self.fps = fps
-        self.patience = patience
-        self.learning_rate = learning_rate
-        self.threshold = threshold
-        self.n_modes = n_modes
-        self.shadows = shadows
-        self.lighting = lighting
-        self.shake = shake
-        self.mask = mask
-        self.n_jobs = n_jobs
-        self._settle()
+        rate = 1.0 / 500.0 if learning_rate is None else learning_rate
+        check_range("fps", fps, low=1e-6)
+        check_range("patience", patience, low=1e-6)
+        check_range("learning_rate", rate, low=1e-9, high=1.0)
+        check_range("threshold", threshold, low=1e-6)
+        check_range("n_modes", n_modes, low=1, high=MOST_MODES)
+        check_range("shake", shake, low=0.0)
+        thread_count(n_jobs)
+        self._options: dict[str, Any] = {
+            "fps": float(fps),
+            "patience": float(patience),
+            "learning_rate": float(rate),
+            "threshold": float(threshold),
+            "n_modes": int(n_modes),
+            "shadows": bool(shadows),
+            "lighting": bool(lighting),
+            "shake": float(shake),
+        }
+        self._learning = Learning(rate, max(patience * fps, 1.0), threshold, shadows)
+        self._mask = None if mask is None else checked_mask(mask)
+        self._n_jobs = n_jobs
         self._state: PixelState | None = None
         self.event_ = Event.NOTHING
         self.shift_ = (0, 0)
@@ -239,30 +247,13 @@ class BackgroundSubtractor(BaseEstimator):
         subtractor._take(state)
         return subtractor
 
-    def _settle(self) -> None:
-        """Check the options, and take what follows from them."""
-        rate = 1.0 / 500.0 if self.learning_rate is None else self.learning_rate
-        check_range("fps", self.fps, low=1e-6)
-        check_range("patience", self.patience, low=1e-6)
-        check_range("learning_rate", rate, low=1e-9, high=1.0)
-        check_range("threshold", self.threshold, low=1e-6)
-        check_range("n_modes", self.n_modes, low=1, high=MOST_MODES)
-        check_range("shake", self.shake, low=0.0)
-        thread_count(self.n_jobs)
-        given = self.get_params() | {"learning_rate": rate}
-        self._options = {name: kind(given[name]) for name, kind in OPTIONS.items()}
-        frames = max(self.patience * self.fps, 1.0)
-        self._learning = Learning(rate, frames, self.threshold, self.shadows)
-        self._mask = None if self.mask is None else checked_mask(self.mask)
-
     def _known(self) -> PixelState:
         if self._state is None:
             raise NotFittedError("nothing is learned yet; call apply(frame) first")
         return self._state
 
     def _begin(self, levels: NDArray[Any]) -> Mask:
-        """Learn the first frame, with the options as they are now."""
-        self._settle()
+        """Learn the first frame."""
         rows, cols, _ = levels.shape
         if self._mask is not None and self._mask.shape != (rows, cols):
             raise InputError(
@@ -288,7 +279,7 @@ class BackgroundSubtractor(BaseEstimator):
         if self._mask is not None:
             block_counts(self._mask.astype(np.uint8) * np.uint8(MOVING), self._counts)
             self._use = self._counts == BLOCK * BLOCK
-        self._workers = Workers(rows, n_jobs=self.n_jobs, unit=BLOCK)
+        self._workers = Workers(rows, n_jobs=self._n_jobs, unit=BLOCK)
 
     def _check_like(self, levels: NDArray[Any]) -> None:
         state = self._known()

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.base import clone
 
 from gmmseg.errors import InputError, ModelFileError, NotFittedError
 from gmmseg.video import BackgroundSubtractor, lighting
@@ -255,43 +254,6 @@ def test_extreme_frames_raise_nothing(rng):
 def test_bad_options_are_told(options, message):
     with pytest.raises(InputError, match=message):
         BackgroundSubtractor(**options)
-
-
-def test_a_clone_has_the_options_and_has_seen_nothing(film):
-    options = {
-        "fps": 5, "patience": 9.0, "learning_rate": None, "threshold": 8.0, "n_modes": 3,
-        "shadows": False, "lighting": False, "shake": 0.0, "mask": None, "n_jobs": 1,
-    }  # fmt: skip
-    subtractor = BackgroundSubtractor(**options)
-    frames = list(film(30, box=walking))
-    masks = [subtractor.apply(frame) for frame in frames]
-    copy = clone(subtractor)
-    assert copy.get_params() == subtractor.get_params() == options
-    assert copy.n_frames_ == 0
-    assert_array_equal([copy.apply(frame) for frame in frames], masks)
-
-
-def test_a_clone_looks_where_the_first_does(film):
-    look = np.zeros((60, 84), bool)
-    look[:30] = True
-    subtractor = BackgroundSubtractor(mask=look)
-    frames = list(film(30, box=walking))
-    masks = [subtractor.apply(frame) for frame in frames]
-    copy = clone(subtractor)
-    assert_array_equal(copy.mask, look)
-    assert_array_equal([copy.apply(frame) for frame in frames], masks)
-    assert np.any(masks)
-
-
-def test_options_that_are_set_count_from_the_first_frame_on(film):
-    frames = list(film(30, box=walking))
-    one, other = BackgroundSubtractor(threshold=20.0), BackgroundSubtractor()
-    other.set_params(threshold=20.0)
-    masks = [[each.apply(frame) for frame in frames] for each in (one, other)]
-    assert_array_equal(masks[0], masks[1])
-    other = BackgroundSubtractor().set_params(fps=0.0)
-    with pytest.raises(InputError, match=r"fps must be a number at least 1e-06, got 0\.0"):
-        other.apply(frames[0])
 
 
 @pytest.mark.parametrize(
