@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.threads import PerThread, thread_count
+from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError, NotFittedError
 from gmmseg.video import lighting, scene, shake
 from gmmseg.video.cleanup import Cleaner
@@ -17,7 +18,13 @@ from gmmseg.video.pixel_model import BACKGROUND, BLOCK, MEAN, MOVING, row_memory
 from gmmseg.video.pixel_state import PixelState, begin, restart
 from gmmseg.video.relighting import relight, seen_through
 from gmmseg.video.scene import Event
-from gmmseg.video.settings import VARIANCE_INIT, Learning, check_range, checked_mask
+from gmmseg.video.settings import (
+    VARIANCE_INIT,
+    Learning,
+    check_up_to,
+    checked_limit,
+    checked_mask,
+)
 from gmmseg.video.state_file import FilePath, read_state, write_state
 from gmmseg.video.video_kernels import update_in_turns
 from gmmseg.video.workers import Workers
@@ -41,7 +48,7 @@ class BackgroundSubtractor:
     fps : float
         Frames per second, which `patience` is reckoned with.
     patience : float
-        How long something that stands still is called moving, in seconds.
+        How long something that stands still is called moving, in seconds; infinity is for ever.
     learning_rate : float or None
         Weight of a frame, 0…1, once many are learned; None is 1 / 500.
     threshold : float
@@ -54,7 +61,7 @@ class BackgroundSubtractor:
     lighting : bool
         Whether light that changes is made up for.
     shake : float
-        Largest shift of the camera that is made up for, in pixels; 0 is none.
+        Largest shift of the camera that is made up for, in pixels; 0 is none, infinity any.
     mask : array_like of bool, shape (rows, cols), optional
         Where to look; elsewhere nothing moves.
     n_jobs : int or None
@@ -122,22 +129,22 @@ class BackgroundSubtractor:
         n_jobs: int | None = None,
     ) -> None:
         rate = 1.0 / 500.0 if learning_rate is None else learning_rate
-        check_range("fps", fps, low=1e-6)
-        check_range("patience", patience, low=1e-6)
-        check_range("learning_rate", rate, low=1e-9, high=1.0)
-        check_range("threshold", threshold, low=1e-6)
-        check_range("n_modes", n_modes, low=1, high=MOST_MODES)
-        check_range("shake", shake, low=0.0)
+        check_number("fps", fps, least=1e-6)
+        patience = checked_limit("patience", patience, least=1e-6)
+        check_up_to("learning_rate", rate, least=1e-9, most=1.0)
+        check_number("threshold", threshold, least=1e-6)
+        check_up_to("n_modes", n_modes, least=1, most=MOST_MODES, is_whole=True)
+        shake = checked_limit("shake", shake, least=0)
         thread_count(n_jobs)
         self._options: dict[str, Any] = {
             "fps": float(fps),
-            "patience": float(patience),
+            "patience": patience,
             "learning_rate": float(rate),
             "threshold": float(threshold),
             "n_modes": int(n_modes),
             "shadows": bool(shadows),
             "lighting": bool(lighting),
-            "shake": float(shake),
+            "shake": shake,
         }
         self._learning = Learning(rate, max(patience * fps, 1.0), threshold, shadows)
         self._mask = None if mask is None else checked_mask(mask)

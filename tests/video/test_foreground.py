@@ -181,6 +181,14 @@ def test_a_saved_state_goes_on_to_the_last_bit(film, tmp_path, cut):
     assert (tmp_path / "whole.gmm").read_bytes() == (tmp_path / "second.gmm").read_bytes()
 
 
+def test_what_knows_no_limit_is_saved_too(film, tmp_path):
+    subtractor = BackgroundSubtractor(patience=float("inf"), shake=float("inf"))
+    for frame in film(3):
+        subtractor.apply(frame)
+    subtractor.save(tmp_path / "room.gmm")
+    assert BackgroundSubtractor.load(tmp_path / "room.gmm")._options == subtractor._options
+
+
 def test_the_mask_is_saved_too(film, tmp_path):
     look = np.zeros((60, 84), bool)
     look[:30] = True
@@ -240,12 +248,18 @@ def test_extreme_frames_raise_nothing(rng):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"fps": 0.0}, "fps must be a number at least 1e-06, got 0.0"),
-        ({"patience": -1.0}, "patience must be a number at least 1e-06, got -1.0"),
-        ({"learning_rate": 2.0}, "learning_rate must be a number in 1e-09…1, got 2.0"),
-        ({"threshold": float("nan")}, "threshold must be a number at least 1e-06, got nan"),
-        ({"n_modes": 0}, "n_modes must be a number in 1…16, got 0"),
-        ({"shake": "much"}, "shake must be a number at least 0, got 'much'"),
+        ({"fps": 0.0}, "fps must be a number of at least 1e-06, got 0.0"),
+        ({"fps": float("inf")}, "fps must be a number of at least 1e-06, got inf"),
+        ({"patience": -1.0}, "patience must be a number of at least 1e-06, got -1.0"),
+        ({"learning_rate": 0.0}, "learning_rate must be a number of at least 1e-09, got 0.0"),
+        ({"learning_rate": 2.0}, "learning_rate must be at most 1, got 2.0"),
+        ({"threshold": float("nan")}, "threshold must be a number of at least 1e-06, got nan"),
+        ({"n_modes": 0}, "n_modes must be a whole number of at least 1, got 0"),
+        ({"n_modes": 17}, "n_modes must be at most 16, got 17"),
+        ({"n_modes": 2.9}, "n_modes must be a whole number of at least 1, got 2.9"),
+        ({"n_modes": True}, "n_modes must be a whole number of at least 1, got True"),
+        ({"shake": "much"}, "shake must be a number of at least 0, got 'much'"),
+        ({"shake": True}, "shake must be a number of at least 0, got True"),
         ({"n_jobs": 0}, "n_jobs must be a whole number other than 0"),
         ({"mask": np.ones((4, 4))}, "mask must be bool of shape .rows, cols., got float64"),
         ({"mask": np.zeros((4, 4), bool)}, "mask leaves nothing to look at"),
