@@ -18,7 +18,8 @@ from gmmseg.cli.anomaly import (
 from gmmseg.cli.audio_anomaly_results import ScoreRequest, score_clips
 from gmmseg.cli.console import say, track, warn
 from gmmseg.cli.inputs import named_files
-from gmmseg.cli.options import refuse_to_replace
+from gmmseg.cli.options import AsJsonLines
+from gmmseg.cli.outputs import refuse_to_replace
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,9 +122,7 @@ def score(
         ),
     ] = False,
     rate: Rate = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON line per clip to stdout.")
-    ] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Score clips: scores.csv (file,score,p_value,anomalous), higher is stranger.
 

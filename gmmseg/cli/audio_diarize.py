@@ -1,6 +1,5 @@
 """The command ``gmmseg audio diarize``: who speaks when, in a file of segments per recording."""
 
-import json
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -9,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gmmseg.cli.audio_score import NONSPEECH
 from gmmseg.cli.console import about, announce_compilation, say, track, warn
-from gmmseg.cli.image_files import make_folder
-from gmmseg.cli.segment_formats import SUFFIXES, Format
+from gmmseg.cli.options import AsJsonLines
+from gmmseg.cli.outputs import make_folder, print_json, refuse_collisions
+from gmmseg.cli.segment_formats import READABLE, SUFFIXES, Format, speech_of
 from gmmseg.cli.sound_picture import SUFFIX as PICTURE
 from gmmseg.cli.sound_picture import check_plotting, write_picture
 from gmmseg.errors import GmmsegError, InputError
@@ -88,9 +87,7 @@ def diarize(
     picture: Annotated[
         bool, typer.Option("--picture", help="Draw <stem>.png too: sound, and who speaks when.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the results to stdout, one JSON line per file.")
-    ] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Find who speaks when.
 
@@ -123,7 +120,9 @@ def diarize(
     refuse_contradictions(request, min_speakers)
     results = [(path, out / f"{path.stem}{SUFFIXES[format_]}") for path in recordings]
     outputs = results + [(path, windows_file(one)) for path, one in results if windows]
-    refuse_collisions(outputs, speech)
+    outputs += [(path, one.with_suffix(PICTURE)) for path, one in results if picture]
+    refuse_collisions(outputs, [*recordings, *([speech] if speech else [])])
+    refuse_folder_of_speech(out, speech)
     make_folder(out)
     n_failed = 0
     with announce_compilation():
@@ -135,7 +134,7 @@ def diarize(
                 n_failed += 1
                 continue
             if as_json:
-                typer.echo(json.dumps(report))
+                print_json(report)
     if n_failed:
         raise typer.Exit(1)
 
@@ -152,23 +151,13 @@ def refuse_contradictions(request: DiarizeRequest, min_speakers: int | None) -> 
         )
 
 
-def refuse_collisions(results: list[tuple[Path, Path]], speech: Path | None) -> None:
-    """Stop, as misuse, where two results are one file, or a result replaces what is read."""
-    inputs = {path.resolve() for path in [*dict(results), *([speech] if speech else [])]}
-    folder = speech.resolve() if speech is not None and speech.is_dir() else None
-    seen: dict[str, Path] = {}
-    for path, result in results:
-        name = str(result).casefold()  # some file systems take A.rttm and a.rttm for one
-        if name in seen:
-            raise typer.BadParameter(
-                f"{seen[name]} and {path} would both write {result}; "
-                "take them one by one into different folders"
-            )
-        seen[name] = path
-        if result.resolve() in inputs or (folder and result.resolve().parent == folder):
-            raise typer.BadParameter(
-                f"{result} would replace what is read; choose another folder with -o"
-            )
+def refuse_folder_of_speech(out: Path, speech: Path | None) -> None:
+    """Stop, as misuse, where results would lie among the segments that are read."""
+    if speech is not None and speech.is_dir() and out.resolve() == speech.resolve():
+        raise typer.BadParameter(
+            f"{out} is what --speech is read from, which the results would replace; "
+            "choose another with -o"
+        )
 
 
 def diarize_file(
@@ -181,7 +170,7 @@ def diarize_file(
 
     start = time.perf_counter()
     sound = recording(path)
-    speech = speech_in_file(sound) if request.speech is None else speech_of(path, request)
+    speech = speech_in_file(sound) if request.speech is None else given_speech(path, request)
     table = None if request.embeddings is None else embeddings_of(path, request)
     with about(path):
         turns, duration = diarize_recording(
@@ -237,7 +226,7 @@ def embeddings_of(path: Path, request: DiarizeRequest) -> "NDArray[Any]":
     return read_embeddings(given)
 
 
-def speech_of(path: Path, request: DiarizeRequest) -> "list[Segment]":
+def given_speech(path: Path, request: DiarizeRequest) -> "list[Segment]":
     """Return where speech is said to be in a recording; labels do not matter."""
     from gmmseg.audio.segment_files import read_segments
 
@@ -245,7 +234,7 @@ def speech_of(path: Path, request: DiarizeRequest) -> "list[Segment]":
     assert given is not None
     if given.is_dir():
         known = sorted(given.glob(f"{path.stem}.*"))
-        files = [file for file in known if file.suffix.lower() in SEGMENT_SUFFIXES]
+        files = [file for file in known if file.suffix.lower() in READABLE]
         if not files:
             raise InputError(f"{given} has no file of segments for {path}, such as {path.stem}.csv")
         segments = read_segments(files[0])
@@ -253,7 +242,4 @@ def speech_of(path: Path, request: DiarizeRequest) -> "list[Segment]":
         segments = read_segments(given)
     else:
         segments = read_segments(given, recording=path.stem)
-    return [one for one in segments if one.label.casefold() not in NONSPEECH]
-
-
-SEGMENT_SUFFIXES = {".csv", ".rttm", ".txt", ".textgrid", ".json", ".tsv"}
+    return speech_of(segments)

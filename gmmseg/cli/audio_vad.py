@@ -1,6 +1,5 @@
 """The command ``gmmseg audio vad``: recordings in, segments of speech and probabilities out."""
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmmseg.cli.console import announce_compilation, say, track, warn
-from gmmseg.cli.image_files import make_folder
+from gmmseg.cli.options import AsJsonLines
+from gmmseg.cli.outputs import make_folder, print_json, refuse_collisions
 from gmmseg.cli.segment_formats import SUFFIXES, Format
 from gmmseg.cli.sound_picture import SUFFIX as PICTURE
 from gmmseg.cli.sound_picture import check_plotting, write_picture
@@ -46,9 +46,7 @@ def vad(
         Path | None,
         typer.Option(help="A detector of your own, which VoiceActivityDetector.save wrote."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the results to stdout, one JSON line per file.")
-    ] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Find when somebody speaks.
 
@@ -60,7 +58,8 @@ def vad(
 
     Example: gmmseg audio vad *.flac -o out --format textgrid --probabilities --picture
     """
-    refuse_equal_names(files)
+    endings = [SUFFIXES[segment_format], *[PROBABILITIES] * probabilities, *[PICTURE] * picture]
+    refuse_collisions([(path, out / (path.stem + end)) for path in files for end in endings], files)
     if picture:
         check_plotting()
     detector = detector_of(model, threshold)
@@ -86,19 +85,6 @@ def vad(
             tell(path, segments, duration, time.perf_counter() - started, as_json=as_json)
     if n_failed:
         raise typer.Exit(1)
-
-
-def refuse_equal_names(files: list[Path]) -> None:
-    """Stop, as misuse, where two recordings would write the same files."""
-    seen: dict[str, Path] = {}
-    for path in files:
-        stem = path.stem.casefold()  # some file systems take A.csv and a.csv for one
-        if stem in seen:
-            raise typer.BadParameter(
-                f"{seen[stem]} and {path} would both write results named {path.stem}; "
-                "listen to them one by one into different folders"
-            )
-        seen[stem] = path
 
 
 def detector_of(model: Path | None, threshold: float) -> "VoiceActivityDetector":
@@ -151,7 +137,7 @@ def tell(
             "segments": [[round(one.start, 3), round(one.end, 3)] for one in segments],
             "seconds": round(seconds, 3),
         }
-        typer.echo(json.dumps(report))
+        print_json(report)
         return
     share = speech / duration if duration else 0.0
     say(f"{path.name}: {len(segments)} segments, {speech:.1f} s of {duration:.1f} s ({share:.0%})")

@@ -19,7 +19,8 @@ from gmmseg.cli.anomaly import (
 from gmmseg.cli.console import announce_compilation, say, track, warn
 from gmmseg.cli.image_anomaly_results import ScoreRequest, score_files
 from gmmseg.cli.inputs import named_files
-from gmmseg.cli.options import refuse_to_replace
+from gmmseg.cli.options import AsJsonLines
+from gmmseg.cli.outputs import refuse_to_replace
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -122,9 +123,7 @@ def score(
         bool,
         typer.Option("--explain", help="Write <stem>_why.json too: regions and their features."),
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON line per image to stdout.")
-    ] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Score images: scores.csv, and a map and an overlay of each.
 

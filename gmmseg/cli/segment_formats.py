@@ -1,6 +1,10 @@
-"""In which formats commands write segments of time, and how such files end."""
+"""Segments of time as commands read and write them: formats, suffixes, which labels are speech."""
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gmmseg.audio import Segment
 
 
 class Format(StrEnum):
@@ -20,3 +24,10 @@ SUFFIXES = {
     Format.textgrid: ".TextGrid",
     Format.json: ".json",
 }
+READABLE = (".csv", ".rttm", ".textgrid", ".json", ".tsv", ".txt")
+NONSPEECH = {"nonspeech", "non-speech", "non_speech", "non speech", "silence", "sil", "noise"}
+
+
+def speech_of(segments: "list[Segment]") -> "list[Segment]":
+    """Return the segments that are speech."""
+    return [one for one in segments if one.label.casefold() not in NONSPEECH]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from gmmseg.cli.console import say, warn
+from gmmseg.cli.options import STDIN
+from gmmseg.cli.segment_formats import READABLE
 from gmmseg.errors import GmmsegError
 
 if TYPE_CHECKING:
     from gmmseg.audio import Segment
 
-SUFFIXES = (".csv", ".rttm", ".textgrid", ".json", ".tsv", ".txt")
 PROBABILITIES = "_prob"
-STDIN = "-"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Pairs:
 
     def __init__(self, reference: Path, hypothesis: Path, *, preferred: str) -> None:
         self.reference, self.hypothesis = reference, hypothesis
-        self.suffixes = sorted(SUFFIXES, key=lambda suffix: suffix != preferred)
+        self.suffixes = sorted(READABLE, key=lambda suffix: suffix != preferred)
         self.n_failed = 0
 
     def each(self, use: Callable[[Pair], None]) -> None:

@@ -1,18 +1,15 @@
 """The commands ``gmmseg table``: fit a mixture to a table of numbers, and label its rows."""
 
-import json
-import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, warn
-from gmmseg.cli.options import Criterion, Init, families_of, numbers_of, refuse_to_replace
+from gmmseg.cli.options import STDIN, STDOUT, AsJson, Criterion, Init, families_of, numbers_of
+from gmmseg.cli.outputs import print_json, refuse_to_replace, text_to
 from gmmseg.cli.table_file import (
-    STDIN,
     Columns,
     Table,
     read_table,
@@ -101,9 +98,7 @@ def fit(
         float, typer.Option(min=0.0, help="Smallest variance, as a share of that of the data.")
     ] = 1e-6,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same mixture.")] = 0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print what was learned to stdout, as JSON.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fit a mixture of Gaussians to the columns of a table.
 
@@ -143,9 +138,7 @@ def fit(
     seconds = time.perf_counter() - start
     if as_json:
         report = {"file": str(file), "model": str(out), "n_rows": len(X), "bic": bic}
-        typer.echo(
-            json.dumps({**report, **summary_of(mixture, names), "seconds": round(seconds, 3)})
-        )
+        print_json({**report, **summary_of(mixture, names), "seconds": round(seconds, 3)})
     found = mixture.n_components_
     gaussians = f"{found} Gaussian{'s' if found > 1 else ''} ({mixture.covariance_type_})"
     many = "1 column" if len(names) == 1 else f"{len(names)} columns"
@@ -159,7 +152,7 @@ def predict(
     file: FileArgument,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="CSV file for the labels; - is stdout.")
-    ] = Path(STDIN),
+    ] = Path(STDOUT),
     columns: ColumnsOption = None,
     header: HeaderOption = None,
     probabilities: Annotated[
@@ -187,7 +180,7 @@ def predict(
     with about(title_of(file)), announce_compilation():
         labelled = labels_of(mixture, X, probabilities=probabilities, log_density=log_density)
     write_csv(out, labelled)
-    if str(out) != STDIN:
+    if str(out) != STDOUT:
         say(f"{title_of(file)}: {len(X)} rows labelled, {out}")
 
 
@@ -240,10 +233,8 @@ def write_csv(path: Path, labelled: Table) -> None:
     """Write labels, whole numbers, and what goes with them, as CSV."""
     import numpy as np
 
-    from gmmseg.files import replacing
-
     formats = ["%d"] + ["%.9g"] * (len(labelled.names) - 1)
-    with nullcontext(sys.stdout) if str(path) == STDIN else replacing(path) as target:
+    with text_to(path) as target:
         np.savetxt(
             target,
             labelled.values,

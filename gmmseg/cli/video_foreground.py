@@ -1,6 +1,5 @@
 """The command ``gmmseg video foreground``: a mask per frame of what moves."""
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,14 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, warn
-from gmmseg.cli.image_files import make_folder, read_mask
-from gmmseg.cli.video_results import Results, frames_with_rate
+from gmmseg.cli.image_files import read_mask
+from gmmseg.cli.options import AsJson
+from gmmseg.cli.outputs import make_folder, print_json, refuse_to_replace
+from gmmseg.cli.video_results import (
+    OVERLAY,
+    REGIONS,
+    TIMELINE,
+    Results,
+    frames_with_rate,
+)
 from gmmseg.errors import GmmsegError, InputError
 
 if TYPE_CHECKING:
     from gmmseg.video import BackgroundSubtractor, Video
 
-STDIN = "-"
 USUAL_FPS = 25.0
 
 
@@ -57,9 +63,7 @@ def foreground(
         Path | None,
         typer.Option(help="Model file: go on from it if it is there, and write it at the end."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the result to stdout as one JSON line.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find what moves in a video, and write a mask per frame.
 
@@ -70,7 +74,9 @@ def foreground(
     from gmmseg.video import open_video
 
     shape = None if size is None else size_of(size)
-    refuse_to_replace(video, out)
+    refuse_folder_of_frames(video, out)
+    inputs = [path for path in (video, mask, state) if path is not None]
+    refuse_to_replace(inputs, *(out / name for name in (REGIONS, OVERLAY, TIMELINE)))
     source = open_video(video, size=shape)
     rate = fps or source.fps or USUAL_FPS
     look = None if mask is None else read_mask(mask)
@@ -97,7 +103,7 @@ def foreground(
     if results.n_frames == 1 and subtractor.n_frames_ == 1:
         warn(f"{video}: there is but one frame, so nothing can be told to move; give several")
     if as_json:
-        typer.echo(json.dumps({"video": str(video), **results.report(), "seconds": seconds}))
+        print_json({"video": str(video), **results.report(), "seconds": seconds})
     if trouble is not None:
         raise trouble
 
@@ -129,10 +135,9 @@ def size_of(text: str) -> tuple[int, int]:
     return int(cols), int(rows)
 
 
-def refuse_to_replace(video: Path, out: Path) -> None:
+def refuse_folder_of_frames(video: Path, out: Path) -> None:
     """Stop, as misuse, before masks replace frames."""
-    folder = video if video.is_dir() else video.parent
-    if str(video) != STDIN and video.is_dir() and out.resolve() == folder.resolve():
+    if video.is_dir() and out.resolve() == video.resolve():
         raise typer.BadParameter(
             f"{out} holds the frames, which the masks would replace; choose another with -o"
         )

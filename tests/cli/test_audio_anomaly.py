@@ -192,3 +192,12 @@ def test_a_model_does_not_replace_a_clip(gmmseg, tmp_path):
     code, _, lines = gmmseg("audio", "anomaly", "fit", clip, "-o", clip)
     assert code == 2
     assert "would be replaced" in " ".join(lines)
+
+
+def test_scores_do_not_replace_a_clip(gmmseg, model, tmp_path):
+    clip = tmp_path / "scores.csv"
+    clip.write_text("1\n2\n")
+    code, _, lines = gmmseg("audio", "anomaly", "score", model, clip, "-o", tmp_path)
+    assert code == 2
+    assert "scores.csv is an input and would be replaced" in " ".join(lines)
+    assert clip.read_text() == "1\n2\n"

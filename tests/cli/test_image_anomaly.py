@@ -131,3 +131,13 @@ def test_a_model_does_not_replace_a_normal_image(gmmseg):
     code, _, lines = gmmseg("image", "anomaly", "fit", DEFECTS[0], "-o", DEFECTS[0])
     assert code == 2
     assert "is an input and would be replaced" in " ".join(lines)
+
+
+def test_a_map_does_not_replace_an_image_that_is_scored(gmmseg, model, tmp_path):
+    image, other = tmp_path / "a.png", tmp_path / "a_map.tif"
+    for path in (image, other):
+        path.write_bytes(DEFECTS[0].read_bytes())
+    code, _, lines = gmmseg("image", "anomaly", "score", model, image, other, "-o", tmp_path)
+    assert code == 2
+    assert "a_map.tif is an input and would be replaced" in " ".join(lines)
+    assert other.read_bytes() == DEFECTS[0].read_bytes()

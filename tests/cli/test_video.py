@@ -168,3 +168,14 @@ def test_masks_never_replace_frames(gmmseg, folder):
     code, _, lines = gmmseg("video", "foreground", folder, "-o", folder)
     assert code == 2
     assert "holds the frames, which the masks would replace" in " ".join(lines)
+
+
+def test_an_overlay_never_replaces_the_video(gmmseg, frames, tmp_path):
+    video = tmp_path / "overlay.gif"
+    first, *others = [Image.fromarray(frame) for frame in frames[:3]]
+    first.save(video, save_all=True, append_images=others)
+    before = video.read_bytes()
+    code, _, lines = gmmseg("video", "foreground", video, "-o", tmp_path, "--overlay")
+    assert code == 2
+    assert "overlay.gif is an input and would be replaced" in " ".join(lines)
+    assert video.read_bytes() == before
