@@ -1,6 +1,7 @@
 """What the commands ``anomaly`` of all domains share: options, table of scores, what is told."""
 
 import csv
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -46,6 +47,18 @@ def check_share(false_alarm: float | None) -> None:
 def of_threshold(detector: Detector) -> str:
     """Return what the threshold is, in words."""
     return f"anomalous above {detector.threshold_:.3g} (false alarms {detector.false_alarm:.1%})"
+
+
+def told_of(detector: Detector, model: Path, *, n_normal: int, n_bad: int) -> Row:
+    """Return what is told as JSON of a model that has learned from normal files."""
+    threshold = detector.threshold_
+    return {
+        "model": str(model),
+        "n_normal": n_normal,
+        "n_bad": n_bad,
+        "false_alarm": detector.false_alarm,
+        "threshold": threshold if math.isfinite(threshold) else None,  # None: too few are normal
+    }
 
 
 def score_all(

@@ -15,17 +15,19 @@ from gmmseg.cli.anomaly import (
     Results,
     check_share,
     of_threshold,
+    told_of,
 )
 from gmmseg.cli.console import announce_compilation, say, track, warn
 from gmmseg.cli.image_anomaly_results import ScoreRequest, score_files
 from gmmseg.cli.inputs import named_files
-from gmmseg.cli.options import AsJsonLines
-from gmmseg.cli.outputs import refuse_to_replace
+from gmmseg.cli.options import AsJson, AsJsonLines
+from gmmseg.cli.outputs import print_json, refuse_to_replace
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gmmseg.image import ImageAnomalyDetector
 
 SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".npy", ".jp2", ".avif", ".ppm",
@@ -84,6 +86,7 @@ def fit(
         typer.Option("--given-features", help="Files are feature maps (.npy): use their channels."),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Learn what normal images look like.
 
@@ -104,6 +107,8 @@ def fit(
     with announce_compilation():
         detector.fit(images.read)
     detector.save(out)
+    if as_json:
+        print_json(images.told_of(detector, out) | {"mode": detector.mode_})
     say(f"{images.n_good} normal images, {detector.mode_}, {of_threshold(detector)}: {out}")
     images.stop_if_bad()
 
@@ -147,6 +152,7 @@ def adapt(
     model: Model,
     normal: NormalImages,
     out: AdaptedModel = None,
+    as_json: AsJson = False,
 ) -> None:
     """Teach a model further normal images, without those it was fitted to.
 
@@ -162,6 +168,8 @@ def adapt(
     with announce_compilation():
         adapted = detector.adapt(images.read)
     adapted.save(target)
+    if as_json:
+        print_json(images.told_of(adapted, target))
     say(f"{images.n_good} more normal images, {of_threshold(adapted)}: {target}")
     images.stop_if_bad()
 
@@ -196,6 +204,10 @@ class Readable:
                 self._bad.add(path)
                 continue
             self._good.add(path)
+
+    def told_of(self, detector: "ImageAnomalyDetector", model: Path) -> dict[str, Any]:
+        """Return what is told as JSON of a detector that has learned from these files."""
+        return told_of(detector, model, n_normal=len(self._good), n_bad=len(self._bad))
 
     def stop_if_bad(self) -> None:
         """Stop, with the exit code of what could not be done, if files were passed over."""

@@ -161,6 +161,7 @@ def predict(
     log_density: Annotated[
         bool, typer.Option("--log-density", help="Write the log-density of every row, too.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Label every row of a table by the Gaussian that explains it best.
 
@@ -174,12 +175,19 @@ def predict(
     from gmmseg.core.mixture_file import read_feature_names
 
     refuse_to_replace([model, file], out)
+    if as_json and str(out) == STDOUT:
+        raise typer.BadParameter("--json and the labels would both go to stdout; give -o FILE")
+    start = time.perf_counter()
     mixture, names = load_mixture(model), read_feature_names(model)
     pick = predict_columns(columns, names, mixture.n_features_in_)
     X = read_table(file, pick, header=header).values
     with about(title_of(file)), announce_compilation():
         labelled = labels_of(mixture, X, probabilities=probabilities, log_density=log_density)
     write_csv(out, labelled)
+    if as_json:
+        report = {"file": str(file), "model": str(model), "labels": str(out), "n_rows": len(X)}
+        counts = counts_of(mixture, labelled)
+        print_json(report | counts | {"seconds": round(time.perf_counter() - start, 3)})
     if str(out) != STDOUT:
         say(f"{title_of(file)}: {len(X)} rows labelled, {out}")
 
@@ -227,6 +235,16 @@ def labels_of(
         values.append(mixture.score_samples(X)[:, None])
         names.append("log_density")
     return Table(np.concatenate(values, axis=1), names)
+
+
+def counts_of(mixture: "GaussianMixture", labelled: Table) -> dict[str, Any]:
+    """Return how many rows have each label: from 1 to K, and none but noise."""
+    import numpy as np
+
+    noise, *counts = np.bincount(
+        labelled.values[:, 0].astype(int), minlength=mixture.n_components_ + 1
+    ).tolist()
+    return {"rows_of_gaussians": counts, "rows_of_noise": noise}
 
 
 def write_csv(path: Path, labelled: Table) -> None:
