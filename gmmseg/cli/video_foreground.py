@@ -22,8 +22,6 @@ from gmmseg.errors import GmmsegError, InputError
 if TYPE_CHECKING:
     from gmmseg.video import BackgroundSubtractor, Video
 
-USUAL_FPS = 25.0
-
 
 def foreground(
     video: Annotated[
@@ -48,11 +46,15 @@ def foreground(
         typer.Option(help="Frames per second; what the file says, or 25, if not given."),
     ] = None,
     patience: Annotated[
-        float, typer.Option(help="How long what stands still is called moving, in seconds.")
-    ] = 60.0,
+        float | None,
+        typer.Option(
+            help="How long what stands still is called moving, in seconds; 60 if not given."
+        ),
+    ] = None,
     threshold: Annotated[
-        float, typer.Option(help="Lower finds fainter things, and more that are none.")
-    ] = 6.0,
+        float | None,
+        typer.Option(help="Lower finds fainter things, and more that are none; 6 if not given."),
+    ] = None,
     mask: Annotated[
         Path | None, typer.Option(help="Image of the same size: look only where it is not black.")
     ] = None,
@@ -61,7 +63,11 @@ def foreground(
     ] = None,
     state: Annotated[
         Path | None,
-        typer.Option(help="Model file: go on from it if it is there, and write it at the end."),
+        typer.Option(
+            help="Model file: go on from it if it is there, and write it at the end. It knows the "
+            "mask, the patience, the threshold and, if no file tells, the frames per second; what "
+            "is given anew takes their place from here on."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -78,14 +84,15 @@ def foreground(
     inputs = [path for path in (video, mask, state) if path is not None]
     refuse_to_replace(inputs, *(out / name for name in (REGIONS, OVERLAY, TIMELINE)))
     source = open_video(video, size=shape)
-    rate = fps or source.fps or USUAL_FPS
-    look = None if mask is None else read_mask(mask)
-    subtractor = opened(
-        state,
-        {"fps": rate, "patience": patience, "threshold": threshold, "mask": look},
-    )
+    options = {
+        "fps": source.fps if fps is None else fps,
+        "patience": patience,
+        "threshold": threshold,
+        "mask": None if mask is None else read_mask(mask),
+    }
+    subtractor = opened(state, options)
     make_folder(out)
-    results = Results(out, fps=rate, shadows=shadows, overlay=overlay)
+    results = Results(out, fps=subtractor.fps, shadows=shadows, overlay=overlay)
     start = time.perf_counter()
     trouble: GmmsegError | None = None
     with announce_compilation():
@@ -119,12 +126,13 @@ def run(source: "Video", subtractor: "BackgroundSubtractor", results: Results, n
 
 
 def opened(state: Path | None, options: dict[str, Any]) -> "BackgroundSubtractor":
-    """Return the subtractor that a file holds, or a new one."""
+    """Return the subtractor that a file holds, or a new one; options of None are as usual there."""
     from gmmseg.video import BackgroundSubtractor
 
-    if state is not None and state.exists():
-        return BackgroundSubtractor.load(state)
-    return BackgroundSubtractor(**options)
+    if state is None or not state.exists():
+        given = {name: value for name, value in options.items() if value is not None}
+        return BackgroundSubtractor(**given)
+    return BackgroundSubtractor.load(state, **options)
 
 
 def size_of(text: str) -> tuple[int, int]:

@@ -202,6 +202,39 @@ def test_the_mask_is_saved_too(film, tmp_path):
     assert loaded.n_frames_ == 3
 
 
+def test_what_is_given_anew_takes_the_place_of_what_was_saved(film, tmp_path):
+    look = np.zeros((60, 84), bool)
+    look[:, :42] = True
+    subtractor = BackgroundSubtractor(fps=10.0, shadows=False)
+    *frames, last = film(31)
+    last[20:32, 20:32] += np.uint8(8)  # faint
+    last[20:32, 60:72] += np.uint8(8)
+    for frame in frames:
+        subtractor.apply(frame)
+    path = tmp_path / "room.gmm"
+    subtractor.save(path)
+    changes = {"fps": 30.0, "patience": 2.0, "threshold": 2.0}
+    as_saved = BackgroundSubtractor.load(path)
+    changed = BackgroundSubtractor.load(path, **changes, mask=look)
+    assert (as_saved.fps, changed.fps) == (10.0, 30.0)
+    assert changed._options == {**as_saved._options, **changes}
+    assert not as_saved.apply(last).any()
+    mask = changed.apply(last)
+    assert (mask[22:30, 22:30] == 255).all()
+    assert not mask[:, 42:].any()
+
+
+def test_what_is_given_anew_is_checked_too(film, tmp_path):
+    subtractor = BackgroundSubtractor()
+    subtractor.apply(next(film(1)))
+    path = tmp_path / "room.gmm"
+    subtractor.save(path)
+    with pytest.raises(InputError, match="threshold must be a number of at least 1e-06, got -5"):
+        BackgroundSubtractor.load(path, threshold=-5)
+    with pytest.raises(InputError, match=r"the shape of a frame, \(60, 84\), got \(9, 9\)"):
+        BackgroundSubtractor.load(path, mask=np.ones((9, 9), bool))
+
+
 def test_a_damaged_state_is_told(film, tmp_path):
     from gmmseg.core.serialization import read_model, write_model
 
