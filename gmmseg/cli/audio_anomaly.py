@@ -18,7 +18,7 @@ from gmmseg.cli.anomaly import (
 )
 from gmmseg.cli.audio_anomaly_results import ScoreRequest, score_clips
 from gmmseg.cli.console import say, track, warn
-from gmmseg.cli.inputs import named_files
+from gmmseg.cli.inputs import SOUND_SUFFIXES, named_files
 from gmmseg.cli.options import AsJson, AsJsonLines
 from gmmseg.cli.outputs import print_json, refuse_to_replace
 from gmmseg.errors import InputError
@@ -29,10 +29,7 @@ if TYPE_CHECKING:
     from gmmseg.audio import AudioAnomalyDetector
     from gmmseg.audio.clip_recipe import ClipRecipe
 
-SUFFIXES = (
-    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".w64",
-    ".npy", ".npz", ".csv",
-)  # fmt: skip
+SUFFIXES = (*SOUND_SUFFIXES, ".npy", ".npz", ".csv")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, track, warn
+from gmmseg.cli.inputs import SOUND_SUFFIXES, Recordings, named_files
 from gmmseg.cli.options import AsJsonLines
 from gmmseg.cli.outputs import make_folder, print_json, refuse_collisions
 from gmmseg.cli.segment_formats import READABLE, SUFFIXES, Format, speech_of
@@ -40,7 +41,7 @@ class DiarizeRequest:
 
 
 def diarize(
-    recordings: Annotated[list[Path], typer.Argument(metavar="FILE", help="Sound files.")],
+    recordings: Recordings,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path(),
     speakers: Annotated[
         int | None,
@@ -100,10 +101,13 @@ def diarize(
 
     Example: gmmseg audio diarize meeting.wav -o out
 
+    Example: gmmseg audio diarize meetings/ -o out
+
     Example: gmmseg audio diarize call.flac --speakers 2 --speech call.csv --format csv
 
     Example: gmmseg audio diarize call.flac --embeddings call.npy
     """
+    paths = named_files(recordings, SOUND_SUFFIXES)
     request = DiarizeRequest(
         n_speakers=speakers,
         min_speakers=min_speakers or 1,
@@ -113,15 +117,15 @@ def diarize(
         wants_windows=windows,
         wants_overlap=overlap,
         has_picture=picture,
-        is_alone=len(recordings) == 1,
+        is_alone=len(paths) == 1,
     )
     if picture:
         check_plotting()
     refuse_contradictions(request, min_speakers)
-    results = [(path, out / f"{path.stem}{SUFFIXES[format_]}") for path in recordings]
+    results = [(path, out / f"{path.stem}{SUFFIXES[format_]}") for path in paths]
     outputs = results + [(path, windows_file(one)) for path, one in results if windows]
     outputs += [(path, one.with_suffix(PICTURE)) for path, one in results if picture]
-    refuse_collisions(outputs, [*recordings, *([speech] if speech else [])])
+    refuse_collisions(outputs, [*paths, *([speech] if speech else [])])
     refuse_folder_of_speech(out, speech)
     make_folder(out)
     n_failed = 0

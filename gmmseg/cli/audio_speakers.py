@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, track, warn
+from gmmseg.cli.inputs import Recordings
 from gmmseg.cli.options import STDOUT, AsJson, AsJsonLines
 from gmmseg.cli.outputs import print_json, refuse_to_replace, text_to
-from gmmseg.cli.speaker_files import read_recording, speaker_folders
+from gmmseg.cli.speaker_files import named_recordings, read_recording, speaker_folders
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def train(
 def enroll(
     model: ModelArgument,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who is new; nobody has the name.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings of the speaker.")],
+    recordings: Recordings,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Model file.  [default: MODEL itself]")
     ] = None,
@@ -120,9 +121,10 @@ def enroll(
 
     started = time.perf_counter()
     target = out or model
-    refuse_to_replace(files, target)
     recognizer = SpeakerRecognizer.load(model)
     is_embedded = recognizer.features == "embeddings"
+    files = named_recordings(recordings, is_embedded=is_embedded)
+    refuse_to_replace(files, target)
     with announce_compilation():
         tables, n_bad = _read_all({name: files}, is_embedded=is_embedded)
         recognizer.enroll(name, tables[name])
@@ -142,7 +144,7 @@ def enroll(
 @app.command()
 def identify(
     model: ModelArgument,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings.")],
+    recordings: Recordings,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="CSV file of all scores; - writes to stdout.")
     ] = Path(STDOUT),
@@ -158,10 +160,11 @@ def identify(
     from gmmseg.audio.speaker_scores import rival_ratios
     from gmmseg.audio.speakers import SpeakerRecognizer
 
-    refuse_to_replace([model, *files], out)
     if as_json and str(out) == STDOUT:
         raise typer.BadParameter("--json and the scores would both go to stdout; give -o FILE")
     recognizer = SpeakerRecognizer.load(model)
+    files = named_recordings(recordings, is_embedded=recognizer.features == "embeddings")
+    refuse_to_replace([model, *files], out)
     n_bad = 0
     with announce_compilation(), text_to(out) as sink:
         writer = csv.writer(sink, lineterminator="\n")

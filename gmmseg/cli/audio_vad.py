@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmmseg.cli.console import announce_compilation, say, track, warn
+from gmmseg.cli.inputs import SOUND_SUFFIXES, Recordings, named_files
 from gmmseg.cli.options import AsJsonLines
 from gmmseg.cli.outputs import make_folder, print_json, refuse_collisions
 from gmmseg.cli.segment_formats import SUFFIXES, Format
@@ -24,7 +25,7 @@ PROBABILITIES = "_prob.csv"
 
 
 def vad(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings.")],
+    recordings: Recordings,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path(),
     segment_format: Annotated[
         Format, typer.Option("--format", help="Format of the segments.")
@@ -56,8 +57,9 @@ def vad(
 
     Example: gmmseg audio vad meeting.wav -o out
 
-    Example: gmmseg audio vad *.flac -o out --format textgrid --probabilities --picture
+    Example: gmmseg audio vad meetings/ -o out --format textgrid --probabilities --picture
     """
+    files = named_files(recordings, SOUND_SUFFIXES)
     endings = [SUFFIXES[segment_format], *[PROBABILITIES] * probabilities, *[PICTURE] * picture]
     refuse_collisions([(path, out / (path.stem + end)) for path in files for end in endings], files)
     if picture:

@@ -19,7 +19,7 @@ from gmmseg.cli.anomaly import (
 )
 from gmmseg.cli.console import announce_compilation, say, track, warn
 from gmmseg.cli.image_anomaly_results import ScoreRequest, score_files
-from gmmseg.cli.inputs import named_files
+from gmmseg.cli.inputs import IMAGE_SUFFIXES, named_files
 from gmmseg.cli.options import AsJson, AsJsonLines
 from gmmseg.cli.outputs import print_json, refuse_to_replace
 from gmmseg.errors import InputError
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gmmseg.image import ImageAnomalyDetector
-
-SUFFIXES = (
-    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".npy", ".jp2", ".avif", ".ppm",
-    ".pgm",
-)  # fmt: skip
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -95,7 +90,7 @@ def fit(
     from gmmseg.image import ImageAnomalyDetector
 
     check_share(false_alarm)
-    images = Readable(named_files(normal, SUFFIXES))
+    images = Readable(named_files(normal, IMAGE_SUFFIXES))
     refuse_to_replace(images.paths, out)
     detector = ImageAnomalyDetector(
         features="given" if given_features else "texture",
@@ -140,7 +135,7 @@ def score(
     detector = ImageAnomalyDetector.load(model)
     if false_alarm is not None:
         detector.false_alarm = false_alarm
-    paths = named_files(image, SUFFIXES)
+    paths = named_files(image, IMAGE_SUFFIXES)
     with announce_compilation():
         n_failed = score_files(detector, paths, ScoreRequest(out, explain, as_json))
     if n_failed:
@@ -160,7 +155,7 @@ def adapt(
     """
     from gmmseg.image import ImageAnomalyDetector
 
-    images = Readable(named_files(normal, SUFFIXES))
+    images = Readable(named_files(normal, IMAGE_SUFFIXES))
     target = model if out is None else out
     refuse_to_replace(images.paths, target)
     detector = ImageAnomalyDetector.load(model)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, track, warn
-from gmmseg.cli.image_files import Source, open_source, read_mask
+from gmmseg.cli.image_files import VOLUME_SUFFIXES, Source, open_source, read_mask
 from gmmseg.cli.image_prior import Given, number_of_maps, warn_of_empty_segments, with_prior
 from gmmseg.cli.image_request import (
     Color,
@@ -31,6 +31,7 @@ from gmmseg.cli.image_results import (
     write_picture,
     write_probability_files,
 )
+from gmmseg.cli.inputs import IMAGE_SUFFIXES, named_files
 from gmmseg.cli.options import AUTO, AsJsonLines
 from gmmseg.cli.outputs import make_folder, print_json, refuse_collisions, write_json
 from gmmseg.errors import GmmsegError
@@ -43,7 +44,13 @@ if TYPE_CHECKING:
 
 
 def segment(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files, or volumes.")],
+    named: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE",
+            help="Images or volumes: files, folders, patterns, or a .txt of names.",
+        ),
+    ],
     n_segments: Annotated[
         str | None,
         typer.Option(
@@ -132,7 +139,7 @@ def segment(
 
     Example: gmmseg image segment photo.jpg -k 5 -o out --overlay
 
-    Example: gmmseg image segment photo.jpg --mode regions -o out --overlay
+    Example: gmmseg image segment photos/ --mode regions -o out --overlay
 
     Example: gmmseg image segment head.nii.gz -k 3 --mask brain.nii.gz -o out
 
@@ -152,6 +159,7 @@ def segment(
         None if prior is None else str(prior),
     )
     outputs = Outputs(out, overlay, probabilities, uncertainty, as_json, volume)
+    images = named_files(named, (*IMAGE_SUFFIXES, *VOLUME_SUFFIXES))
     refuse_what_regions_lack(request, outputs, images)
     inputs = [*images, *(path for path in (mask, prior) if path is not None)]
     refuse_collisions(

@@ -98,6 +98,36 @@ def test_a_detector_of_ones_own_is_taken(gmmseg, tmp_path, silence):
     assert code == 0
 
 
+@pytest.mark.parametrize(("command", "suffix"), [("vad", ".csv"), ("diarize", ".rttm")])
+def test_folders_patterns_and_lists_stand_for_recordings(
+    gmmseg, tmp_path, silence, command, suffix
+):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.wav", "b.WAV"):
+        (folder / name).write_bytes(silence.read_bytes())
+    (folder / "a.csv").write_text("no recording")
+    (folder / "list.txt").write_text("a.wav\nb.WAV\n")
+    for number, names in enumerate([folder, f"{folder}/*.[wW]*", folder / "list.txt"]):
+        out = tmp_path / str(number)
+        code, _, lines = gmmseg("audio", command, names, "-o", out)
+        assert (code, len(lines)) == (0, 2)
+        assert sorted(path.name for path in out.iterdir()) == [f"a{suffix}", f"b{suffix}"]
+
+
+def test_a_file_that_is_named_twice_is_heard_once(gmmseg, tmp_path, silence):
+    code, _, lines = gmmseg("audio", "vad", silence, silence, "-o", tmp_path)
+    assert (code, len(lines)) == (0, 1)
+
+
+@pytest.mark.parametrize("command", ["vad", "diarize"])
+def test_a_folder_without_recordings_is_told(gmmseg, tmp_path, command):
+    code, _, lines = gmmseg("audio", command, tmp_path, "-o", tmp_path / "out")
+    assert (code, len(lines)) == (1, 1)
+    assert lines[0].startswith(f"gmmseg: {tmp_path} holds no file ending in .aif, .aifc, ")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("command", ["vad", "diarize"])
 def test_a_picture_is_drawn_beside_the_results(gmmseg, tmp_path, command):
     code, _, lines = gmmseg("audio", command, CONVERSATION, "-o", tmp_path, "--picture")
