@@ -38,14 +38,35 @@ def vad(
         bool, typer.Option("--picture", help="Draw <stem>.png too: sound, probabilities, segments.")
     ] = False,
     threshold: Annotated[
-        float,
+        float | None,
         typer.Option(
-            min=0.0, max=1.0, help="Probability from which it is speech: higher finds less, surer."
+            min=0.0,
+            max=1.0,
+            help="Probability from which it is speech: higher finds less, surer; 0.5 if not given.",
         ),
-    ] = 0.5,
+    ] = None,
+    min_speech: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            metavar="SECONDS",
+            help="Shortest segment: what is shorter is left out; 0.1 if not given.",
+        ),
+    ] = None,
+    min_pause: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            metavar="SECONDS",
+            help="Shortest pause: segments that lie nearer are joined; 0.1 if not given.",
+        ),
+    ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(help="A detector of your own, which VoiceActivityDetector.save wrote."),
+        typer.Option(
+            help="A detector of your own, which VoiceActivityDetector.save wrote; what is not "
+            "given is as it was saved."
+        ),
     ] = None,
     as_json: AsJsonLines = False,
 ) -> None:
@@ -64,7 +85,8 @@ def vad(
     refuse_collisions([(path, out / (path.stem + end)) for path in files for end in endings], files)
     if picture:
         check_plotting()
-    detector = detector_of(model, threshold)
+    options = {"threshold": threshold, "min_speech": min_speech, "min_pause": min_pause}
+    detector = detector_of(model, options)
     make_folder(out)
     n_failed = 0
     with announce_compilation():
@@ -79,7 +101,13 @@ def vad(
                 if picture:
                     drawn = out / (path.stem + PICTURE)
                     tracks = {"speech": segments}
-                    write_picture(drawn, path, tracks, probabilities=chances, threshold=threshold)
+                    write_picture(
+                        drawn,
+                        path,
+                        tracks,
+                        probabilities=chances,
+                        threshold=detector.threshold,
+                    )
             except GmmsegError as error:
                 warn(str(error))
                 n_failed += 1
@@ -89,13 +117,13 @@ def vad(
         raise typer.Exit(1)
 
 
-def detector_of(model: Path | None, threshold: float) -> "VoiceActivityDetector":
-    """Return the detector that comes with gmmseg, or the one in a file."""
+def detector_of(model: Path | None, options: dict[str, float | None]) -> "VoiceActivityDetector":
+    """Return the detector that comes with gmmseg, or the one in a file, with what is given."""
     from gmmseg.audio import VoiceActivityDetector
 
-    if model is None:
-        return VoiceActivityDetector(threshold=threshold)
-    return VoiceActivityDetector.load(model).set_params(threshold=threshold)
+    given = {name: value for name, value in options.items() if value is not None}
+    known = VoiceActivityDetector() if model is None else VoiceActivityDetector.load(model)
+    return known.set_params(**given)
 
 
 def heard(

@@ -92,6 +92,48 @@ def test_a_higher_threshold_finds_less(gmmseg, tmp_path):
     assert spoken[1] < spoken[0]
 
 
+def test_short_segments_are_left_out_and_short_pauses_closed_as_by_the_library(gmmseg, tmp_path):
+    y, sr = read_audio(CONVERSATION)
+    counts = []
+    for options in ({}, {"min_speech": 1.0}, {"min_pause": 1.0}):
+        given = [part for name, s in options.items() for part in (f"--{name.replace('_', '-')}", s)]
+        assert gmmseg("audio", "vad", CONVERSATION, "-o", tmp_path, *given)[0] == 0
+        found = read_segments(tmp_path / "conversation.csv")
+        wanted = detect_voice(y, sr=sr, **options)
+        assert [one.start for one in found] == pytest.approx(
+            [one.start for one in wanted], abs=2e-3
+        )
+        assert [one.end for one in found] == pytest.approx([one.end for one in wanted], abs=2e-3)
+        counts.append(len(found))
+    assert max(counts[1:]) < counts[0]
+
+
+@pytest.mark.parametrize("option", ["--threshold", "--min-speech", "--min-pause"])
+def test_what_is_less_than_nothing_is_misuse(gmmseg, tmp_path, silence, option):
+    code, _, lines = gmmseg("audio", "vad", silence, "-o", tmp_path / "out", option, -0.1)
+    assert code == 2
+    message = f"Invalid value for '{option}': Input should be greater than or equal to 0"
+    assert message in " ".join(lines)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_detector_of_ones_own_keeps_what_is_not_given(gmmseg, tmp_path):
+    own = tmp_path / "own.gmm"
+    VoiceActivityDetector(threshold=0.9, min_speech=0.5, min_pause=0.7).save(own)
+    y, sr = read_audio(CONVERSATION)
+    saved = {"threshold": 0.9, "min_speech": 0.5, "min_pause": 0.7}
+    for given, changed in ((), {}), (("--threshold", 0.2), {"threshold": 0.2}):
+        code, stdout, _ = gmmseg(
+            "audio", "vad", CONVERSATION, "-o", tmp_path, "--model", own, "--json", *given
+        )
+        wanted = detect_voice(y, sr=sr, **saved | changed)
+        assert code == 0
+        assert len(json.loads(stdout)["segments"]) == len(wanted)
+        assert json.loads(stdout)["speech"] == pytest.approx(
+            sum(one.duration for one in wanted), abs=0.02
+        )
+
+
 def test_a_detector_of_ones_own_is_taken(gmmseg, tmp_path, silence):
     VoiceActivityDetector().save(tmp_path / "own.gmm")
     code, _, _ = gmmseg("audio", "vad", silence, "-o", tmp_path, "--model", tmp_path / "own.gmm")
