@@ -1,7 +1,7 @@
 """What the commands ``anomaly`` of all domains share: options, table of scores, what is told."""
 
 import csv
-import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -9,6 +9,7 @@ from typing import Annotated, Any, Protocol
 import typer
 
 from gmmseg.cli.console import say, track, warn
+from gmmseg.cli.outputs import text_to
 from gmmseg.errors import GmmsegError
 
 SCORES = "scores.csv"
@@ -48,6 +49,18 @@ def of_threshold(detector: Detector) -> str:
     return f"anomalous above {detector.threshold_:.3g} (false alarms {detector.false_alarm:.1%})"
 
 
+def told_of(detector: Detector, model: Path, *, n_normal: int, n_bad: int) -> Row:
+    """Return what is told as JSON of a model that has learned from normal files."""
+    threshold = detector.threshold_
+    return {
+        "model": str(model),
+        "n_normal": n_normal,
+        "n_bad": n_bad,
+        "false_alarm": detector.false_alarm,
+        "threshold": threshold if math.isfinite(threshold) else None,  # None: too few are normal
+    }
+
+
 def score_all(
     names: list[Any], score_one: Callable[[Any], Row], folder: Path, *, things: str
 ) -> int:
@@ -69,28 +82,10 @@ def score_all(
 
 def write_scores(path: Path, rows: list[Row]) -> None:
     """Write the table of scores."""
-    from gmmseg.files import replacing
-
-    with (
-        replacing(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
+    with text_to(path) as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(_cells(rows))
-
-
-def write_reasons(path: Path, report: Row) -> None:
-    """Write as JSON why something is strange."""
-    from gmmseg.files import replacing
-
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-
-
-def print_line(report: Row) -> None:
-    """Print a report to stdout as one line."""
-    typer.echo(json.dumps(report))
 
 
 def _cells(rows: list[Row]) -> Iterator[tuple[str, str, str, int]]:

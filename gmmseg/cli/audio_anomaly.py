@@ -15,11 +15,13 @@ from gmmseg.cli.anomaly import (
     Results,
     check_share,
     of_threshold,
+    told_of,
 )
 from gmmseg.cli.audio_anomaly_results import ScoreRequest, score_clips
 from gmmseg.cli.console import say, track, warn
 from gmmseg.cli.inputs import named_files
-from gmmseg.cli.options import refuse_to_replace
+from gmmseg.cli.options import AsJson, AsJsonLines
+from gmmseg.cli.outputs import print_json, refuse_to_replace
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ def fit(
         typer.Option(metavar="HZ", help="Rate to hear all clips at; the lowest if not given."),
     ] = None,
     rate: Rate = None,
+    as_json: AsJson = False,
 ) -> None:
     """Learn what normal clips sound like.
 
@@ -89,15 +92,17 @@ def fit(
     detector = AudioAnomalyDetector(sr=model_rate, false_alarm=false_alarm)
     quietly_fit(detector, heard, names)
     detector.save(out)
-    for k in detector.outliers_:
-        say(f"{heard.paths[k]}: left out, too unlike the others to be normal")
+    left_out = [str(heard.paths[k]) for k in detector.outliers_]
+    for name in left_out:
+        say(f"{name}: left out, too unlike the others to be normal")
     of_domains = f" of {len(detector.domains_)} domains" if domains else ""
     recipe = detector.recipe_
-    say(
-        f"{len(detector.null_.scores)} normal clips{of_domains}, {recipe.sr} Hz, "
-        f"{of_threshold(detector)}: "
-        f"{out}"
-    )
+    n_normal = len(detector.null_.scores)
+    say(f"{n_normal} normal clips{of_domains}, {recipe.sr} Hz, {of_threshold(detector)}: {out}")
+    if as_json:
+        report = told_of(detector, out, n_normal=n_normal, n_bad=heard.n_bad)
+        domains_of = {"domains": detector.domains_} if domains else {}
+        print_json(report | {"left_out": left_out, "sr": recipe.sr} | domains_of)
     heard.stop_if_bad()
 
 
@@ -119,9 +124,7 @@ def score(
         ),
     ] = False,
     rate: Rate = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON line per clip to stdout.")
-    ] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Score clips: scores.csv (file,score,p_value,anomalous), higher is stranger.
 
@@ -147,6 +150,7 @@ def adapt(
         str | None, typer.Option(help="Folder, as given to fit --domains, that the clips join.")
     ] = None,
     rate: Rate = None,
+    as_json: AsJson = False,
 ) -> None:
     """Teach a model further normal clips, without those it was fitted to.
 
@@ -161,6 +165,8 @@ def adapt(
     heard = hear(paths, detector.recipe_, rate)
     adapted = detector.adapt_described(heard.table, domain=domain)
     adapted.save(target)
+    if as_json:
+        print_json(told_of(adapted, target, n_normal=len(heard.paths), n_bad=heard.n_bad))
     say(f"{len(heard.paths)} more normal clips, {of_threshold(adapted)}: {target}")
     heard.stop_if_bad()
 
@@ -174,10 +180,15 @@ class Heard:
     table: "NDArray[Any]"
     n_given: int
 
+    @property
+    def n_bad(self) -> int:
+        """Number of clips that could not be heard."""
+        return self.n_given - len(self.paths)
+
     def stop_if_bad(self) -> None:
         """Stop, with the exit code of what could not be done, if files were passed over."""
-        if len(self.paths) < self.n_given:
-            say(f"{self.n_given - len(self.paths)} of {self.n_given} clips could not be used")
+        if self.n_bad:
+            say(f"{self.n_bad} of {self.n_given} clips could not be used")
             raise typer.Exit(1)
 
 

@@ -1,12 +1,19 @@
 """What ``gmmseg audio anomaly score`` leaves behind: a table, pictures, explanations."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gmmseg.cli.anomaly import print_line, score_all, write_reasons
+from gmmseg.cli.anomaly import SCORES, score_all
 from gmmseg.cli.console import about
-from gmmseg.cli.image_files import make_folder, refuse_equal_stems
+from gmmseg.cli.outputs import (
+    make_folder,
+    print_json,
+    refuse_collisions,
+    refuse_to_replace,
+    write_json,
+)
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,13 +31,19 @@ class ScoreRequest:
     explain: bool
     json: bool
 
+    def results(self, clips: Iterable[Path]) -> list[tuple[Path, Path]]:
+        """Return the clips, each with every file that is written of it."""
+        endings = (PICTURE, REASONS) if self.explain else ()
+        return [(path, self.folder / f"{path.stem}{end}") for path in clips for end in endings]
+
 
 def score_clips(
     detector: "AudioAnomalyDetector", files: dict[str, Path], request: ScoreRequest
 ) -> int:
     """Score files, write what is wanted, and return the number that could not be scored."""
-    if request.explain:
-        refuse_equal_stems(list(files.values()), PICTURE)
+    paths = dict.fromkeys(files.values())  # one file may have two names
+    refuse_to_replace(paths, request.folder / SCORES)
+    refuse_collisions(request.results(paths), paths)
     make_folder(request.folder)
 
     def score_named(name: str) -> dict[str, Any]:
@@ -68,7 +81,7 @@ def score_clip(
     if request.explain:
         report |= explain_clip(path, row, found, request.folder)
     if request.json:
-        print_line(report)
+        print_json(report)
     return row
 
 
@@ -87,5 +100,5 @@ def explain_clip(
     }
     picture = picture_sound(found, is_anomalous=row["anomalous"], title=path.name)
     write_image(folder / f"{path.stem}{PICTURE}", picture)
-    write_reasons(folder / f"{path.stem}{REASONS}", row | reasons)
+    write_json(folder / f"{path.stem}{REASONS}", row | reasons)
     return reasons

@@ -1,6 +1,5 @@
 """The command ``gmmseg audio diarize``: who speaks when, in a file of segments per recording."""
 
-import json
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -9,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gmmseg.audio.suffixes import SEGMENTS, SEGMENTS_AS_WRITTEN
-from gmmseg.cli.audio_score import NONSPEECH
+from gmmseg.audio.suffixes import SEGMENTS, SEGMENTS_AS_WRITTEN, SOUNDS
 from gmmseg.cli.console import about, announce_compilation, say, track, warn
-from gmmseg.cli.image_files import make_folder
-from gmmseg.cli.segment_formats import Format
+from gmmseg.cli.inputs import Recordings, named_files
+from gmmseg.cli.options import AsJsonLines
+from gmmseg.cli.outputs import make_folder, print_json, refuse_collisions
+from gmmseg.cli.segment_formats import Format, speech_of
 from gmmseg.cli.sound_picture import SUFFIX as PICTURE
 from gmmseg.cli.sound_picture import check_plotting, write_picture
 from gmmseg.errors import GmmsegError, InputError
@@ -42,7 +42,7 @@ class DiarizeRequest:
 
 
 def diarize(
-    recordings: Annotated[list[Path], typer.Argument(metavar="FILE", help="Sound files.")],
+    recordings: Recordings,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path(),
     speakers: Annotated[
         int | None,
@@ -89,9 +89,7 @@ def diarize(
     picture: Annotated[
         bool, typer.Option("--picture", help="Draw <stem>.png too: sound, and who speaks when.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the results to stdout, one JSON line per file.")
-    ] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Find who speaks when.
 
@@ -104,10 +102,13 @@ def diarize(
 
     Example: gmmseg audio diarize meeting.wav -o out
 
+    Example: gmmseg audio diarize meetings/ -o out
+
     Example: gmmseg audio diarize call.flac --speakers 2 --speech call.csv --format csv
 
     Example: gmmseg audio diarize call.flac --embeddings call.npy
     """
+    paths = named_files(recordings, SOUNDS)
     request = DiarizeRequest(
         n_speakers=speakers,
         min_speakers=min_speakers or 1,
@@ -117,14 +118,16 @@ def diarize(
         wants_windows=windows,
         wants_overlap=overlap,
         has_picture=picture,
-        is_alone=len(recordings) == 1,
+        is_alone=len(paths) == 1,
     )
     if picture:
         check_plotting()
     refuse_contradictions(request, min_speakers)
-    results = [(path, out / f"{path.stem}{SEGMENTS_AS_WRITTEN[format_]}") for path in recordings]
+    results = [(path, out / f"{path.stem}{SEGMENTS_AS_WRITTEN[format_]}") for path in paths]
     outputs = results + [(path, windows_file(one)) for path, one in results if windows]
-    refuse_collisions(outputs, speech)
+    outputs += [(path, one.with_suffix(PICTURE)) for path, one in results if picture]
+    refuse_collisions(outputs, [*paths, *([speech] if speech else [])])
+    refuse_folder_of_speech(out, speech)
     make_folder(out)
     n_failed = 0
     with announce_compilation():
@@ -136,7 +139,7 @@ def diarize(
                 n_failed += 1
                 continue
             if as_json:
-                typer.echo(json.dumps(report))
+                print_json(report)
     if n_failed:
         raise typer.Exit(1)
 
@@ -153,23 +156,13 @@ def refuse_contradictions(request: DiarizeRequest, min_speakers: int | None) -> 
         )
 
 
-def refuse_collisions(results: list[tuple[Path, Path]], speech: Path | None) -> None:
-    """Stop, as misuse, where two results are one file, or a result replaces what is read."""
-    inputs = {path.resolve() for path in [*dict(results), *([speech] if speech else [])]}
-    folder = speech.resolve() if speech is not None and speech.is_dir() else None
-    seen: dict[str, Path] = {}
-    for path, result in results:
-        name = str(result).casefold()  # some file systems take A.rttm and a.rttm for one
-        if name in seen:
-            raise typer.BadParameter(
-                f"{seen[name]} and {path} would both write {result}; "
-                "take them one by one into different folders"
-            )
-        seen[name] = path
-        if result.resolve() in inputs or (folder and result.resolve().parent == folder):
-            raise typer.BadParameter(
-                f"{result} would replace what is read; choose another folder with -o"
-            )
+def refuse_folder_of_speech(out: Path, speech: Path | None) -> None:
+    """Stop, as misuse, where results would lie among the segments that are read."""
+    if speech is not None and speech.is_dir() and out.resolve() == speech.resolve():
+        raise typer.BadParameter(
+            f"{out} is what --speech is read from, which the results would replace; "
+            "choose another with -o"
+        )
 
 
 def diarize_file(
@@ -182,7 +175,7 @@ def diarize_file(
 
     start = time.perf_counter()
     sound = recording(path)
-    speech = speech_in_file(sound) if request.speech is None else speech_of(path, request)
+    speech = speech_in_file(sound) if request.speech is None else given_speech(path, request)
     table = None if request.embeddings is None else embeddings_of(path, request)
     with about(path):
         turns, duration = diarize_recording(
@@ -238,7 +231,7 @@ def embeddings_of(path: Path, request: DiarizeRequest) -> "NDArray[Any]":
     return read_embeddings(given)
 
 
-def speech_of(path: Path, request: DiarizeRequest) -> "list[Segment]":
+def given_speech(path: Path, request: DiarizeRequest) -> "list[Segment]":
     """Return where speech is said to be in a recording; labels do not matter."""
     from gmmseg.audio.segment_files import read_segments
 
@@ -254,4 +247,4 @@ def speech_of(path: Path, request: DiarizeRequest) -> "list[Segment]":
         segments = read_segments(given)
     else:
         segments = read_segments(given, recording=path.stem)
-    return [one for one in segments if one.label.casefold() not in NONSPEECH]
+    return speech_of(segments)

@@ -1,6 +1,5 @@
 """The commands ``gmmseg audio score-vad`` and ``score-diarization``: how good segments are."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import say, show
-from gmmseg.cli.segment_pairs import PROBABILITIES, STDIN, Pair, Pairs
+from gmmseg.cli.options import STDIN, AsJson
+from gmmseg.cli.outputs import print_json
+from gmmseg.cli.segment_formats import speech_of
+from gmmseg.cli.segment_pairs import PROBABILITIES, Pair, Pairs
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from gmmseg.audio import Segment
     from gmmseg.evaluation import DetectionError, DiarizationError, JaccardError
 
-NONSPEECH = {"nonspeech", "non-speech", "non_speech", "non speech", "silence", "sil", "noise"}
 TOTAL = "total"
 
 Reference = Annotated[
@@ -36,7 +37,6 @@ Collar = Annotated[
         "whole width: its 0.5 is 0.25 here.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print everything to stdout as JSON.")]
 
 
 def score_vad(
@@ -232,7 +232,7 @@ def finish(
     if as_json:
         n_files = len(reports) - (len(reports) > 1)
         whole = reports[-1] if reports else None
-        typer.echo(json.dumps(rounded({**options, "files": reports[:n_files], TOTAL: whole})))
+        print_json(rounded({**options, "files": reports[:n_files], TOTAL: whole}))
     elif reports:
         show_reports(reports, columns)
     if n_failed:
@@ -276,11 +276,6 @@ def rounded(value: Any) -> Any:
     if isinstance(value, list):
         return [rounded(part) for part in value]
     return round(value, 9) if isinstance(value, float) else value
-
-
-def speech_of(segments: "list[Segment]") -> "list[Segment]":
-    """Return the segments that are speech."""
-    return [one for one in segments if one.label.casefold() not in NONSPEECH]
 
 
 def read_probabilities(path: Path, name: str) -> "tuple[NDArray[Any], NDArray[Any]]":

@@ -1,20 +1,18 @@
 """The commands ``gmmseg audio speakers``: enrol speakers, tell who is heard, check a claim."""
 
 import csv
-import json
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gmmseg.cli.console import about, announce_compilation, say, track
-from gmmseg.cli.options import STDOUT, refuse_to_replace
-from gmmseg.cli.speaker_files import read_recording, speaker_folders
+from gmmseg.cli.console import about, announce_compilation, say, track, warn
+from gmmseg.cli.inputs import Recordings
+from gmmseg.cli.options import STDOUT, AsJson, AsJsonLines
+from gmmseg.cli.outputs import print_json, refuse_to_replace, text_to
+from gmmseg.cli.speaker_files import named_recordings, read_recording, speaker_folders
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,9 +37,6 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 ModelArgument = Annotated[
     Path, typer.Argument(metavar="MODEL", help="File that train wrote.", show_default=False)
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print what was found to stdout, as JSON.")
 ]
 
 
@@ -71,7 +66,7 @@ def train(
         typer.Option(metavar="FILE", help="What is known of voices in general, if of your own."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Enrol the speakers of a folder: DIR/NAME/*.wav, or .flac, .ogg, or embeddings in .npy.
 
@@ -103,7 +98,7 @@ def train(
     recognizer.save(target)
     lengths = {name: sum(len(table) for table in own) for name, own in tables.items()}
     if as_json:
-        typer.echo(json.dumps({"model": str(target), "speakers": lengths, "n_bad": n_bad}))
+        print_json({"model": str(target), "speakers": lengths, "n_bad": n_bad})
     amount = "embeddings" if is_embedded else f"{sum(lengths.values()) * HOP:.0f} s of speech"
     seconds = time.perf_counter() - started
     say(f"{folder}: {len(lengths)} speakers, {amount}, in {seconds:.1f} s, {target}")
@@ -115,11 +110,11 @@ def train(
 def enroll(
     model: ModelArgument,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who is new; nobody has the name.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings of the speaker.")],
+    recordings: Recordings,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Model file.  [default: MODEL itself]")
     ] = None,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Add a speaker to those that a model knows; the others stay as they are.
 
@@ -130,9 +125,10 @@ def enroll(
 
     started = time.perf_counter()
     target = out or model
-    refuse_to_replace(files, target)
     recognizer = SpeakerRecognizer.load(model)
     is_embedded = recognizer.features == "embeddings"
+    files = named_recordings(recordings, is_embedded=is_embedded)
+    refuse_to_replace(files, target)
     with announce_compilation():
         tables, n_bad = _read_all({name: files}, is_embedded=is_embedded)
         recognizer.enroll(name, tables[name])
@@ -140,7 +136,7 @@ def enroll(
     length = sum(len(table) for table in tables[name])
     if as_json:
         report = {"model": str(target), "speakers": recognizer.speakers_, "n_bad": n_bad}
-        typer.echo(json.dumps(report | {"name": name, "n_frames": length}))
+        print_json(report | {"name": name, "n_frames": length})
     amount = f"{length} embeddings" if is_embedded else f"{length * HOP:.0f} s of speech"
     seconds = time.perf_counter() - started
     n_known = len(recognizer.speakers_)
@@ -152,13 +148,11 @@ def enroll(
 @app.command()
 def identify(
     model: ModelArgument,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings.")],
+    recordings: Recordings,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="CSV file of all scores; - writes to stdout.")
     ] = Path(STDOUT),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print an answer per file to stdout, as JSON lines.")
-    ] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Tell who is heard in recordings: a name, or unknown, for each; and how all speakers compare.
 
@@ -170,19 +164,20 @@ def identify(
     from gmmseg.audio.speaker_scores import rival_ratios
     from gmmseg.audio.speakers import SpeakerRecognizer
 
-    refuse_to_replace([model, *files], out)
     if as_json and str(out) == STDOUT:
         raise typer.BadParameter("--json and the scores would both go to stdout; give -o FILE")
     recognizer = SpeakerRecognizer.load(model)
+    files = named_recordings(recordings, is_embedded=recognizer.features == "embeddings")
+    refuse_to_replace([model, *files], out)
     n_bad = 0
-    with announce_compilation(), _opened(out) as sink:
+    with announce_compilation(), text_to(out) as sink:
         writer = csv.writer(sink, lineterminator="\n")
         writer.writerow(["file", "speaker", "score"])
         for path in track(files, "identifying"):
             try:
                 table, ratios = _heard(recognizer, path)
             except InputError as error:
-                say(f"gmmseg: {error}")
+                warn(str(error))
                 n_bad += 1
                 continue
             for name, score in zip(
@@ -199,7 +194,7 @@ def verify(
     model: ModelArgument,
     speaker: Annotated[str, typer.Argument(metavar="SPEAKER", help="Who is said to speak.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")],
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell whether a recording is of one speaker: exit code 0 if it is, 3 if it is not.
 
@@ -216,7 +211,7 @@ def verify(
             answer = recognizer.verify(speaker, table)
     word = "accepted" if answer.is_accepted else "rejected"
     if as_json:
-        typer.echo(json.dumps({"file": str(file), "speaker": speaker, **asdict(answer)}))
+        print_json({"file": str(file), "speaker": speaker, **asdict(answer)})
     else:
         typer.echo(f"{word} {answer.score:.3f}")
     say(f"{file}: {word} as {speaker}, probability {answer.probability:.3f}")
@@ -234,7 +229,7 @@ def _read_all(
         try:
             tables[name].append(read_recording(path, is_embedded=is_embedded))
         except InputError as error:
-            say(f"gmmseg: {error}")
+            warn(str(error))
             n_bad += 1
     return tables, n_bad
 
@@ -250,18 +245,6 @@ def _tell(path: Path, answer: "Identification", *, as_json: bool) -> None:
     from dataclasses import asdict
 
     if as_json:
-        typer.echo(json.dumps({"file": str(path), **asdict(answer)}))
+        print_json({"file": str(path), **asdict(answer)})
     nearest = f", nearest {answer.best}" if answer.name != answer.best else ""
     say(f"{path}: {answer.name}, probability {answer.probability:.3f}{nearest}")
-
-
-@contextmanager
-def _opened(out: Path) -> Iterator[TextIO]:
-    """Yield where the table goes: stdout, or a file that appears once it is whole."""
-    from gmmseg.files import replacing
-
-    if str(out) == STDOUT:
-        yield sys.stdout
-        return
-    with replacing(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as sink:
-        yield sink

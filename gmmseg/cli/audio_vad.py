@@ -1,15 +1,16 @@
 """The command ``gmmseg audio vad``: recordings in, segments of speech and probabilities out."""
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmmseg.audio.suffixes import SEGMENTS_AS_WRITTEN
+from gmmseg.audio.suffixes import SEGMENTS_AS_WRITTEN, SOUNDS
 from gmmseg.cli.console import announce_compilation, say, track, warn
-from gmmseg.cli.image_files import make_folder
+from gmmseg.cli.inputs import Recordings, named_files
+from gmmseg.cli.options import AsJsonLines
+from gmmseg.cli.outputs import make_folder, print_json, refuse_collisions
 from gmmseg.cli.segment_formats import Format
 from gmmseg.cli.sound_picture import SUFFIX as PICTURE
 from gmmseg.cli.sound_picture import check_plotting, write_picture
@@ -25,7 +26,7 @@ PROBABILITIES = "_prob.csv"
 
 
 def vad(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings.")],
+    recordings: Recordings,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path(),
     segment_format: Annotated[
         Format, typer.Option("--format", help="Format of the segments.")
@@ -38,18 +39,37 @@ def vad(
         bool, typer.Option("--picture", help="Draw <stem>.png too: sound, probabilities, segments.")
     ] = False,
     threshold: Annotated[
-        float,
+        float | None,
         typer.Option(
-            min=0.0, max=1.0, help="Probability from which it is speech: higher finds less, surer."
+            min=0.0,
+            max=1.0,
+            help="Probability from which it is speech: higher finds less, surer; 0.5 if not given.",
         ),
-    ] = 0.5,
+    ] = None,
+    min_speech: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            metavar="SECONDS",
+            help="Shortest segment: what is shorter is left out; 0.1 if not given.",
+        ),
+    ] = None,
+    min_pause: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            metavar="SECONDS",
+            help="Shortest pause: segments that lie nearer are joined; 0.1 if not given.",
+        ),
+    ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(help="A detector of your own, which VoiceActivityDetector.save wrote."),
+        typer.Option(
+            help="A detector of your own, which VoiceActivityDetector.save wrote; what is not "
+            "given is as it was saved."
+        ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the results to stdout, one JSON line per file.")
-    ] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Find when somebody speaks.
 
@@ -59,12 +79,19 @@ def vad(
 
     Example: gmmseg audio vad meeting.wav -o out
 
-    Example: gmmseg audio vad *.flac -o out --format textgrid --probabilities --picture
+    Example: gmmseg audio vad meetings/ -o out --format textgrid --probabilities --picture
     """
-    refuse_equal_names(files)
+    files = named_files(recordings, SOUNDS)
+    endings = [
+        SEGMENTS_AS_WRITTEN[segment_format],
+        *[PROBABILITIES] * probabilities,
+        *[PICTURE] * picture,
+    ]
+    refuse_collisions([(path, out / (path.stem + end)) for path in files for end in endings], files)
     if picture:
         check_plotting()
-    detector = detector_of(model, threshold)
+    options = {"threshold": threshold, "min_speech": min_speech, "min_pause": min_pause}
+    detector = detector_of(model, options)
     make_folder(out)
     n_failed = 0
     with announce_compilation():
@@ -79,7 +106,13 @@ def vad(
                 if picture:
                     drawn = out / (path.stem + PICTURE)
                     tracks = {"speech": segments}
-                    write_picture(drawn, path, tracks, probabilities=chances, threshold=threshold)
+                    write_picture(
+                        drawn,
+                        path,
+                        tracks,
+                        probabilities=chances,
+                        threshold=detector.threshold,
+                    )
             except GmmsegError as error:
                 warn(str(error))
                 n_failed += 1
@@ -89,26 +122,13 @@ def vad(
         raise typer.Exit(1)
 
 
-def refuse_equal_names(files: list[Path]) -> None:
-    """Stop, as misuse, where two recordings would write the same files."""
-    seen: dict[str, Path] = {}
-    for path in files:
-        stem = path.stem.casefold()  # some file systems take A.csv and a.csv for one
-        if stem in seen:
-            raise typer.BadParameter(
-                f"{seen[stem]} and {path} would both write results named {path.stem}; "
-                "listen to them one by one into different folders"
-            )
-        seen[stem] = path
-
-
-def detector_of(model: Path | None, threshold: float) -> "VoiceActivityDetector":
-    """Return the detector that comes with gmmseg, or the one in a file."""
+def detector_of(model: Path | None, options: dict[str, float | None]) -> "VoiceActivityDetector":
+    """Return the detector that comes with gmmseg, or the one in a file, with what is given."""
     from gmmseg.audio import VoiceActivityDetector
 
-    if model is None:
-        return VoiceActivityDetector(threshold=threshold)
-    return VoiceActivityDetector.load(model).set_params(threshold=threshold)
+    given = {name: value for name, value in options.items() if value is not None}
+    known = VoiceActivityDetector() if model is None else VoiceActivityDetector.load(model)
+    return known.set_params(**given)
 
 
 def heard(
@@ -153,7 +173,7 @@ def tell(
             "segments": [[round(one.start, 3), round(one.end, 3)] for one in segments],
             "seconds": round(seconds, 3),
         }
-        typer.echo(json.dumps(report))
+        print_json(report)
         return
     share = speech / duration if duration else 0.0
     say(f"{path.name}: {len(segments)} segments, {speech:.1f} s of {duration:.1f} s ({share:.0%})")

@@ -15,21 +15,19 @@ from gmmseg.cli.anomaly import (
     Results,
     check_share,
     of_threshold,
+    told_of,
 )
 from gmmseg.cli.console import announce_compilation, say, track, warn
 from gmmseg.cli.image_anomaly_results import ScoreRequest, score_files
-from gmmseg.cli.inputs import named_files
-from gmmseg.cli.options import refuse_to_replace
+from gmmseg.cli.inputs import IMAGE_SUFFIXES, named_files
+from gmmseg.cli.options import AsJson, AsJsonLines
+from gmmseg.cli.outputs import print_json, refuse_to_replace
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-
-SUFFIXES = (
-    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".npy", ".jp2", ".avif", ".ppm",
-    ".pgm",
-)  # fmt: skip
+    from gmmseg.image import ImageAnomalyDetector
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -83,6 +81,7 @@ def fit(
         typer.Option("--given-features", help="Files are feature maps (.npy): use their channels."),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Learn what normal images look like.
 
@@ -91,7 +90,7 @@ def fit(
     from gmmseg.image import ImageAnomalyDetector
 
     check_share(false_alarm)
-    images = Readable(named_files(normal, SUFFIXES))
+    images = Readable(named_files(normal, IMAGE_SUFFIXES))
     refuse_to_replace(images.paths, out)
     detector = ImageAnomalyDetector(
         features="given" if given_features else "texture",
@@ -103,6 +102,8 @@ def fit(
     with announce_compilation():
         detector.fit(images.read)
     detector.save(out)
+    if as_json:
+        print_json(images.told_of(detector, out) | {"mode": detector.mode_})
     say(f"{images.n_good} normal images, {detector.mode_}, {of_threshold(detector)}: {out}")
     images.stop_if_bad()
 
@@ -122,9 +123,7 @@ def score(
         bool,
         typer.Option("--explain", help="Write <stem>_why.json too: regions and their features."),
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON line per image to stdout.")
-    ] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Score images: scores.csv, and a map and an overlay of each.
 
@@ -136,7 +135,7 @@ def score(
     detector = ImageAnomalyDetector.load(model)
     if false_alarm is not None:
         detector.false_alarm = false_alarm
-    paths = named_files(image, SUFFIXES)
+    paths = named_files(image, IMAGE_SUFFIXES)
     with announce_compilation():
         n_failed = score_files(detector, paths, ScoreRequest(out, explain, as_json))
     if n_failed:
@@ -148,6 +147,7 @@ def adapt(
     model: Model,
     normal: NormalImages,
     out: AdaptedModel = None,
+    as_json: AsJson = False,
 ) -> None:
     """Teach a model further normal images, without those it was fitted to.
 
@@ -155,7 +155,7 @@ def adapt(
     """
     from gmmseg.image import ImageAnomalyDetector
 
-    images = Readable(named_files(normal, SUFFIXES))
+    images = Readable(named_files(normal, IMAGE_SUFFIXES))
     target = model if out is None else out
     refuse_to_replace(images.paths, target)
     detector = ImageAnomalyDetector.load(model)
@@ -163,6 +163,8 @@ def adapt(
     with announce_compilation():
         adapted = detector.adapt(images.read)
     adapted.save(target)
+    if as_json:
+        print_json(images.told_of(adapted, target))
     say(f"{images.n_good} more normal images, {of_threshold(adapted)}: {target}")
     images.stop_if_bad()
 
@@ -197,6 +199,10 @@ class Readable:
                 self._bad.add(path)
                 continue
             self._good.add(path)
+
+    def told_of(self, detector: "ImageAnomalyDetector", model: Path) -> dict[str, Any]:
+        """Return what is told as JSON of a detector that has learned from these files."""
+        return told_of(detector, model, n_normal=len(self._good), n_bad=len(self._bad))
 
     def stop_if_bad(self) -> None:
         """Stop, with the exit code of what could not be done, if files were passed over."""

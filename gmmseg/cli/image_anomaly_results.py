@@ -5,9 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gmmseg.cli.anomaly import print_line, score_all, write_reasons
+from gmmseg.cli.anomaly import score_all
 from gmmseg.cli.console import about
-from gmmseg.cli.image_files import make_folder, refuse_equal_stems, stem_of
+from gmmseg.cli.image_files import stem_of
+from gmmseg.cli.outputs import make_folder, print_json, refuse_collisions, write_json
 
 if TYPE_CHECKING:
     from gmmseg.image import ImageAnomalyDetector
@@ -23,10 +24,15 @@ class ScoreRequest:
     explain: bool
     json: bool
 
+    def results(self, images: list[Path]) -> list[tuple[Path, Path]]:
+        """Return the images, each with every file that is written of it."""
+        endings = (MAP, OVERLAY, REASONS) if self.explain else (MAP, OVERLAY)
+        return [(path, self.folder / f"{stem_of(path)}{end}") for path in images for end in endings]
+
 
 def score_files(detector: "ImageAnomalyDetector", paths: list[Path], request: ScoreRequest) -> int:
     """Score files, write what is wanted, and return the number that could not be scored."""
-    refuse_equal_stems(paths, MAP)
+    refuse_collisions(request.results(paths), paths)
     make_folder(request.folder)
     score = partial(score_file, detector, request=request)
     return score_all(paths, score, request.folder, things="images")
@@ -57,7 +63,7 @@ def score_file(
     report = dict(row)
     if request.explain:
         report["regions"] = [asdict(region) for region in regions]
-        write_reasons(request.folder / f"{stem}{REASONS}", report)
+        write_json(request.folder / f"{stem}{REASONS}", report)
     if request.json:
-        print_line(report)
+        print_json(report)
     return row

@@ -1,6 +1,5 @@
 """The command ``gmmseg image cut``: one object out of one picture or volume, as a mask."""
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,8 @@ from gmmseg.cli.console import about, announce_compilation, say
 from gmmseg.cli.image_box import IN_A_PLANE, IN_A_VOLUME, Box, box_of
 from gmmseg.cli.image_cut_files import CutOutputs, Subject, read_seeds, read_subject
 from gmmseg.cli.image_files import STACK_SUFFIXES, VOLUME_SUFFIXES, suffix_of
+from gmmseg.cli.options import AsJson
+from gmmseg.cli.outputs import print_json, refuse_collisions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,9 +62,7 @@ def cut(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same mask.")] = 0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the result to stdout as one JSON line.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Cut an object out of a picture or a volume, from a box around it or a few marks.
 
@@ -86,7 +85,8 @@ def cut(
         raise typer.BadParameter(f"where is the object? give --box {corners}, or --seeds FILE")
     outputs = CutOutputs.beside(image, out, is_volume=is_volume, matte=matte, overlay=overlay)
     outputs.refuse_other_formats(is_volume=is_volume)
-    outputs.refuse_to_replace([image, *([seeds] if seeds else [])])
+    results = [(image, path) for path in outputs.all()]
+    refuse_collisions(results, [image, *([seeds] if seeds else [])])
     with announce_compilation():
         start = time.perf_counter()
         subject = read_subject(image, is_volume=is_volume)
@@ -114,7 +114,7 @@ def cut(
             },
             "seconds": round(seconds, 3),
         }
-        typer.echo(json.dumps(report))
+        print_json(report)
 
 
 def mask_of(

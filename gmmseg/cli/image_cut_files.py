@@ -56,17 +56,9 @@ class CutOutputs:
                 "--matte is for pictures; soften_mask makes one of a volume in Python"
             )
 
-    def refuse_to_replace(self, inputs: list[Path]) -> None:
-        """Stop, as misuse, before a result replaces an input or another result."""
-        known = {path.resolve() for path in inputs}
-        for path in (self.mask, self.matte, self.overlay):
-            if path is not None and path.resolve() in known:
-                raise typer.BadParameter(
-                    f"{path} is an input or another result and would be replaced; choose another "
-                    "name with -o"
-                )
-            if path is not None:
-                known.add(path.resolve())
+    def all(self) -> list[Path]:
+        """Return the files to write."""
+        return [path for path in (self.mask, self.matte, self.overlay) if path is not None]
 
 
 @dataclass(frozen=True, eq=False)

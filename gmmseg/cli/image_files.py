@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from gmmseg.cli.console import about, warn
-from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -173,42 +170,3 @@ def both(mask: "NDArray[Any] | None", opaque: "NDArray[Any] | None") -> "NDArray
     if mask.shape != opaque.shape:
         return mask  # whose shape is refused where it meets the image
     return mask & opaque
-
-
-def refuse_equal_stems(images: list[Path], ending: str) -> None:
-    """Stop, as misuse, where two images would write the same files."""
-    seen: dict[str, Path] = {}
-    for path in images:
-        stem = stem_of(path).casefold()  # some file systems take A.png and a.png for one
-        if stem in seen:
-            raise typer.BadParameter(
-                f"{seen[stem]} and {path} would both write {stem_of(path)}{ending}; "
-                "do them one by one into different folders"
-            )
-        seen[stem] = path
-
-
-def refuse_to_replace(inputs: list[Path], results: dict[Path, list[Path]]) -> None:
-    """Stop, as misuse, before a result replaces an input or a report that is not ours."""
-    known = {path.resolve() for path in inputs}
-    for image, paths in results.items():
-        for path in paths:
-            if path.resolve() in known:
-                raise typer.BadParameter(
-                    f"{path} is an input and would be replaced by a result of {image}; "
-                    "choose another folder with -o"
-                )
-            is_report = path.suffix == ".json" and path.is_file()
-            if is_report and b'"n_segments"' not in path.read_bytes()[:1000]:
-                raise typer.BadParameter(
-                    f"{path} is there already and no report of gmmseg; "
-                    "choose another folder with -o"
-                )
-
-
-def make_folder(path: Path) -> None:
-    """Create the folder for the results where it is missing."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot create the folder {path}: {error.strerror}") from error

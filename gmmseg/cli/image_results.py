@@ -1,9 +1,10 @@
 """What ``gmmseg image segment`` leaves behind: labels, tables, pictures, a report."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from gmmseg.cli.console import say
 from gmmseg.cli.image_files import VOLUME_SUFFIXES, Source, result_suffix, stem_of, suffix_of
@@ -11,7 +12,7 @@ from gmmseg.cli.image_files import VOLUME_SUFFIXES, Source, result_suffix, stem_
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LABELS, OVERLAY, UNCERTAINTY = "_labels.png", "_overlay.png", "_uncertainty.png"
+OVERLAY, UNCERTAINTY = "_overlay.png", "_uncertainty.png"
 PROBABILITIES, REPORT, SHEET = "_probabilities", ".json", "contact_sheet.png"
 
 
@@ -51,6 +52,16 @@ class Outputs:
             self.chances(image),
             *(self.path(image, ending) for ending in endings),
         ]
+
+    def refuse_foreign_reports(self, images: list[Path]) -> None:
+        """Stop, as misuse, before a report replaces JSON that is not ours."""
+        for image in images:
+            path = self.path(image, REPORT)
+            if path.is_file() and b'"n_segments"' not in path.read_bytes()[:1000]:
+                raise typer.BadParameter(
+                    f"{path} is there already and no report of gmmseg; "
+                    "choose another folder with -o"
+                )
 
 
 def segment_table(
@@ -123,11 +134,3 @@ def write_contact_sheet(path: Path, overlays: "dict[str, NDArray[Any] | None]") 
 
     write_picture(path, contact_sheet(list(pictures.values()), list(pictures)))
     say(f"all overlays: {path}")
-
-
-def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Write what is known of the segments as JSON."""
-    from gmmseg.files import replacing
-
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -1,6 +1,5 @@
 """The command ``gmmseg image segment``: files in, label images and what is known of them out."""
 
-import json
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,14 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, track, warn
-from gmmseg.cli.image_files import (
-    Source,
-    make_folder,
-    open_source,
-    read_mask,
-    refuse_equal_stems,
-    refuse_to_replace,
-)
+from gmmseg.cli.image_files import VOLUME_SUFFIXES, Source, open_source, read_mask
 from gmmseg.cli.image_prior import Given, number_of_maps, warn_of_empty_segments, with_prior
 from gmmseg.cli.image_request import (
     Color,
@@ -28,7 +20,6 @@ from gmmseg.cli.image_request import (
     smoothness_of,
 )
 from gmmseg.cli.image_results import (
-    LABELS,
     OVERLAY,
     REPORT,
     SHEET,
@@ -39,9 +30,10 @@ from gmmseg.cli.image_results import (
     write_contact_sheet,
     write_picture,
     write_probability_files,
-    write_report,
 )
-from gmmseg.cli.options import AUTO
+from gmmseg.cli.inputs import IMAGE_SUFFIXES, named_files
+from gmmseg.cli.options import AUTO, AsJsonLines
+from gmmseg.cli.outputs import make_folder, print_json, refuse_collisions, write_json
 from gmmseg.errors import GmmsegError
 
 if TYPE_CHECKING:
@@ -52,7 +44,13 @@ if TYPE_CHECKING:
 
 
 def segment(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files, or volumes.")],
+    named: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE",
+            help="Images or volumes: files, folders, patterns, or a .txt of names.",
+        ),
+    ],
     n_segments: Annotated[
         str | None,
         typer.Option(
@@ -130,9 +128,7 @@ def segment(
         typer.Option("--uncertainty", help="Write <stem>_uncertainty.png: dark where it is sure."),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same labels.")] = 0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the results to stdout, one JSON line per image.")
-    ] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Label the pixels of images by what they look like.
 
@@ -143,7 +139,7 @@ def segment(
 
     Example: gmmseg image segment photo.jpg -k 5 -o out --overlay
 
-    Example: gmmseg image segment photo.jpg --mode regions -o out --overlay
+    Example: gmmseg image segment photos/ --mode regions -o out --overlay
 
     Example: gmmseg image segment head.nii.gz -k 3 --mask brain.nii.gz -o out
 
@@ -163,10 +159,13 @@ def segment(
         None if prior is None else str(prior),
     )
     outputs = Outputs(out, overlay, probabilities, uncertainty, as_json, volume)
+    images = named_files(named, (*IMAGE_SUFFIXES, *VOLUME_SUFFIXES))
     refuse_what_regions_lack(request, outputs, images)
-    refuse_equal_stems(images, LABELS)
     inputs = [*images, *(path for path in (mask, prior) if path is not None)]
-    refuse_to_replace(inputs, {path: outputs.all_of(path) for path in images})
+    refuse_collisions(
+        [(path, result) for path in images for result in outputs.all_of(path)], inputs
+    )
+    outputs.refuse_foreign_reports(images)
     use = None if mask is None else read_mask(mask, is_volume=volume)
     maps = None
     if prior is not None:
@@ -227,9 +226,9 @@ def segment_file(
         "options": asdict(request),
         "segments": segments,
     }
-    write_report(outputs.path(path, REPORT), report)
+    write_json(outputs.path(path, REPORT), report)
     if outputs.json:
-        typer.echo(json.dumps(report))
+        print_json(report)
     number = f"{n_segments} {request.mode[:-1] if request.mode == Mode.regions else 'segment'}"
     say(f"{path}: {number}{'s' if n_segments > 1 else ''} in {seconds:.1f} s, {labels_path}")
     return picture

@@ -1,12 +1,26 @@
 """Files that a command is given: names, folders, patterns, and lists of names."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from gmmseg.errors import InputError
 
+IMAGE_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".npy", ".jp2", ".avif", ".ppm",
+    ".pgm",
+)  # fmt: skip
 LIST_SUFFIX = ".txt"
 WILDCARDS = "*?["
+
+Recordings = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE", help="Recordings: files, folders, patterns, or a .txt of names."
+    ),
+]
 
 
 def named_files(arguments: list[str], suffixes: Collection[str]) -> list[Path]:
@@ -25,7 +39,7 @@ def named_files(arguments: list[str], suffixes: Collection[str]) -> list[Path]:
     for argument in arguments:
         path = Path(argument)
         if path.is_dir():
-            inside = [p for p in sorted(path.iterdir()) if p.suffix.lower() in suffixes]
+            inside = files_in(path, suffixes)
             if not inside:
                 raise InputError(f"{path} holds no file ending in {', '.join(sorted(suffixes))}")
             found |= dict.fromkeys(inside)
@@ -36,6 +50,17 @@ def named_files(arguments: list[str], suffixes: Collection[str]) -> list[Path]:
         else:
             found[path] = None
     return list(found)
+
+
+def files_in(folder: Path, suffixes: Iterable[str]) -> list[Path]:
+    """Return the files in a folder that end in one of the suffixes and are not hidden, sorted."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.name.lower().endswith(tuple(suffixes))
+        and not path.name.startswith(".")
+        and path.is_file()
+    ]
 
 
 def _listed(path: Path) -> list[Path]:

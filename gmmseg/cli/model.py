@@ -1,6 +1,5 @@
 """The command ``gmmseg model show``: what a fitted mixture has learned, for people and programs."""
 
-import json
 import math
 from itertools import accumulate
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import show, terminal_width
-from gmmseg.cli.options import refuse_to_replace
+from gmmseg.cli.options import AsJson
+from gmmseg.cli.outputs import print_json, refuse_to_replace
 from gmmseg.cli.table_file import Columns
 from gmmseg.errors import InputError
 
@@ -43,9 +43,7 @@ def show_model(
             metavar="A B", help="Two columns to draw, by name or number; one twice: its densities."
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print everything as JSON instead of a table.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what a mixture has learned: weights, means, spread, and which Gaussians are near.
 
@@ -60,7 +58,7 @@ def show_model(
     if features is not None and plot is None:
         raise typer.BadParameter("--features says what --plot draws; give --plot FILE.png, too")
     if plot is not None:
-        refuse_to_replace([path], plot)
+        refuse_to_replace([path], plot, option="--plot")
         chosen = None
         if features is not None:
             there = Columns(str(path), names, has_header=has_names)
@@ -68,7 +66,7 @@ def show_model(
         draw(mixture, plot, names, chosen)
     n_bytes = path.stat().st_size
     if as_json:
-        typer.echo(json.dumps(everything_about(mixture, path, names if has_names else None)))
+        print_json(everything_about(mixture, path, names if has_names else None))
         return
     similarity = mixture.similarity()
     show(table_of(mixture, similarity, names))

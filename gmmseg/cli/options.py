@@ -1,14 +1,19 @@
-"""What the options of several commands share: choices, and what they refuse."""
+"""What the options of several commands share: their choices, their help, how they are read."""
 
 from enum import StrEnum
-from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from gmmseg.errors import InputError
 
-STDOUT = "-"
+STDIN = STDOUT = "-"
 AUTO = "auto"
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result to stdout as JSON.")]
+AsJsonLines = Annotated[
+    bool, typer.Option("--json", help="Print the results to stdout, one JSON line per file.")
+]
 
 
 class Init(StrEnum):
@@ -25,15 +30,6 @@ class Criterion(StrEnum):
     bic = "bic"
     icl = "icl"
     held_out = "held-out"
-
-
-class Covariance(StrEnum):
-    """Shapes of a component."""
-
-    full = "full"
-    diag = "diag"
-    tied = "tied"
-    spherical = "spherical"
 
 
 def numbers_of(text: str) -> int | str | list[int]:
@@ -68,9 +64,3 @@ def families_of(text: str) -> str | list[str]:
                 str(error).replace("covariance_type", "--covariance")
             ) from None
     return names if len(names) > 1 else names[0]
-
-
-def refuse_to_replace(inputs: list[Path], out: Path) -> None:
-    """Stop, as misuse, before a result replaces an input."""
-    if str(out) != STDOUT and out.resolve() in {path.resolve() for path in inputs}:
-        raise typer.BadParameter(f"{out} is an input and would be replaced; choose another with -o")

@@ -9,6 +9,7 @@ import typer
 
 from gmmseg.audio.suffixes import SEGMENTS
 from gmmseg.cli.console import say, warn
+from gmmseg.cli.options import STDIN
 from gmmseg.errors import GmmsegError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 TEXT = ".txt"  # may be anything
 PROBABILITIES = "_prob"
-STDIN = "-"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from gmmseg.audio.suffixes import SOUNDS
 from gmmseg.cli.console import about
 from gmmseg.cli.embedding_file import EMBEDDING_SUFFIX, read_embeddings
+from gmmseg.cli.inputs import files_in, named_files
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def speaker_folders(folder: Path) -> dict[str, list[Path]]:
         what = "is not a folder" if folder.exists() else "does not exist"
         raise InputError(f"{folder} {what}; give a folder with one folder per speaker")
     found = {
-        home.name: [path for path in sorted(home.iterdir()) if _is_recording(path)]
+        home.name: files_in(home, (*SOUNDS, EMBEDDING_SUFFIX))
         for home in sorted(folder.iterdir())
         if home.is_dir() and not home.name.startswith(".")
     }
@@ -45,6 +46,11 @@ def speaker_folders(folder: Path) -> dict[str, list[Path]]:
     if len(embedded) == 2:
         raise InputError(f"{folder} has sound and embeddings (.npy) in it; use one or the other")
     return found
+
+
+def named_recordings(names: list[str], *, is_embedded: bool) -> list[Path]:
+    """Return the sound files, or the files of embeddings, that names and folders stand for."""
+    return named_files(names, (EMBEDDING_SUFFIX,) if is_embedded else SOUNDS)
 
 
 def read_recording(path: Path, *, is_embedded: bool) -> "NDArray[Any]":
@@ -67,8 +73,3 @@ def _read_embeddings(path: Path) -> "NDArray[Any]":
     array = read_embeddings(path)
     with about(path):
         return checked_embeddings(array)
-
-
-def _is_recording(path: Path) -> bool:
-    is_known = path.suffix.lower() in {*SOUNDS, EMBEDDING_SUFFIX}
-    return path.is_file() and is_known and not path.name.startswith(".")

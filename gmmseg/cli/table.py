@@ -1,18 +1,15 @@
 """The commands ``gmmseg table``: fit a mixture to a table of numbers, and label its rows."""
 
-import json
-import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, warn
-from gmmseg.cli.options import Criterion, Init, families_of, numbers_of, refuse_to_replace
+from gmmseg.cli.options import STDIN, STDOUT, AsJson, Criterion, Init, families_of, numbers_of
+from gmmseg.cli.outputs import print_json, refuse_to_replace, text_to
 from gmmseg.cli.table_file import (
-    STDIN,
     Columns,
     Table,
     read_table,
@@ -101,9 +98,7 @@ def fit(
         float, typer.Option(min=0.0, help="Smallest variance, as a share of that of the column.")
     ] = 1e-6,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same mixture.")] = 0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print what was learned to stdout, as JSON.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fit a mixture of Gaussians to the columns of a table.
 
@@ -143,9 +138,7 @@ def fit(
     seconds = time.perf_counter() - start
     if as_json:
         report = {"file": str(file), "model": str(out), "n_rows": len(X), "bic": bic}
-        typer.echo(
-            json.dumps({**report, **summary_of(mixture, names), "seconds": round(seconds, 3)})
-        )
+        print_json({**report, **summary_of(mixture, names), "seconds": round(seconds, 3)})
     found = mixture.n_components_
     gaussians = f"{found} Gaussian{'s' if found > 1 else ''} ({mixture.covariance_type_})"
     many = "1 column" if len(names) == 1 else f"{len(names)} columns"
@@ -159,7 +152,7 @@ def predict(
     file: FileArgument,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="CSV file for the labels; - is stdout.")
-    ] = Path(STDIN),
+    ] = Path(STDOUT),
     columns: ColumnsOption = None,
     header: HeaderOption = None,
     probabilities: Annotated[
@@ -168,6 +161,7 @@ def predict(
     log_density: Annotated[
         bool, typer.Option("--log-density", help="Write the log-density of every row, too.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Label every row of a table by the Gaussian that explains it best.
 
@@ -181,13 +175,20 @@ def predict(
     from gmmseg.core.mixture_file import read_feature_names
 
     refuse_to_replace([model, file], out)
+    if as_json and str(out) == STDOUT:
+        raise typer.BadParameter("--json and the labels would both go to stdout; give -o FILE")
+    start = time.perf_counter()
     mixture, names = load_mixture(model), read_feature_names(model)
     pick = predict_columns(columns, names, mixture.n_features_in_)
     X = read_table(file, pick, header=header).values
     with about(title_of(file)), announce_compilation():
         labelled = labels_of(mixture, X, probabilities=probabilities, log_density=log_density)
     write_csv(out, labelled)
-    if str(out) != STDIN:
+    if as_json:
+        report = {"file": str(file), "model": str(model), "labels": str(out), "n_rows": len(X)}
+        counts = counts_of(mixture, labelled)
+        print_json(report | counts | {"seconds": round(time.perf_counter() - start, 3)})
+    if str(out) != STDOUT:
         say(f"{title_of(file)}: {len(X)} rows labelled, {out}")
 
 
@@ -236,14 +237,22 @@ def labels_of(
     return Table(np.concatenate(values, axis=1), names)
 
 
+def counts_of(mixture: "GaussianMixture", labelled: Table) -> dict[str, Any]:
+    """Return how many rows have each label: from 1 to K, and none but noise."""
+    import numpy as np
+
+    noise, *counts = np.bincount(
+        labelled.values[:, 0].astype(int), minlength=mixture.n_components_ + 1
+    ).tolist()
+    return {"rows_of_gaussians": counts, "rows_of_noise": noise}
+
+
 def write_csv(path: Path, labelled: Table) -> None:
     """Write labels, whole numbers, and what goes with them, as CSV."""
     import numpy as np
 
-    from gmmseg.files import replacing
-
     formats = ["%d"] + ["%.9g"] * (len(labelled.names) - 1)
-    with nullcontext(sys.stdout) if str(path) == STDIN else replacing(path) as target:
+    with text_to(path) as target:
         np.savetxt(
             target,
             labelled.values,

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gmmseg.cli.options import STDIN
 from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-STDIN = "-"
 NPY_MAGIC = b"\x93NUMPY"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # A tab or a semicolon that every line has is no accident; commas may also be in decimal numbers.

@@ -1,6 +1,5 @@
 """The command ``gmmseg video foreground``: a mask per frame of what moves."""
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,15 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gmmseg.cli.console import about, announce_compilation, say, warn
-from gmmseg.cli.image_files import make_folder, read_mask
-from gmmseg.cli.video_results import Results, frames_with_rate
+from gmmseg.cli.image_files import read_mask
+from gmmseg.cli.options import AsJson
+from gmmseg.cli.outputs import make_folder, print_json, refuse_to_replace
+from gmmseg.cli.video_results import (
+    OVERLAY,
+    REGIONS,
+    TIMELINE,
+    Results,
+    frames_with_rate,
+)
 from gmmseg.errors import GmmsegError, InputError
 
 if TYPE_CHECKING:
     from gmmseg.video import BackgroundSubtractor, Video
-
-STDIN = "-"
-USUAL_FPS = 25.0
 
 
 def foreground(
@@ -42,11 +46,15 @@ def foreground(
         typer.Option(help="Frames per second; what the file says, or 25, if not given."),
     ] = None,
     patience: Annotated[
-        float, typer.Option(help="How long what stands still is called moving, in seconds.")
-    ] = 60.0,
+        float | None,
+        typer.Option(
+            help="How long what stands still is called moving, in seconds; 60 if not given."
+        ),
+    ] = None,
     threshold: Annotated[
-        float, typer.Option(help="Lower finds fainter things, and more that are none.")
-    ] = 6.0,
+        float | None,
+        typer.Option(help="Lower finds fainter things, and more that are none; 6 if not given."),
+    ] = None,
     mask: Annotated[
         Path | None, typer.Option(help="Image of the same size: look only where it is not black.")
     ] = None,
@@ -55,11 +63,13 @@ def foreground(
     ] = None,
     state: Annotated[
         Path | None,
-        typer.Option(help="Model file: go on from it if it is there, and write it at the end."),
+        typer.Option(
+            help="Model file: go on from it if it is there, and write it at the end. It knows the "
+            "mask, the patience, the threshold and, if no file tells, the frames per second; what "
+            "is given anew takes their place from here on."
+        ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the result to stdout as one JSON line.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find what moves in a video, and write a mask per frame.
 
@@ -70,16 +80,19 @@ def foreground(
     from gmmseg.video import open_video
 
     shape = None if size is None else size_of(size)
-    refuse_to_replace(video, out)
+    refuse_folder_of_frames(video, out)
+    inputs = [path for path in (video, mask, state) if path is not None]
+    refuse_to_replace(inputs, *(out / name for name in (REGIONS, OVERLAY, TIMELINE)))
     source = open_video(video, size=shape)
-    rate = fps or source.fps or USUAL_FPS
-    look = None if mask is None else read_mask(mask)
-    subtractor = opened(
-        state,
-        {"fps": rate, "patience": patience, "threshold": threshold, "mask": look},
-    )
+    options = {
+        "fps": source.fps if fps is None else fps,
+        "patience": patience,
+        "threshold": threshold,
+        "mask": None if mask is None else read_mask(mask),
+    }
+    subtractor = opened(state, options)
     make_folder(out)
-    results = Results(out, fps=rate, shadows=shadows, overlay=overlay)
+    results = Results(out, fps=subtractor.fps, shadows=shadows, overlay=overlay)
     start = time.perf_counter()
     trouble: GmmsegError | None = None
     with announce_compilation():
@@ -97,7 +110,7 @@ def foreground(
     if results.n_frames == 1 and subtractor.n_frames_ == 1:
         warn(f"{video}: there is but one frame, so nothing can be told to move; give several")
     if as_json:
-        typer.echo(json.dumps({"video": str(video), **results.report(), "seconds": seconds}))
+        print_json({"video": str(video), **results.report(), "seconds": seconds})
     if trouble is not None:
         raise trouble
 
@@ -113,12 +126,13 @@ def run(source: "Video", subtractor: "BackgroundSubtractor", results: Results, n
 
 
 def opened(state: Path | None, options: dict[str, Any]) -> "BackgroundSubtractor":
-    """Return the subtractor that a file holds, or a new one."""
+    """Return the subtractor that a file holds, or a new one; options of None are as usual there."""
     from gmmseg.video import BackgroundSubtractor
 
-    if state is not None and state.exists():
-        return BackgroundSubtractor.load(state)
-    return BackgroundSubtractor(**options)
+    if state is None or not state.exists():
+        given = {name: value for name, value in options.items() if value is not None}
+        return BackgroundSubtractor(**given)
+    return BackgroundSubtractor.load(state, **options)
 
 
 def size_of(text: str) -> tuple[int, int]:
@@ -129,10 +143,9 @@ def size_of(text: str) -> tuple[int, int]:
     return int(cols), int(rows)
 
 
-def refuse_to_replace(video: Path, out: Path) -> None:
+def refuse_folder_of_frames(video: Path, out: Path) -> None:
     """Stop, as misuse, before masks replace frames."""
-    folder = video if video.is_dir() else video.parent
-    if str(video) != STDIN and video.is_dir() and out.resolve() == folder.resolve():
+    if video.is_dir() and out.resolve() == video.resolve():
         raise typer.BadParameter(
             f"{out} holds the frames, which the masks would replace; choose another with -o"
         )

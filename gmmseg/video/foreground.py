@@ -6,18 +6,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.threads import PerThread, thread_count
+from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError, NotFittedError
 from gmmseg.video import lighting, scene, shake
 from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.coarse_kernels import block_counts, block_means
-from gmmseg.video.frames import as_levels, level_values, moved_mask
+from gmmseg.video.frames import as_levels, check_like, level_values, moved_mask
 from gmmseg.video.ghosts import lay_ghosts
 from gmmseg.video.moving_kernels import TILE, move_frame, shift_residuals
 from gmmseg.video.pixel_model import BACKGROUND, BLOCK, MEAN, MOVING, row_memory
 from gmmseg.video.pixel_state import PixelState, begin, restart
 from gmmseg.video.relighting import relight, seen_through
 from gmmseg.video.scene import Event
-from gmmseg.video.settings import VARIANCE_INIT, Learning, check_range, checked_mask
+from gmmseg.video.settings import VARIANCE_INIT, Learning, check_up_to, checked_limit, checked_mask
 from gmmseg.video.state_file import FilePath, read_state, write_state
 from gmmseg.video.video_kernels import update_in_turns
 from gmmseg.video.workers import Workers
@@ -41,7 +42,7 @@ class BackgroundSubtractor:
     fps : float
         Frames per second, which `patience` is reckoned with.
     patience : float
-        How long something that stands still is called moving, in seconds.
+        How long something that stands still is called moving, in seconds; infinity is for ever.
     learning_rate : float or None
         Weight of a frame, 0…1, once many are learned; None is 1 / 500.
     threshold : float
@@ -54,7 +55,7 @@ class BackgroundSubtractor:
     lighting : bool
         Whether light that changes is made up for.
     shake : float
-        Largest shift of the camera that is made up for, in pixels; 0 is none.
+        Largest shift of the camera that is made up for, in pixels; 0 is none, infinity any.
     mask : array_like of bool, shape (rows, cols), optional
         Where to look; elsewhere nothing moves.
     n_jobs : int or None
@@ -122,22 +123,22 @@ class BackgroundSubtractor:
         n_jobs: int | None = None,
     ) -> None:
         rate = 1.0 / 500.0 if learning_rate is None else learning_rate
-        check_range("fps", fps, low=1e-6)
-        check_range("patience", patience, low=1e-6)
-        check_range("learning_rate", rate, low=1e-9, high=1.0)
-        check_range("threshold", threshold, low=1e-6)
-        check_range("n_modes", n_modes, low=1, high=MOST_MODES)
-        check_range("shake", shake, low=0.0)
+        check_number("fps", fps, least=1e-6)
+        patience = checked_limit("patience", patience, least=1e-6)
+        check_up_to("learning_rate", rate, least=1e-9, most=1.0)
+        check_number("threshold", threshold, least=1e-6)
+        check_up_to("n_modes", n_modes, least=1, most=MOST_MODES, is_whole=True)
+        shake = checked_limit("shake", shake, least=0)
         thread_count(n_jobs)
         self._options: dict[str, Any] = {
             "fps": float(fps),
-            "patience": float(patience),
+            "patience": patience,
             "learning_rate": float(rate),
             "threshold": float(threshold),
             "n_modes": int(n_modes),
             "shadows": bool(shadows),
             "lighting": bool(lighting),
-            "shake": float(shake),
+            "shake": shake,
         }
         self._learning = Learning(rate, max(patience * fps, 1.0), threshold, shadows)
         self._mask = None if mask is None else checked_mask(mask)
@@ -145,6 +146,11 @@ class BackgroundSubtractor:
         self._state: PixelState | None = None
         self.event_ = Event.NOTHING
         self.shift_ = (0, 0)
+
+    @property
+    def fps(self) -> float:
+        """Frames per second, which `patience` is reckoned with."""
+        return float(self._options["fps"])
 
     @property
     def n_frames_(self) -> int:
@@ -173,8 +179,8 @@ class BackgroundSubtractor:
         self.event_, self.shift_ = Event.NOTHING, (0, 0)
         if self._state is None:
             return self._begin(levels)
-        self._check_like(levels)
         state = self._state
+        check_like(levels, state.shape, state.dtype, number=state.n_seen + 1)
         state.n_seen += 1
         self._look(levels)
         levels = self._hold_still(levels)
@@ -222,13 +228,24 @@ class BackgroundSubtractor:
         write_state(path, self._known(), self._options, self._mask)
 
     @classmethod
-    def load(cls, path: FilePath, *, n_jobs: int | None = None) -> "BackgroundSubtractor":
+    def load(
+        cls,
+        path: FilePath,
+        *,
+        fps: float | None = None,
+        patience: float | None = None,
+        threshold: float | None = None,
+        mask: ArrayLike | None = None,
+        n_jobs: int | None = None,
+    ) -> "BackgroundSubtractor":
         """Return the subtractor that a file holds.
 
         Parameters
         ----------
         path : str or path
             File that `save` wrote.
+        fps, patience, threshold, mask : optional
+            What is to change from here on; None is as it was saved.
         n_jobs : int or None
             Number of threads; None is all.
 
@@ -241,9 +258,13 @@ class BackgroundSubtractor:
         ------
         ModelFileError
             If it is no such file, or damaged.
+        InputError
+            If an argument is out of its range.
         """
-        state, options, mask = read_state(path)
-        subtractor = cls(**options, mask=mask, n_jobs=n_jobs)
+        state, options, saved_mask = read_state(path)
+        changes = {"fps": fps, "patience": patience, "threshold": threshold}
+        options |= {name: value for name, value in changes.items() if value is not None}
+        subtractor = cls(**options, mask=saved_mask if mask is None else mask, n_jobs=n_jobs)
         subtractor._take(state)
         return subtractor
 
@@ -255,10 +276,6 @@ class BackgroundSubtractor:
     def _begin(self, levels: NDArray[Any]) -> Mask:
         """Learn the first frame."""
         rows, cols, _ = levels.shape
-        if self._mask is not None and self._mask.shape != (rows, cols):
-            raise InputError(
-                f"mask must have the shape of a frame, {(rows, cols)}, got {self._mask.shape}"
-            )
         values = level_values(levels.dtype)
         state = begin(levels, values, n_modes=self._options["n_modes"], variance=VARIANCE_INIT)
         state.n_seen = 1
@@ -268,6 +285,10 @@ class BackgroundSubtractor:
     def _take(self, state: PixelState) -> None:
         """Go on from a state, with working memory for frames of its size."""
         rows, cols, n_channels = state.shape
+        if self._mask is not None and self._mask.shape != (rows, cols):
+            raise InputError(
+                f"mask must have the shape of a frame, {(rows, cols)}, got {self._mask.shape}"
+            )
         self._state = state
         self._values = level_values(state.dtype)
         self._table = lighting.inverse_table(state.shifts, self._values)
@@ -280,19 +301,6 @@ class BackgroundSubtractor:
             block_counts(self._mask.astype(np.uint8) * np.uint8(MOVING), self._counts)
             self._use = self._counts == BLOCK * BLOCK
         self._workers = Workers(rows, n_jobs=self._n_jobs, unit=BLOCK)
-
-    def _check_like(self, levels: NDArray[Any]) -> None:
-        state = self._known()
-        if levels.shape != state.shape:
-            raise InputError(
-                f"frame {state.n_seen + 1} has shape {levels.shape} (rows, cols, channels), those "
-                f"before {state.shape}; give frames of one size, or use a new subtractor"
-            )
-        if levels.dtype != state.dtype:
-            raise InputError(
-                f"frame {state.n_seen + 1} is {levels.dtype}, those before {state.dtype}; "
-                "give frames of one type"
-            )
 
     def _look(self, levels: NDArray[Any]) -> None:
         """Look at a frame from afar."""

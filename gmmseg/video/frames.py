@@ -50,6 +50,21 @@ def as_levels(frame: ArrayLike) -> NDArray[Any]:
     return np.ascontiguousarray(whole if whole.ndim == 3 else whole[:, :, np.newaxis])
 
 
+def check_like(
+    levels: NDArray[Any], shape: tuple[int, int, int], dtype: np.dtype[Any], *, number: int
+) -> None:
+    """Refuse a frame, which is the ``number``-th, of another shape or type than those before."""
+    if levels.shape != shape:
+        raise InputError(
+            f"frame {number} has shape {levels.shape} (rows, cols, channels), those "
+            f"before {shape}; give frames of one size, or use a new subtractor"
+        )
+    if levels.dtype != dtype:
+        raise InputError(
+            f"frame {number} is {levels.dtype}, those before {dtype}; give frames of one type"
+        )
+
+
 def _whole_numbers(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype in (np.uint8, np.uint16):
         return values

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
 from gmmseg.video.pixel_model import Pace
 
@@ -24,6 +25,7 @@ FREE_FRAMES = 14  # at first everything is learned, moving or not
 N_TURNS = 3  # rows learn in one of at most so many frames,
 N_MOVING_TURNS = 4  # what moves learns slowly, so it need not learn often
 MOST_RATE_IN_TURN = 0.05  # of fewer, where they would learn more than this at once
+NO_LIMIT = 1e9  # seconds or pixels: no video is as long, no picture as wide
 SLOWNESS = 20.0  # in the beginning what moves is learned so much slower than what does not
 
 
@@ -79,11 +81,20 @@ class Learning:
         return Pace._make([*map(np.float32, numbers), n_frames, n_turns, n_moving_turns])
 
 
-def check_range(name: str, value: Any, *, low: float, high: float = np.inf) -> None:
-    """Refuse what is no number, or out of its range."""
-    if not isinstance(value, Real) or not low <= float(value) <= high:
-        wanted = f"at least {low:g}" if high == np.inf else f"in {low:g}…{high:g}"
-        raise InputError(f"{name} must be a number {wanted}, got {value!r}")
+def check_up_to(
+    name: str, value: Any, *, least: float, most: float, is_whole: bool = False
+) -> None:
+    """Refuse what is no number, or no whole one, in ``least`` … ``most``."""
+    check_number(name, value, least=least, is_whole=is_whole)
+    if value > most:
+        raise InputError(f"{name} must be at most {most:g}, got {value!r}")
+
+
+def checked_limit(name: str, value: Any, *, least: float) -> float:
+    """Return a limit; infinity, which a model file cannot hold, as one that is never reached."""
+    limit = NO_LIMIT if isinstance(value, Real) and value == np.inf else value
+    check_number(name, limit, least=least)
+    return float(limit)
 
 
 def checked_mask(mask: ArrayLike) -> NDArray[np.bool_]:

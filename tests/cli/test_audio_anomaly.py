@@ -192,3 +192,42 @@ def test_a_model_does_not_replace_a_clip(gmmseg, tmp_path):
     code, _, lines = gmmseg("audio", "anomaly", "fit", clip, "-o", clip)
     assert code == 2
     assert "would be replaced" in " ".join(lines)
+
+
+def test_scores_do_not_replace_a_clip(gmmseg, model, tmp_path):
+    clip = tmp_path / "scores.csv"
+    clip.write_text("1\n2\n")
+    code, _, lines = gmmseg("audio", "anomaly", "score", model, clip, "-o", tmp_path)
+    assert code == 2
+    assert "scores.csv is an input and would be replaced" in " ".join(lines)
+    assert clip.read_text() == "1\n2\n"
+
+
+def test_fit_and_adapt_tell_as_json_what_was_learned(gmmseg, tmp_path):
+    from gmmseg.audio import AudioAnomalyDetector
+
+    out, bad = tmp_path / "pump.gmm", tmp_path / "bad.wav"
+    bad.write_bytes(b"no sound")
+    arguments = PUMP / "normal_*.flac", bad, "-o", out, "--domains", "--json"
+    code, stdout, _ = gmmseg("audio", "anomaly", "fit", *arguments)
+    threshold = AudioAnomalyDetector.load(out).threshold_
+    assert code == 1
+    assert json.loads(stdout) == {
+        "model": str(out),
+        "n_normal": 20,
+        "n_bad": 1,
+        "false_alarm": 0.05,
+        "threshold": threshold,
+        "left_out": [],
+        "sr": 8000,
+        "domains": [str(PUMP)],
+    }
+    code, stdout, _ = gmmseg("audio", "anomaly", "adapt", out, FAULTS[0], "--json")
+    assert code == 0
+    assert json.loads(stdout)["n_normal"] == 1
+
+
+def test_a_threshold_that_too_few_clips_give_is_null(gmmseg, tmp_path):
+    clips = PUMP / "normal_0[1-3].flac"
+    _, stdout, _ = gmmseg("audio", "anomaly", "fit", clips, "-o", tmp_path / "p.gmm", "--json")
+    assert json.loads(stdout, parse_constant=pytest.fail)["threshold"] is None

@@ -117,9 +117,24 @@ def test_numbers_that_contradict_each_other_are_misuse(gmmseg, tmp_path, options
 
 
 def test_two_files_of_one_name_are_misuse(gmmseg, tmp_path, silence):
-    code, _, lines = gmmseg("audio", "diarize", silence, silence, "-o", tmp_path)
+    other = tmp_path / "other" / "SILENCE.wav"
+    code, _, lines = gmmseg("audio", "diarize", silence, other, "-o", tmp_path)
     assert code == 2
-    assert "would both write" in " ".join(lines)
+    assert "would both write SILENCE.rttm; do them one by one" in " ".join(lines)
+
+
+def test_a_picture_of_a_recording_does_not_replace_what_is_read(gmmseg, tmp_path, silence):
+    drawn = silence.rename(tmp_path / "silence.png")
+    for command in ("vad", "diarize"):
+        code, _, lines = gmmseg("audio", command, drawn, "--picture", "-o", tmp_path)
+        assert code == 2
+        assert "silence.png is an input and would be replaced" in " ".join(lines)
+
+
+def test_results_do_not_lie_among_the_segments_that_are_read(gmmseg, tmp_path, silence):
+    code, _, lines = gmmseg("audio", "diarize", silence, "--speech", tmp_path, "-o", tmp_path)
+    assert code == 2
+    assert "is what --speech is read from, which the results would replace" in " ".join(lines)
 
 
 def test_a_result_does_not_replace_the_segments_it_reads(gmmseg, tmp_path):
@@ -127,7 +142,7 @@ def test_a_result_does_not_replace_the_segments_it_reads(gmmseg, tmp_path):
     given.write_bytes(TRUTH.read_bytes())
     code, _, lines = gmmseg("audio", "diarize", TALK, "--speech", given, "-o", tmp_path)
     assert code == 2
-    assert "would replace what is read" in " ".join(lines)
+    assert "conversation.rttm is an input and would be replaced" in " ".join(lines)
     assert given.read_bytes() == TRUTH.read_bytes()
 
 

@@ -221,6 +221,21 @@ def test_of_several_recordings_a_bad_one_is_reported_and_the_others_are_enrolled
     assert "now 4 speakers" in lines[1]
 
 
+def test_a_folder_stands_for_the_recordings_in_it(gmmseg, voices, model, dora):
+    folder = Path("dora")
+    folder.mkdir()
+    for name in dora:
+        Path(name).rename(folder / name)
+    code, _, lines = gmmseg(*COMMAND, "enroll", model, "dora", folder)
+    assert code == 0
+    assert "now 4 speakers" in lines[0]
+    np.save(voices / "anna" / "0.npy", np.ones(3))  # which this model cannot hear
+    code, _, lines = gmmseg(*COMMAND, "identify", model, voices / "anna", folder, "-o", "s.csv")
+    assert (code, len(lines)) == (0, 4)
+    assert all(" anna, " in line for line in lines[:2])
+    assert all(" dora, " in line for line in lines[2:])
+
+
 def test_clicks_have_no_name_and_nobody_is_enrolled_by_them(gmmseg, model):
     clicks = np.zeros(40000)
     clicks[::2000] = 0.9

@@ -79,7 +79,8 @@ def test_json_tells_every_file_on_a_line(gmmseg, tmp_path, silence):
 def test_recordings_of_one_name_are_refused(gmmseg, tmp_path):
     code, _, lines = gmmseg("audio", "vad", "a/x.wav", "b/X.flac", "-o", tmp_path)
     assert code == 2
-    assert "would both write results named X" in " ".join(" ".join(lines).split())
+    message = "a/x.wav and b/X.flac would both write X.csv; do them one by one"
+    assert message in " ".join(" ".join(lines).split())
 
 
 def test_a_higher_threshold_finds_less(gmmseg, tmp_path):
@@ -91,10 +92,82 @@ def test_a_higher_threshold_finds_less(gmmseg, tmp_path):
     assert spoken[1] < spoken[0]
 
 
+def test_short_segments_are_left_out_and_short_pauses_closed_as_by_the_library(gmmseg, tmp_path):
+    y, sr = read_audio(CONVERSATION)
+    counts = []
+    for options in ({}, {"min_speech": 1.0}, {"min_pause": 1.0}):
+        given = [part for name, s in options.items() for part in (f"--{name.replace('_', '-')}", s)]
+        assert gmmseg("audio", "vad", CONVERSATION, "-o", tmp_path, *given)[0] == 0
+        found = read_segments(tmp_path / "conversation.csv")
+        wanted = detect_voice(y, sr=sr, **options)
+        assert [one.start for one in found] == pytest.approx(
+            [one.start for one in wanted], abs=2e-3
+        )
+        assert [one.end for one in found] == pytest.approx([one.end for one in wanted], abs=2e-3)
+        counts.append(len(found))
+    assert max(counts[1:]) < counts[0]
+
+
+@pytest.mark.parametrize("option", ["--threshold", "--min-speech", "--min-pause"])
+def test_what_is_less_than_nothing_is_misuse(gmmseg, tmp_path, silence, option):
+    code, _, lines = gmmseg("audio", "vad", silence, "-o", tmp_path / "out", option, -0.1)
+    assert code == 2
+    message = f"Invalid value for '{option}': Input should be greater than or equal to 0"
+    assert message in " ".join(lines)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_detector_of_ones_own_keeps_what_is_not_given(gmmseg, tmp_path):
+    own = tmp_path / "own.gmm"
+    VoiceActivityDetector(threshold=0.9, min_speech=0.5, min_pause=0.7).save(own)
+    y, sr = read_audio(CONVERSATION)
+    saved = {"threshold": 0.9, "min_speech": 0.5, "min_pause": 0.7}
+    for given, changed in ((), {}), (("--threshold", 0.2), {"threshold": 0.2}):
+        code, stdout, _ = gmmseg(
+            "audio", "vad", CONVERSATION, "-o", tmp_path, "--model", own, "--json", *given
+        )
+        wanted = detect_voice(y, sr=sr, **saved | changed)
+        assert code == 0
+        assert len(json.loads(stdout)["segments"]) == len(wanted)
+        assert json.loads(stdout)["speech"] == pytest.approx(
+            sum(one.duration for one in wanted), abs=0.02
+        )
+
+
 def test_a_detector_of_ones_own_is_taken(gmmseg, tmp_path, silence):
     VoiceActivityDetector().save(tmp_path / "own.gmm")
     code, _, _ = gmmseg("audio", "vad", silence, "-o", tmp_path, "--model", tmp_path / "own.gmm")
     assert code == 0
+
+
+@pytest.mark.parametrize(("command", "suffix"), [("vad", ".csv"), ("diarize", ".rttm")])
+def test_folders_patterns_and_lists_stand_for_recordings(
+    gmmseg, tmp_path, silence, command, suffix
+):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.wav", "b.WAV"):
+        (folder / name).write_bytes(silence.read_bytes())
+    (folder / "a.csv").write_text("no recording")
+    (folder / "list.txt").write_text("a.wav\nb.WAV\n")
+    for number, names in enumerate([folder, f"{folder}/*.[wW]*", folder / "list.txt"]):
+        out = tmp_path / str(number)
+        code, _, lines = gmmseg("audio", command, names, "-o", out)
+        assert (code, len(lines)) == (0, 2)
+        assert sorted(path.name for path in out.iterdir()) == [f"a{suffix}", f"b{suffix}"]
+
+
+def test_a_file_that_is_named_twice_is_heard_once(gmmseg, tmp_path, silence):
+    code, _, lines = gmmseg("audio", "vad", silence, silence, "-o", tmp_path)
+    assert (code, len(lines)) == (0, 1)
+
+
+@pytest.mark.parametrize("command", ["vad", "diarize"])
+def test_a_folder_without_recordings_is_told(gmmseg, tmp_path, command):
+    code, _, lines = gmmseg("audio", command, tmp_path, "-o", tmp_path / "out")
+    assert (code, len(lines)) == (1, 1)
+    assert lines[0].startswith(f"gmmseg: {tmp_path} holds no file ending in .aif, .aifc, ")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("command", ["vad", "diarize"])

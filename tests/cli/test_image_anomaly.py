@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gmmseg.image import ImageAnomalyDetector
 from gmmseg.image.io import read_image
 
 TILES = Path(__file__).parents[2] / "data" / "tiles"
@@ -17,8 +18,6 @@ DEFECTS = [TILES / f"{name}.jpg" for name in ("pull_thread", "stain", "hole")]
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A model of cloth."""
-    from gmmseg.image import ImageAnomalyDetector
-
     path = tmp_path_factory.mktemp("model") / "cloth.gmm"
     ImageAnomalyDetector().fit(sorted(TILES.glob("normal_*.jpg"))).save(path)
     return path
@@ -131,3 +130,36 @@ def test_a_model_does_not_replace_a_normal_image(gmmseg):
     code, _, lines = gmmseg("image", "anomaly", "fit", DEFECTS[0], "-o", DEFECTS[0])
     assert code == 2
     assert "is an input and would be replaced" in " ".join(lines)
+
+
+def test_a_map_does_not_replace_an_image_that_is_scored(gmmseg, model, tmp_path):
+    image, other = tmp_path / "a.png", tmp_path / "a_map.tif"
+    for path in (image, other):
+        path.write_bytes(DEFECTS[0].read_bytes())
+    code, _, lines = gmmseg("image", "anomaly", "score", model, image, other, "-o", tmp_path)
+    assert code == 2
+    assert "a_map.tif is an input and would be replaced" in " ".join(lines)
+    assert other.read_bytes() == DEFECTS[0].read_bytes()
+
+
+def test_fit_and_adapt_tell_as_json_what_was_learned(gmmseg, tmp_path):
+    out, bad = tmp_path / "cloth.gmm", tmp_path / "bad.png"
+    bad.write_text("no image")
+    pattern = TILES / "normal_*.jpg"
+    code, stdout, _ = gmmseg("image", "anomaly", "fit", pattern, bad, "-o", out, "--json")
+    fitted = json.loads(stdout)
+    threshold = ImageAnomalyDetector.load(out).threshold_
+    assert code == 1
+    assert fitted == {
+        "model": str(out),
+        "n_normal": 20,
+        "n_bad": 1,
+        "false_alarm": 0.05,
+        "threshold": threshold,
+        "mode": "tied",
+    }
+    code, stdout, _ = gmmseg("image", "anomaly", "adapt", out, DEFECTS[0], "--json")
+    adapted = json.loads(stdout)
+    assert code == 0
+    assert (adapted["model"], adapted["n_normal"], adapted["n_bad"]) == (str(out), 1, 0)
+    assert adapted["threshold"] == ImageAnomalyDetector.load(out).threshold_

@@ -104,9 +104,12 @@ def test_misuse_is_told_in_one_line(gmmseg, picture):
     for arguments, message in [
         ((picture,), "where is the object? give --box X0 Y0 X1 Y1, or --seeds FILE"),
         ((picture, *BOX, "-o", "mask.jpg"), "the mask must end in .png, got mask.jpg"),
-        ((picture, *BOX, "-o", picture), f"{picture} is an input or another result"),
-        ((picture, *BOX, "--seeds", "a.png", "-o", "a.png"), "a.png is an input or another"),
-        ((picture, *BOX, "--matte", "-o", "square_matte.png"), "square_matte.png is an input or"),
+        ((picture, *BOX, "-o", picture), f"{picture} is an input and would be replaced"),
+        ((picture, *BOX, "--seeds", "a.png", "-o", "a.png"), "a.png is an input and would be"),
+        (
+            (picture, *BOX, "--matte", "-o", "square_matte.png"),
+            "would write square_matte.png twice; choose",
+        ),
     ]:
         code, stdout, lines = gmmseg("image", "cut", *arguments)
         assert (code, stdout) == (2, "")

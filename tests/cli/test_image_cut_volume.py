@@ -157,7 +157,7 @@ def test_misuse_is_told_in_one_line(gmmseg, values):
         (("brick.npy", "--box"), "'--box' requires an argument"),
         (("brick.npy", *BOX, "-o", "mask.png"), "the mask of a volume must end in .nii, .nii.gz"),
         (("brick.npy", *BOX, "--matte"), "--matte is for pictures"),
-        (("brick.npy", *BOX, "-o", "brick.npy"), "brick.npy is an input or another result"),
+        (("brick.npy", *BOX, "-o", "brick.npy"), "brick.npy is an input and would be replaced"),
     ]:
         code, stdout, lines = gmmseg("image", "cut", *arguments)
         assert (code, stdout) == (2, "")

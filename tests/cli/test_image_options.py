@@ -128,3 +128,29 @@ def test_options_that_mean_nothing_together_are_misuse(gmmseg, squares, argument
     code, _, lines = gmmseg("image", "segment", squares[0], *arguments)
     assert code == 2
     assert message in " ".join(line.strip("│ ") for line in lines)
+
+
+def test_folders_patterns_and_lists_stand_for_images_and_volumes(gmmseg, squares, tmp_path):
+    path, _ = squares
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path.rename(folder / "a.png")
+    np.savez(folder / "b.npz", np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6))
+    (folder / "notes.md").write_text("no image")
+    (folder / "list.txt").write_text("a.png\nb.npz\n")
+    for number, names in enumerate([(folder,), (f"{folder}/*.??[gz]",), (folder / "list.txt",)]):
+        out = tmp_path / str(number)
+        code, _, lines = gmmseg("image", "segment", *names, "-k", 2, "-o", out)
+        assert (code, len(lines)) == (0, 2)
+        assert {"a_labels.png", "b_labels.npy"} < {result.name for result in out.iterdir()}
+
+
+def test_a_folder_whose_results_are_in_it_is_not_segmented_again(gmmseg, squares, tmp_path):
+    path, _ = squares
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path.rename(folder / "a.png")
+    assert gmmseg("image", "segment", folder, "-k", 2, "-o", folder)[0] == 0
+    code, _, lines = gmmseg("image", "segment", folder, "-k", 2, "-o", folder)
+    assert code == 2
+    assert "a_labels.png is an input and would be replaced" in " ".join(lines)

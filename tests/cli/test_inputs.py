@@ -17,6 +17,19 @@ def test_a_folder_stands_for_the_files_of_these_kinds_in_order(folder):
     assert named_files([str(folder)], {".png", ".jpg"}) == [folder / "a.jpg", folder / "b.png"]
 
 
+def test_of_a_folder_what_is_hidden_or_a_folder_itself_is_left_out(folder):
+    (folder / "._a.jpg").touch()
+    (folder / "d.jpg").mkdir()
+    assert named_files([str(folder)], {".jpg"}) == [folder / "a.jpg"]
+
+
+def test_a_suffix_of_two_parts_is_one(folder):
+    for name in ("head.nii.gz", "other.gz", "HEAD2.NII.GZ"):
+        (folder / name).touch()
+    found = named_files([str(folder)], {".nii.gz"})
+    assert found == [folder / "HEAD2.NII.GZ", folder / "head.nii.gz"]
+
+
 def test_a_pattern_stands_for_what_it_matches(folder):
     assert named_files([f"{folder}/*.png"], {".png"}) == [folder / "b.png"]
 

@@ -106,7 +106,11 @@ def test_a_plot_is_written(gmmseg, model, tmp_path, features):
         (("--plot", "m.png", "--features", "a", "x"), 1, "m.gmm has no column 'x'; it has a, b, c"),
         (("--plot", "m.doc"), 1, "cannot write m.doc: Format 'doc' is not supported"),
         (("--plot", "nowhere/m.png"), 1, "cannot write nowhere/m.png: No such file or directory; "),
-        (("--plot", "m.gmm"), 2, "m.gmm is an input and would be replaced"),
+        (
+            ("--plot", "m.gmm"),
+            2,
+            "m.gmm is an input and would be replaced; choose another with --plot",
+        ),
     ],
 )
 def test_what_cannot_be_shown_is_told(gmmseg, model, monkeypatch, arguments, code, told):

@@ -115,6 +115,28 @@ def test_predict_writes_probabilities_and_log_density_when_asked(gmmseg, table, 
     assert_allclose(columns["log_density"], mixture.score_samples(X), rtol=1e-8)
 
 
+def test_predict_tells_as_json_how_many_rows_have_each_label(gmmseg, table, model, tmp_path):
+    out = tmp_path / "labels.csv"
+    code, stdout, lines = gmmseg("table", "predict", model, table, "-o", out, "--json")
+    assert (code, len(lines)) == (0, 1)
+    report = json.loads(stdout)
+    assert report.pop("seconds") >= 0
+    assert report == {
+        "file": str(table),
+        "model": str(model),
+        "labels": str(out),
+        "n_rows": 60,
+        "rows_of_gaussians": [30, 30],
+        "rows_of_noise": 0,
+    }
+
+
+def test_predict_does_not_mix_json_with_labels(gmmseg, table, model):
+    code, stdout, lines = gmmseg("table", "predict", model, table, "--json")
+    assert (code, stdout) == (2, "")
+    assert "--json and the labels would both go to stdout; give -o FILE" in " ".join(lines)
+
+
 def test_predict_finds_its_columns_in_a_wider_table_in_any_order(gmmseg, table, model, tmp_path, X):
     wide = tmp_path / "wide.csv"
     rows = [["Ada", *row[::-1], 5] for row in X.tolist()]

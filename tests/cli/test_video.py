@@ -7,6 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
 
+from gmmseg.video import BackgroundSubtractor
+
 N_FRAMES = 30
 
 
@@ -101,6 +103,49 @@ def test_a_state_lets_the_second_half_go_on_as_the_whole(gmmseg, frames, tmp_pat
         assert_array_equal(mask_of(late), mask_of(whole))
 
 
+@pytest.fixture
+def state(gmmseg, folder, tmp_path):
+    path = tmp_path / "wall.gmm"
+    gmmseg("video", "foreground", folder, "-o", tmp_path / "a", "--fps", 10, "--state", path)
+    return path
+
+
+def test_a_state_knows_its_frames_per_second(gmmseg, folder, state, tmp_path):
+    *_, stdout, _ = gmmseg(
+        "video", "foreground", folder, "-o", tmp_path / "b", "--state", state, "--json"
+    )
+    assert json.loads(stdout)["fps"] == 10.0
+
+
+def test_options_given_with_a_state_take_the_place_of_its_own(gmmseg, folder, state, tmp_path):
+    look = np.zeros((48, 64), np.uint8)
+    look[:24] = 255
+    Image.fromarray(look).save(tmp_path / "look.png")
+    options = "--fps", 5, "--patience", 3, "--threshold", 12, "--mask", tmp_path / "look.png"
+    code, *_ = gmmseg(
+        "video", "foreground", folder, "-o", tmp_path / "b", "--state", state, *options
+    )
+    assert code == 0
+    learned = BackgroundSubtractor.load(state)
+    names = "fps", "patience", "threshold"
+    assert [learned._options[name] for name in names] == [5.0, 3.0, 12.0]
+    assert_array_equal(learned._mask, look > 0)
+    masks = [mask_of(path) for path in (tmp_path / "b").glob("*.png")]
+    assert any(mask[:24].any() for mask in masks)
+    assert not any(mask[24:].any() for mask in masks)
+
+
+@pytest.mark.parametrize("name", ["fps", "patience", "threshold"])
+def test_options_that_are_wrong_are_told_with_a_state_too(gmmseg, folder, state, tmp_path, name):
+    before = state.read_bytes()
+    arguments = "--state", state, f"--{name}", -5
+    code, _, lines = gmmseg("video", "foreground", folder, "-o", tmp_path / "b", *arguments)
+    assert code == 1
+    assert lines == [f"gmmseg: {name} must be a number of at least 1e-06, got -5.0"]
+    assert state.read_bytes() == before
+    assert not (tmp_path / "b").exists()
+
+
 def test_raw_frames_come_from_stdin(gmmseg, frames, tmp_path):
     data = np.array(frames).tobytes()
     code, _, lines = gmmseg(
@@ -168,3 +213,14 @@ def test_masks_never_replace_frames(gmmseg, folder):
     code, _, lines = gmmseg("video", "foreground", folder, "-o", folder)
     assert code == 2
     assert "holds the frames, which the masks would replace" in " ".join(lines)
+
+
+def test_an_overlay_never_replaces_the_video(gmmseg, frames, tmp_path):
+    video = tmp_path / "overlay.gif"
+    first, *others = [Image.fromarray(frame) for frame in frames[:3]]
+    first.save(video, save_all=True, append_images=others)
+    before = video.read_bytes()
+    code, _, lines = gmmseg("video", "foreground", video, "-o", tmp_path, "--overlay")
+    assert code == 2
+    assert "overlay.gif is an input and would be replaced" in " ".join(lines)
+    assert video.read_bytes() == before

@@ -181,6 +181,14 @@ def test_a_saved_state_goes_on_to_the_last_bit(film, tmp_path, cut):
     assert (tmp_path / "whole.gmm").read_bytes() == (tmp_path / "second.gmm").read_bytes()
 
 
+def test_what_knows_no_limit_is_saved_too(film, tmp_path):
+    subtractor = BackgroundSubtractor(patience=float("inf"), shake=float("inf"))
+    for frame in film(3):
+        subtractor.apply(frame)
+    subtractor.save(tmp_path / "room.gmm")
+    assert BackgroundSubtractor.load(tmp_path / "room.gmm")._options == subtractor._options
+
+
 def test_the_mask_is_saved_too(film, tmp_path):
     look = np.zeros((60, 84), bool)
     look[:30] = True
@@ -192,6 +200,39 @@ def test_the_mask_is_saved_too(film, tmp_path):
     assert_array_equal(loaded._mask, look)
     assert loaded._options == subtractor._options
     assert loaded.n_frames_ == 3
+
+
+def test_what_is_given_anew_takes_the_place_of_what_was_saved(film, tmp_path):
+    look = np.zeros((60, 84), bool)
+    look[:, :42] = True
+    subtractor = BackgroundSubtractor(fps=10.0, shadows=False)
+    *frames, last = film(31)
+    last[20:32, 20:32] += np.uint8(8)  # faint
+    last[20:32, 60:72] += np.uint8(8)
+    for frame in frames:
+        subtractor.apply(frame)
+    path = tmp_path / "room.gmm"
+    subtractor.save(path)
+    changes = {"fps": 30.0, "patience": 2.0, "threshold": 2.0}
+    as_saved = BackgroundSubtractor.load(path)
+    changed = BackgroundSubtractor.load(path, **changes, mask=look)
+    assert (as_saved.fps, changed.fps) == (10.0, 30.0)
+    assert changed._options == {**as_saved._options, **changes}
+    assert not as_saved.apply(last).any()
+    mask = changed.apply(last)
+    assert (mask[22:30, 22:30] == 255).all()
+    assert not mask[:, 42:].any()
+
+
+def test_what_is_given_anew_is_checked_too(film, tmp_path):
+    subtractor = BackgroundSubtractor()
+    subtractor.apply(next(film(1)))
+    path = tmp_path / "room.gmm"
+    subtractor.save(path)
+    with pytest.raises(InputError, match="threshold must be a number of at least 1e-06, got -5"):
+        BackgroundSubtractor.load(path, threshold=-5)
+    with pytest.raises(InputError, match=r"the shape of a frame, \(60, 84\), got \(9, 9\)"):
+        BackgroundSubtractor.load(path, mask=np.ones((9, 9), bool))
 
 
 def test_a_damaged_state_is_told(film, tmp_path):
@@ -240,12 +281,18 @@ def test_extreme_frames_raise_nothing(rng):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"fps": 0.0}, "fps must be a number at least 1e-06, got 0.0"),
-        ({"patience": -1.0}, "patience must be a number at least 1e-06, got -1.0"),
-        ({"learning_rate": 2.0}, "learning_rate must be a number in 1e-09…1, got 2.0"),
-        ({"threshold": float("nan")}, "threshold must be a number at least 1e-06, got nan"),
-        ({"n_modes": 0}, "n_modes must be a number in 1…16, got 0"),
-        ({"shake": "much"}, "shake must be a number at least 0, got 'much'"),
+        ({"fps": 0.0}, "fps must be a number of at least 1e-06, got 0.0"),
+        ({"fps": float("inf")}, "fps must be a number of at least 1e-06, got inf"),
+        ({"patience": -1.0}, "patience must be a number of at least 1e-06, got -1.0"),
+        ({"learning_rate": 0.0}, "learning_rate must be a number of at least 1e-09, got 0.0"),
+        ({"learning_rate": 2.0}, "learning_rate must be at most 1, got 2.0"),
+        ({"threshold": float("nan")}, "threshold must be a number of at least 1e-06, got nan"),
+        ({"n_modes": 0}, "n_modes must be a whole number of at least 1, got 0"),
+        ({"n_modes": 17}, "n_modes must be at most 16, got 17"),
+        ({"n_modes": 2.9}, "n_modes must be a whole number of at least 1, got 2.9"),
+        ({"n_modes": True}, "n_modes must be a whole number of at least 1, got True"),
+        ({"shake": "much"}, "shake must be a number of at least 0, got 'much'"),
+        ({"shake": True}, "shake must be a number of at least 0, got True"),
         ({"n_jobs": 0}, "n_jobs must be a whole number other than 0"),
         ({"mask": np.ones((4, 4))}, "mask must be bool of shape .rows, cols., got float64"),
         ({"mask": np.zeros((4, 4), bool)}, "mask leaves nothing to look at"),
