@@ -9,7 +9,7 @@ from scipy import stats
 
 from gmmseg.anomaly import AnomalyDetector, FusedDetector
 from gmmseg.anomaly.view import BACKENDS
-from gmmseg.errors import GmmsegWarning, InputError, ModelFileError, NotFittedError
+from gmmseg.errors import GmmsegWarning, InputError, ModelFileError
 from tests import naive
 
 EACH = pytest.mark.parametrize("backend", sorted(BACKENDS))
@@ -228,9 +228,11 @@ def test_a_false_alarm_rate_is_between_0_and_1(false_alarm):
         AnomalyDetector(false_alarm=false_alarm).fit(np.eye(3))
 
 
-def test_nothing_is_scored_before_the_fit():
-    with pytest.raises(NotFittedError, match="AnomalyDetector has learned nothing yet; call fit"):
-        AnomalyDetector().score_samples([[0.0]])
+@pytest.mark.parametrize("random_state", [-1, "seven"])
+def test_what_is_no_seed_is_refused(random_state):
+    words = "^random_state must be None or a whole number of at least 0, got "
+    with pytest.raises(InputError, match=f"{words}{random_state!r}$"):
+        AnomalyDetector(random_state=random_state).fit(np.eye(3))
 
 
 def test_no_warning_where_there_are_enough_normal_samples(rng):
