@@ -1,6 +1,6 @@
 """TiedLayer: one mixture of features for all places of an image, as textures need it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -93,13 +93,12 @@ class TiedLayer:
             shares += resp[:, k] @ pulled
         return shares / max(shares.sum(), np.finfo(np.float64).tiny)
 
-    def adapted(self, grids: Sequence[Floats]) -> Self:
-        """Return the layer with further normal images, each place counting as the old ones do."""
-        total = SufficientStatistics.of_parameters(self.parameters, self.count)
-        for features in grids:
-            total = total + expectation(self._scaled(features), self.parameters)
-        count = self.count + sum(grid.shape[0] * grid.shape[1] for grid in grids)
-        return replace(self, parameters=maximize(total, self.parameters, FLOOR), count=count)
+    def adapted(self, features: Floats, *, weight: float = 1.0) -> Self:
+        """Return the layer with a further normal image, each place counting as ``weight`` ones."""
+        old = SufficientStatistics.of_parameters(self.parameters, self.count)
+        new = expectation(self._scaled(features), self.parameters).scale(weight)
+        count = self.count + weight * features.shape[0] * features.shape[1]
+        return replace(self, parameters=maximize(old + new, self.parameters, FLOOR), count=count)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all it has learned, as arrays for a file."""

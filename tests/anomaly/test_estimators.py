@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from gmmseg.anomaly import AnomalyDetector, FusedDetector
 from gmmseg.audio import AudioAnomalyDetector
 from gmmseg.errors import InputError, NotFittedError
+from gmmseg.image import ImageAnomalyDetector
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*too few to count")
 
@@ -42,7 +43,24 @@ def sound_case(rng):
     return Case(detector, *samples)
 
 
-CASES = {"table": table_case, "fused": fused_case, "sound": sound_case}
+def texture_case(rng):
+    detector = ImageAnomalyDetector(mode="tied", false_alarm=0.2, random_state=3)
+    return Case(detector, *([rng.random((24, 28)) for _ in range(n)] for n in (12, 5, 4)))
+
+
+def part_case(rng):
+    detector = ImageAnomalyDetector(mode="aligned", features="given", smoothing=0.0)
+    detector.set_params(false_alarm=0.2)
+    return Case(detector, *([rng.random((6, 7, 2)) for _ in range(n)] for n in (12, 5, 4)))
+
+
+CASES = {
+    "table": table_case,
+    "fused": fused_case,
+    "sound": sound_case,
+    "texture": texture_case,
+    "part": part_case,
+}
 
 
 @pytest.fixture(params=CASES)
@@ -135,4 +153,4 @@ def test_samples_of_weight_three_count_as_three(case):
     again = fitted.adapt(case.more).adapt(case.more).adapt(case.more)
     scores = [d.score_samples(case.new) for d in (once, thrice, again)]
     assert not np.allclose(scores[0], scores[1])
-    np.testing.assert_allclose(scores[1], scores[2], rtol=1e-6)
+    assert_allclose(scores[1], scores[2], rtol=1e-6)

@@ -51,6 +51,29 @@ def test_regions_say_where_and_why(cloth):
     assert 0.0 < sum(region.features.values()) <= 1.0
 
 
+def test_many_images_are_scored_as_each_is_inspected(cloth):
+    paths = [TILES / "hole.jpg", *NORMAL[:2]]
+    found = [cloth.inspect(read_image(path)[0]) for path in paths]
+    assert_array_equal(cloth.score_samples(paths), [one.score for one in found])
+    assert_array_equal(cloth.p_values(paths), [one.p_value for one in found])
+    assert_array_equal(cloth.predict(paths), [one.is_anomalous for one in found])
+
+
+def test_images_to_score_may_come_from_an_iterator_or_a_function(cloth):
+    images = [read_image(path)[0] for path in NORMAL[:2]]
+    expected = cloth.score_samples(images)
+    assert_array_equal(cloth.score_samples(iter(images)), expected)
+    assert_array_equal(cloth.score_samples(lambda: iter(images)), expected)
+
+
+def test_an_image_that_cannot_be_scored_is_named(cloth, rng):
+    words = "^image 1: image must have 1 channels as the normal ones, got 3$"
+    with pytest.raises(InputError, match=words):
+        cloth.score_samples([NORMAL[0], rng.random((20, 20, 3))])
+    with pytest.raises(InputError, match=r"^there must be at least one image, got none$"):
+        cloth.predict([])
+
+
 def test_normal_cloth_is_left_in_peace(cloth):
     assert cloth.mode_ == "tied"
     assert sum(cloth.inspect(read_image(path)[0]).is_anomalous for path in NORMAL) <= 2
@@ -157,6 +180,19 @@ def test_adapting_aligned_parts_adds_their_sums(rng):
     scaled = [model.model_.layers[0].distances(model.model_.grids(model.model_.features(new))[0])
               for model in (detector, whole)]  # fmt: skip
     assert_allclose(scaled[0], scaled[1], rtol=0.05)
+
+
+@FEW
+@pytest.mark.parametrize("weight", [2.0, 3.0])
+@pytest.mark.parametrize("mode", ["tied", "aligned"])
+def test_places_of_a_new_image_of_some_weight_count_as_so_many(rng, mode, weight):
+    detector = ImageAnomalyDetector(mode=mode).fit([rng.random((24, 28)) for _ in range(6)])
+    adapted = detector.adapt([rng.random((24, 28))], weight=weight)
+    before, after = detector.model_.layers[0], adapted.model_.layers[0]
+    if mode == "tied":
+        assert after.count - before.count == weight * 6 * 7
+    else:
+        assert after.sums.n_images - before.sums.n_images == weight
 
 
 @FEW
