@@ -85,7 +85,7 @@ class ImageAnomalyDetector(CalibratedDetector):
     random_state : int or None, default=0
         Seed of what is drawn.
     n_jobs : int, optional
-        Number of threads; all processors if None.
+        Number of threads; all processors if None. The result does not depend on it.
 
     Attributes
     ----------
@@ -260,6 +260,7 @@ class ImageAnomalyDetector(CalibratedDetector):
             self.model_.judged(places),
             threshold=self.threshold_,
             shape=array.shape[:2],
+            n_jobs=self.n_jobs,
         )
 
     def adapt(self, images: Images, *, weight: float = 1.0) -> Self:
@@ -328,7 +329,8 @@ class ImageAnomalyDetector(CalibratedDetector):
     ) -> DefectModel:
         """Return a model with further normal images, each counting ``weight``."""
         for image in images:
-            model = model.adapted(model.features(image, self.n_jobs), weight=weight)
+            features = model.features(image, self.n_jobs)
+            model = model.adapted(features, weight=weight, n_jobs=self.n_jobs)
         return model
 
     def _fitted(self) -> DefectModel:

@@ -120,10 +120,12 @@ class DefectModel:
         """Return a map of places at the resolution of the image."""
         return places if self.step == 1 else stretched(places, self.step, shape)
 
-    def adapted(self, features: Floats, *, weight: float = 1.0) -> "DefectModel":
+    def adapted(
+        self, features: Floats, *, weight: float = 1.0, n_jobs: int | None = None
+    ) -> "DefectModel":
         """Return the model with a further normal image, which counts as ``weight`` of them."""
         grids = zip(self.layers, self.grids(features), strict=True)
-        layers = tuple(layer.adapted(own, weight=weight) for layer, own in grids)
+        layers = tuple(layer.adapted(own, weight=weight, n_jobs=n_jobs) for layer, own in grids)
         return replace(self, layers=layers)
 
 

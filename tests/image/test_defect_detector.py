@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gmmseg.core import threads
 from gmmseg.errors import GmmsegWarning, InputError, ModelFileError, NotFittedError
 from gmmseg.image import ImageAnomalyDetector, read_image
 from gmmseg.image.defect_sample import PlaceSample
@@ -217,10 +218,34 @@ def test_a_model_of_another_kind_is_refused(tmp_path):
 
 
 @FEW
-def test_the_same_seed_gives_the_same_model_for_any_number_of_threads(rng):
-    images = [rng.random((40, 40)) for _ in range(5)]
-    one, two = (ImageAnomalyDetector(n_jobs=n).fit(images).inspect(images[0]) for n in (1, 2))
-    assert_array_equal(one.map, two.map)
+@pytest.mark.parametrize("mode", ["tied", "aligned"])
+def test_the_same_seed_gives_the_same_model_for_any_number_of_threads(rng, mode):
+    # Large enough that places are shared out to several threads.
+    images = [rng.random((160, 160)) for _ in range(3)]
+    images[2][40:80, 40:80] *= 0.2
+    found = []
+    for n_jobs in (1, 2):
+        detector = ImageAnomalyDetector(mode=mode, n_jobs=n_jobs, false_alarm=0.5).fit(images[:2])
+        adapted = detector.adapt(images[:1])
+        found.append((adapted.null_.scores, adapted.inspect(images[2]).map))
+        assert adapted.explain(images[2])
+    for one, two in zip(*found, strict=True):
+        assert_array_equal(one, two)
+
+
+@FEW
+def test_no_step_takes_more_threads_than_it_is_given(rng, monkeypatch):
+    wanted = set()
+    monkeypatch.setattr(threads, "thread_count", lambda n_jobs: wanted.add(n_jobs) or 1)
+    # Of one size and enough of them, so that both modes are tried.
+    images = [rng.random((24, 24)) for _ in range(12)]
+    detector = ImageAnomalyDetector(n_jobs=3).fit(images)
+    adapted = detector.adapt(images[:2])
+    adapted.score_samples(images[:1])
+    adapted.inspect(images[0])
+    images[0][8:16, 8:16] = 0.0
+    assert adapted.explain(images[0])
+    assert wanted == {3}
 
 
 @FEW
