@@ -1,7 +1,8 @@
 """How normal images become a model: read twice, one at a time, so that any number fits in memory.
 
-First places are drawn and added up, in six parts of the images. Then images are scored by a model
-that has not seen their part: these scores are what others are compared with.
+First places are drawn and added up, in twelve parts of the images, or one for each if they are
+fewer. Then images are scored by a model that has not seen their part: these scores are what others
+are compared with.
 """
 
 import itertools
