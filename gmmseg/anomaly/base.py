@@ -11,14 +11,13 @@ from sklearn.base import clone
 
 from gmmseg.anomaly.calibrated import CalibratedDetector, check_false_alarm, warn_if_few
 from gmmseg.anomaly.null_scores import NullScores
-from gmmseg.anomaly.view import BACKENDS, View
+from gmmseg.anomaly.view import BACKENDS, View, median_and_deviation
 from gmmseg.core.validation import check_above, check_samples, generator_of
 from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
 
 OUTLIER = 6.0  # deviations above the median, from which on a normal sample is taken for none
-MOST_OUTLIERS = 0.25  # share of the samples that may be
 ALL_BACKENDS = tuple(BACKENDS)
 
 
@@ -225,9 +224,9 @@ def checked_table(X: ArrayLike, n_features: int | None) -> Array:
 
 
 def is_outlier(scores: Array) -> NDArray[np.bool_]:
-    """Return which normal samples are so strange that they are none, at most a quarter."""
-    low, center, high = np.quantile(scores, [0.25, 0.5, 0.75])
-    limit = center + OUTLIER * max((high - low) / 1.349, 1e-12)
-    most = int(MOST_OUTLIERS * len(scores))
-    limit = max(limit, float(np.sort(scores)[-most - 1]))
-    return scores > limit
+    """Return which normal samples are so strange that they are none.
+
+    These are at most a quarter: more would draw the upper quartile, and the limit beyond them.
+    """
+    center, deviation = median_and_deviation(scores)
+    return scores > center + OUTLIER * max(deviation, 1e-12)
