@@ -158,6 +158,18 @@ def test_adapting_makes_new_normal_samples_less_strange(rng, backend):
     assert after.predict([[30.0, 30.0, 30.0]]).all()
 
 
+@pytest.mark.parametrize("backend", ["gaussian", "mixture", "residual"])
+def test_new_samples_of_weight_three_count_as_three(rng, backend):
+    more, new = two_clouds(rng, 30) + 2.0, two_clouds(rng, 10)
+    detector = AnomalyDetector((backend,)).fit(two_clouds(rng, 100))
+    once, weighted, repeated = (
+        detector.adapt(samples, weight=weight).views_["X"].backends[0].distances(new)
+        for samples, weight in ((more, 1.0), (more, 3.0), (more.repeat(3, axis=0), 1.0))
+    )
+    assert_allclose(weighted, repeated, rtol=1e-8)
+    assert not np.allclose(weighted, once, rtol=0.01)
+
+
 def test_partial_fit_fits_once_and_then_adapts(rng):
     X, more = two_clouds(rng, 50), two_clouds(rng, 30)
     stream = AnomalyDetector().partial_fit(X).partial_fit(more)

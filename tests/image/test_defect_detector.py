@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gmmseg.core import threads
 from gmmseg.errors import GmmsegWarning, InputError, ModelFileError, NotFittedError
 from gmmseg.image import ImageAnomalyDetector, read_image
+from gmmseg.image.defect_model import score_of
 from gmmseg.image.defect_sample import PlaceSample
 
 TILES = Path(__file__).parents[2] / "data" / "tiles"
@@ -284,6 +285,17 @@ def test_options_that_mean_nothing_are_refused(options, message):
 def test_nothing_is_inspected_before_the_fit():
     with pytest.raises(NotFittedError, match="has learned nothing yet; call fit"):
         ImageAnomalyDetector().inspect(np.zeros((4, 4)))
+
+
+@pytest.mark.parametrize(("n_strange", "score"), [(10, 5.0), (5, 2.5), (40, 5.0), (0, 0.0)])
+def test_the_score_of_an_image_is_the_mean_of_its_strangest_thousandth(rng, n_strange, score):
+    places = np.zeros(10_000, dtype=np.float32)
+    places[:n_strange] = 5.0
+    assert score_of(rng.permutation(places).reshape(80, 125)) == score
+
+
+def test_the_score_of_a_small_image_is_that_of_its_strangest_place():
+    assert score_of(np.array([[0.5, 2.0], [-1.0, 0.0]], dtype=np.float32)) == 2.0
 
 
 def test_a_sample_of_places_stays_bounded(rng):
