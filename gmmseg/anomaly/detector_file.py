@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gmmseg.anomaly.base import DetectorBase
 from gmmseg.anomaly.calibrated import check_false_alarm
-from gmmseg.anomaly.moment_arrays import finite
+from gmmseg.anomaly.moment_arrays import checked_scale, finite
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.anomaly.view import BACKENDS, Scale, View
 from gmmseg.core.mixture_file import as_damage
@@ -73,7 +73,7 @@ def detector_of(
             prefix = f"{v}_{name}_"
             own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
             parts.append(BACKENDS[name].of_arrays(own))
-            scales.append(_scale(center, spread))
+            scales.append(Scale(*checked_scale(center, spread)))
         if not parts or len({part.n_features for part in parts}) != 1:
             raise InputError("the back-ends of a view have different features")
         views[str(entry["name"])] = View(tuple(parts), tuple(scales))
@@ -86,9 +86,3 @@ def detector_of(
     detector.null_ = NullScores.of(finite(arrays["null_scores"], "null_scores", 1))
     detector.outliers_ = arrays["outliers"].astype(np.intp)
     return detector
-
-
-def _scale(center: object, spread: object) -> Scale:
-    if not isinstance(center, float) or not isinstance(spread, float) or not spread > 0.0:
-        raise InputError(f"a scale must be numbers, the spread above 0, got {center}, {spread}")
-    return Scale(center, spread)

@@ -109,7 +109,7 @@ class MixtureBackend(Backend):
             rng = np.random.default_rng(setting.seed)
             start = Start(n_components=n_components, rng=rng, covariance_type=family)
             options = EMOptions(
-                max_iter=50, covariance_floor=FLOOR, covariance_prior=_prior_count(n_features)
+                max_iter=50, covariance_floor=FLOOR, covariance_prior=prior_count(n_features)
             )
             parameters, _ = fit_mixture(white, None, start, options)
         return cls(moments, setting.shrinkage, parameters, float(len(X)))
@@ -197,6 +197,6 @@ def _families(X: Array) -> Iterator[str]:
         yield "full"
 
 
-def _prior_count(n_features: int) -> float:
+def prior_count(n_features: int) -> float:
     """Return the number of samples that the prior counts as (Fraley, Raftery 2007)."""
     return n_features + 2.0

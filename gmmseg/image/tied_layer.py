@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.anomaly.mixture import prior_count
 from gmmseg.core.em import EMOptions
 from gmmseg.core.estep import expectation, log_densities, responsibilities
 from gmmseg.core.fit import Start, fit_mixture
@@ -152,7 +153,7 @@ def _fitted(
 ) -> MixtureParameters:
     start = Start(n_components=n_components, rng=np.random.default_rng(seed))
     options = EMOptions(
-        max_iter=MAX_ITER, covariance_floor=FLOOR, covariance_prior=scaled.shape[1] + 2.0
+        max_iter=MAX_ITER, covariance_floor=FLOOR, covariance_prior=prior_count(scaled.shape[1])
     )
     return fit_mixture(scaled, None, start, options, n_jobs=n_jobs)[0]
 
