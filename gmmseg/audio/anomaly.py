@@ -138,7 +138,7 @@ class AudioAnomalyDetector(CalibratedDetector):
         self._check_fitted()
         return self.model_.scores(describe_all(self.recipe_, clips))
 
-    def explain(self, y: ArrayLike, sr: float) -> AudioExplanation:
+    def explain(self, y: ArrayLike, *, sr: float) -> AudioExplanation:
         """Return when, and in which band, a clip is strange.
 
         Parameters
