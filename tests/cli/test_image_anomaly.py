@@ -131,3 +131,16 @@ def test_a_model_does_not_replace_a_normal_image(gmmseg):
     code, _, lines = gmmseg("image", "anomaly", "fit", DEFECTS[0], "-o", DEFECTS[0])
     assert code == 2
     assert "is an input and would be replaced" in " ".join(lines)
+
+
+def test_the_brightness_of_feature_maps_is_no_question(gmmseg, tmp_path):
+    np.save(tmp_path / "map.npy", np.zeros((8, 8, 3)))
+    out = tmp_path / "maps.gmm"
+    code, stdout, lines = gmmseg(
+        *("image", "anomaly", "fit", tmp_path / "map.npy", "-o", out),
+        *("--given-features", "--keep-brightness"),
+    )
+    words = "--given-features takes channels as they are; leave --keep-brightness out"
+    assert (code, stdout) == (2, "")
+    assert words in " ".join(" ".join(lines).split())
+    assert not out.exists()
