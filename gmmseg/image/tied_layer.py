@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.anomaly.mixture import prior_count
+from gmmseg.anomaly.mixture import distance_parts, prior_count
 from gmmseg.core.em import EMOptions
 from gmmseg.core.estep import expectation, log_densities, responsibilities
 from gmmseg.core.fit import Start, fit_mixture
@@ -100,11 +100,8 @@ class TiedLayer:
         scaled = self._scaled(features[places][np.newaxis])
         resp = responsibilities(scaled, self.parameters, n_jobs)
         shares = np.zeros(scaled.shape[1])
-        for k, mean in enumerate(self.parameters.means):
-            dev = scaled - mean
-            factor = self.parameters.component_factors[k]
-            pulled = np.maximum(dev * (dev @ factor @ factor.T), 0.0)
-            shares += resp[:, k] @ pulled
+        for k, parts in enumerate(distance_parts(scaled, self.parameters)):
+            shares += resp[:, k] @ parts
         return shares / max(shares.sum(), np.finfo(np.float64).tiny)
 
     def adapted(self, features: Floats, *, weight: float = 1.0, n_jobs: int | None = None) -> Self:
