@@ -115,22 +115,16 @@ class AudioAnomalyDetector(CalibratedDetector):
         """
         clips = list(clips)
         recipe = recipe_of(clips, sr=self.sr, seconds=self.seconds)
-        return self.fit_described(recipe, describe_all(recipe, clips), domains)
+        self._learn(recipe, describe_all(recipe, clips), domains)
+        warn_if_few(len(self.null_.scores), self.false_alarm)
+        return self
 
     def fit_described(
         self, recipe: ClipRecipe, X: Array, domains: Sequence[Hashable] | None = None
     ) -> Self:
         """Learn from normal clips as `describe_all` describes them, one a row."""
-        check_false_alarm(self.false_alarm)
-        names, labels = _numbered(domains, len(X))
-        model, scores = ClipModel.learn(X, labels)
-        is_out = _outlying(scores, labels)
-        if is_out.any():
-            model, scores = ClipModel.learn(X[~is_out], labels[~is_out])
-        self.recipe_, self.model_, self.domains_ = recipe, model, names
-        self.outliers_ = np.flatnonzero(is_out)
-        self.null_ = NullScores.of(scores)
-        warn_if_few(len(scores), self.false_alarm)
+        self._learn(recipe, X, domains)
+        warn_if_few(len(self.null_.scores), self.false_alarm)
         return self
 
     def score_samples(self, clips: Iterable[Clip]) -> Array:
@@ -222,6 +216,17 @@ class AudioAnomalyDetector(CalibratedDetector):
         from gmmseg.audio.anomaly_file import read_audio_detector
 
         return read_audio_detector(path)
+
+    def _learn(self, recipe: ClipRecipe, X: Array, domains: Sequence[Hashable] | None) -> None:
+        check_false_alarm(self.false_alarm)
+        names, labels = _numbered(domains, len(X))
+        model, scores = ClipModel.learn(X, labels)
+        is_out = _outlying(scores, labels)
+        if is_out.any():
+            model, scores = ClipModel.learn(X[~is_out], labels[~is_out])
+        self.recipe_, self.model_, self.domains_ = recipe, model, names
+        self.outliers_ = np.flatnonzero(is_out)
+        self.null_ = NullScores.of(scores)
 
 
 def describe_all(recipe: ClipRecipe, clips: Iterable[Clip]) -> Array:

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from gmmseg.anomaly import AnomalyDetector, FusedDetector
 from gmmseg.audio import AudioAnomalyDetector
-from gmmseg.errors import InputError, NotFittedError
+from gmmseg.errors import GmmsegWarning, InputError, NotFittedError
 from gmmseg.image import ImageAnomalyDetector
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*too few to count")
@@ -91,6 +91,13 @@ def test_the_constructor_keeps_what_it_is_given_and_fit_refuses_it(case):
     assert type(detector)(false_alarm=1.5).false_alarm == detector.false_alarm == 1.5
     with pytest.raises(InputError, match=r"^false_alarm must lie between 0 and 1, got 1\.5$"):
         detector.fit(case.normal)
+
+
+def test_too_few_normal_samples_are_told_where_fit_is_called(case):
+    few = clone(case.detector).set_params(false_alarm=0.01)
+    with pytest.warns(GmmsegWarning, match=r"false-alarm rate of 0\.01, .*; 99 would do$") as told:
+        few.fit(case.normal)
+    assert [warning.filename for warning in told] == [__file__]
 
 
 def test_a_detector_says_how_it_was_made(case):
