@@ -13,7 +13,7 @@ detector = AudioAnomalyDetector().fit(sorted(Path("data/pump").glob("normal_*.fl
 pictures, captions = [], []
 for name in ("bearing", "cavitation", "slow", "normal_03"):
     y, sr = read_audio(f"data/pump/{name}.flac")
-    found = detector.explain(y, sr)
+    found = detector.explain(y, sr=sr)
     is_anomalous = found.p_value <= detector.false_alarm
     hertz = found.frequencies[found.band_scores.argmax()]
     print(f"{name}: score {found.score:.1f}, p-value {found.p_value:.2g}, most at {hertz:.0f} Hz")

@@ -1,34 +1,33 @@
-"""What all detectors share: learn from normal samples, score, adapt, save."""
+"""What detectors of tables share: learn from normal samples, score, adapt, save."""
 
-import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 
+from gmmseg.anomaly.calibrated import CalibratedDetector, check_false_alarm, warn_if_few
 from gmmseg.anomaly.null_scores import NullScores
-from gmmseg.anomaly.view import BACKENDS, View
-from gmmseg.core.validation import check_above, check_number, check_samples
-from gmmseg.errors import GmmsegWarning, InputError, NotFittedError
+from gmmseg.anomaly.view import BACKENDS, View, median_and_deviation
+from gmmseg.core.validation import check_above, check_samples, generator_of
+from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
 
 OUTLIER = 6.0  # deviations above the median, from which on a normal sample is taken for none
-MOST_OUTLIERS = 0.25  # share of the samples that may be
 ALL_BACKENDS = tuple(BACKENDS)
 
 
-class DetectorBase(ABC):
+class DetectorBase(CalibratedDetector):
     """Learn from normal samples, score others; how samples are given is left to subclasses.
 
     ``X`` is what the subclass takes: one table, or a mapping of names to tables.
     """
 
     views_: dict[str, View]
-    null_: NullScores
     outliers_: NDArray[np.intp]
 
     def __init__(
@@ -66,7 +65,8 @@ class DetectorBase(ABC):
             different numbers of rows, or an option cannot be used.
         """
         names = self._checked_backends()
-        self._check_false_alarm()
+        check_false_alarm(self.false_alarm)
+        generator_of(self.random_state)  # refuses what is no seed
         tables = self._tables(X, None)
         n_samples = len(next(iter(tables.values())))
         if n_samples < 2:
@@ -107,66 +107,6 @@ class DetectorBase(ABC):
         tables = self._tables(X, self._fitted())
         return np.mean([self.views_[name].scores(table) for name, table in tables.items()], axis=0)
 
-    def p_values(self, X: Any) -> Array:
-        """Return how likely a normal sample is to be as strange.
-
-        On normal samples they are uniform from 0 to 1. Beyond the strangest normal sample they are
-        extrapolated, by a tail that is the heavier the fewer samples there were.
-
-        Parameters
-        ----------
-        X : array_like of shape (n_samples, n_features), or mapping of str to it
-            Samples of the same features.
-
-        Returns
-        -------
-        p_values : ndarray of shape (n_samples,)
-            Above 0, at most 1.
-
-        Raises
-        ------
-        InputError
-            If the features are not those of `fit`, or hold NaN or infinity.
-        NotFittedError
-            If nothing was learned yet.
-        """
-        return self.null_of_fit.p_values(self.score_samples(X))
-
-    def predict(self, X: Any) -> NDArray[np.bool_]:
-        """Return whether samples are strange: whether their p-value is at most ``false_alarm``.
-
-        Parameters
-        ----------
-        X : array_like of shape (n_samples, n_features), or mapping of str to it
-            Samples of the same features.
-
-        Returns
-        -------
-        is_strange : ndarray of bool of shape (n_samples,)
-            True for strange ones.
-
-        Raises
-        ------
-        InputError
-            If the features are not those of `fit`, or hold NaN or infinity.
-        NotFittedError
-            If nothing was learned yet.
-        """
-        self._check_false_alarm()
-        return self.p_values(X) <= self.false_alarm
-
-    @property
-    def threshold_(self) -> float:
-        """The score of which the p-value is ``false_alarm``; infinity if normals are too few."""
-        self._check_false_alarm()
-        return self.null_of_fit.threshold(self.false_alarm)
-
-    @property
-    def null_of_fit(self) -> NullScores:
-        """The scores of normal samples, ascending."""
-        self._fitted()
-        return self.null_
-
     def partial_fit(self, X: Any, y: object = None) -> Self:
         """Learn from one more block of normal samples: the first is fitted, further ones added.
 
@@ -187,7 +127,7 @@ class DetectorBase(ABC):
         InputError
             If the samples cannot be used.
         """
-        if not hasattr(self, "views_"):
+        if not hasattr(self, "null_"):
             return self.fit(X)
         moved = self.adapt(X)
         self.views_, self.null_ = moved.views_, moved.null_
@@ -223,9 +163,7 @@ class DetectorBase(ABC):
         check_above("weight", weight, 0.0)
         moved = {name: self.views_[name].adapted(table, weight) for name, table in tables.items()}
         scores = np.mean([scores for _, scores in moved.values()], axis=0)
-        new = type(self)(
-            self.backends, false_alarm=self.false_alarm, random_state=self.random_state
-        )
+        new: Self = clone(self)
         new.views_ = {name: view for name, (view, _) in moved.items()}
         new.null_ = NullScores.of(np.concatenate([self.null_.scores, scores]))
         new.outliers_ = self.outliers_
@@ -235,6 +173,7 @@ class DetectorBase(ABC):
         """Write the detector to a model file, without pickle."""
         from gmmseg.anomaly.detector_file import write_detector
 
+        self._check_fitted()
         write_detector(path, self)
 
     @classmethod
@@ -254,9 +193,8 @@ class DetectorBase(ABC):
         return {name: view for name, (view, _) in learned.items()}, scores
 
     def _fitted(self) -> dict[str, int]:
-        """Return the views by name, and their numbers of features."""
-        if not hasattr(self, "views_"):
-            raise NotFittedError(f"this {type(self).__name__} has learned nothing yet; call fit")
+        """Return the numbers of features of the views, by name."""
+        self._check_fitted()
         return {name: view.n_features for name, view in self.views_.items()}
 
     @abstractmethod
@@ -272,9 +210,6 @@ class DetectorBase(ABC):
             )
         return names
 
-    def _check_false_alarm(self) -> None:
-        check_false_alarm(self.false_alarm)
-
 
 def checked_table(X: ArrayLike, n_features: int | None) -> Array:
     """Return one table as float64 without a missing entry."""
@@ -289,27 +224,9 @@ def checked_table(X: ArrayLike, n_features: int | None) -> Array:
 
 
 def is_outlier(scores: Array) -> NDArray[np.bool_]:
-    """Return which normal samples are so strange that they are none, at most a quarter."""
-    low, center, high = np.quantile(scores, [0.25, 0.5, 0.75])
-    limit = center + OUTLIER * max((high - low) / 1.349, 1e-12)
-    most = int(MOST_OUTLIERS * len(scores))
-    limit = max(limit, float(np.sort(scores)[-most - 1]))
-    return scores > limit
+    """Return which normal samples are so strange that they are none.
 
-
-def check_false_alarm(false_alarm: float) -> None:
-    """Refuse what is no rate of false alarms."""
-    check_number("false_alarm", false_alarm, least=0.0)
-    if not 0.0 < false_alarm < 1.0:
-        raise InputError(f"false_alarm must lie between 0 and 1, got {false_alarm}")
-
-
-def warn_if_few(n_samples: int, false_alarm: float) -> None:
-    """Warn the caller of `fit` where normal samples are too few to count the rate."""
-    if 1.0 / (n_samples + 1) > false_alarm:
-        warnings.warn(
-            f"{n_samples} normal samples are too few to count a false-alarm rate of "
-            f"{false_alarm:g}, which is extrapolated; {int(np.ceil(1 / false_alarm)) - 1} would do",
-            GmmsegWarning,
-            stacklevel=3,
-        )
+    These are at most a quarter: more would draw the upper quartile, and the limit beyond them.
+    """
+    center, deviation = median_and_deviation(scores)
+    return scores > center + OUTLIER * max(deviation, 1e-12)

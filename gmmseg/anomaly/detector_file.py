@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.anomaly.base import DetectorBase
-from gmmseg.anomaly.moment_arrays import finite
+from gmmseg.anomaly.calibrated import check_false_alarm
+from gmmseg.anomaly.moment_arrays import checked_scale, finite
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.anomaly.view import BACKENDS, Scale, View
 from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.serialization import read_model, write_model
-from gmmseg.errors import InputError, NotFittedError
+from gmmseg.errors import InputError
 
 KIND = "anomaly-detector"
 
@@ -40,8 +41,6 @@ def read_detector(path: str | PathLike[str], kind: type[Detector]) -> Detector:
 
 def detector_parts(detector: DetectorBase) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return header and arrays of a fitted detector."""
-    if not hasattr(detector, "views_"):
-        raise NotFittedError(f"this {type(detector).__name__} has learned nothing yet; call fit")
     arrays = {"null_scores": detector.null_.scores, "outliers": detector.outliers_}
     views = []
     for v, (name, view) in enumerate(detector.views_.items()):
@@ -74,7 +73,7 @@ def detector_of(
             prefix = f"{v}_{name}_"
             own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
             parts.append(BACKENDS[name].of_arrays(own))
-            scales.append(_scale(center, spread))
+            scales.append(Scale(*checked_scale(center, spread)))
         if not parts or len({part.n_features for part in parts}) != 1:
             raise InputError("the back-ends of a view have different features")
         views[str(entry["name"])] = View(tuple(parts), tuple(scales))
@@ -82,14 +81,8 @@ def detector_of(
         raise InputError("it has no view")
     names = tuple(part.name for part in next(iter(views.values())).backends)
     detector = kind(names, false_alarm=header["false_alarm"])
-    detector._check_false_alarm()  # noqa: SLF001 (refuses what a hostile file may ask for)
+    check_false_alarm(detector.false_alarm)
     detector.views_ = views
     detector.null_ = NullScores.of(finite(arrays["null_scores"], "null_scores", 1))
     detector.outliers_ = arrays["outliers"].astype(np.intp)
     return detector
-
-
-def _scale(center: object, spread: object) -> Scale:
-    if not isinstance(center, float) or not isinstance(spread, float) or not spread > 0.0:
-        raise InputError(f"a scale must be numbers, the spread above 0, got {center}, {spread}")
-    return Scale(center, spread)

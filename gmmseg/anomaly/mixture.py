@@ -109,7 +109,7 @@ class MixtureBackend(Backend):
             rng = np.random.default_rng(setting.seed)
             start = Start(n_components=n_components, rng=rng, covariance_type=family)
             options = EMOptions(
-                max_iter=50, covariance_floor=FLOOR, covariance_prior=_prior_count(n_features)
+                max_iter=50, covariance_floor=FLOOR, covariance_prior=prior_count(n_features)
             )
             parameters, _ = fit_mixture(white, None, start, options)
         return cls(moments, setting.shrinkage, parameters, float(len(X)))
@@ -132,13 +132,8 @@ class MixtureBackend(Backend):
         white = self.whitened(X)
         resp = responsibilities(white, self.parameters)
         shares = np.zeros_like(white)
-        for k, (mean, factor) in enumerate(
-            zip(self.parameters.means, self.parameters.component_factors, strict=True)
-        ):
-            dev = white - mean
-            # dev' P dev is shared out as dev * (P dev); what that makes negative counts as 0.
-            pulled = dev * (dev @ factor @ factor.T if factor.ndim == 2 else dev * factor**2)
-            shares += resp[:, [k]] * np.maximum(pulled, 0.0)
+        for k, parts in enumerate(distance_parts(white, self.parameters)):
+            shares += resp[:, [k]] * parts
         total = shares.sum(axis=1, keepdims=True)
         even = np.full_like(shares, 1.0 / shares.shape[1])
         shares = np.divide(shares, total, out=even, where=total > 0.0)
@@ -197,6 +192,17 @@ def _families(X: Array) -> Iterator[str]:
         yield "full"
 
 
-def _prior_count(n_features: int) -> float:
+def distance_parts(X: NDArray[Any], parameters: MixtureParameters) -> Iterator[Array]:
+    """Yield what each feature adds to the squared distance from each component, at least 0.
+
+    ``dev' P dev`` is shared out as ``dev * (P dev)``; what that makes negative counts as 0.
+    """
+    for mean, factor in zip(parameters.means, parameters.component_factors, strict=True):
+        dev = X - mean
+        pull = dev @ factor @ factor.T if factor.ndim == 2 else dev * factor**2
+        yield np.maximum(dev * pull, 0.0)
+
+
+def prior_count(n_features: int) -> float:
     """Return the number of samples that the prior counts as (Fraley, Raftery 2007)."""
     return n_features + 2.0

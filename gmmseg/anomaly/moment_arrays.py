@@ -1,5 +1,6 @@
-"""Moments as arrays for a file, and how much of what is read is believed."""
+"""Moments and scales in a file: what is written, and how much of what is read is believed."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,3 +55,15 @@ def number(array: NDArray[Any], name: str, least: float, most: float) -> float:
     if not least <= value <= most or not np.isfinite(value):
         raise InputError(f"{name} must be a number from {least} to {most}, got {value}")
     return value
+
+
+def checked_scale(center: object, spread: object) -> tuple[float, float]:
+    """Return center and spread of a scale, or raise InputError where they are none."""
+    if (
+        isinstance(center, float)
+        and isinstance(spread, float)
+        and -math.inf < center < math.inf
+        and 0.0 < spread < math.inf
+    ):
+        return center, spread
+    raise InputError(f"a scale must be numbers, the spread above 0, got {center}, {spread}")

@@ -19,6 +19,7 @@ BACKENDS: dict[str, type[Backend]] = {
     for backend in (GaussianBackend, MixtureBackend, NeighborBackend, ResidualBackend)
 }
 ADAPT_FOLDS = 8
+QUARTILES = 1.349  # of a normal distribution lie so many deviations apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +40,10 @@ class Scale:
     @classmethod
     def of(cls, scores: Array) -> "Scale":
         """Return the scale of normal scores; of equal ones the spread is 1."""
-        low, center, high = np.quantile(scores, [0.25, 0.5, 0.75])
-        spread = (high - low) / 1.349  # of a normal distribution
+        center, spread = median_and_deviation(scores)
         if not spread > 0.0:
-            spread = scores.std()
-        return cls(float(center), float(spread) if spread > 1e-12 else 1.0)
+            spread = float(scores.std())
+        return cls(center, spread if spread > 1e-12 else 1.0)
 
     def apply(self, scores: Array) -> Array:
         """Return the scores on this scale."""
@@ -114,3 +114,9 @@ class View:
         scaled = [scale.apply(scores) for scale, scores in zip(self.scales, raw, strict=True)]
         fused: Array = np.mean(scaled, axis=0)
         return fused
+
+
+def median_and_deviation(scores: Array) -> tuple[float, float]:
+    """Return median and deviation of scores, by their quartiles: strange ones hardly count."""
+    low, center, high = np.quantile(scores, [0.25, 0.5, 0.75])
+    return float(center), float(high - low) / QUARTILES

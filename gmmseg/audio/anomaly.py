@@ -6,15 +6,17 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 
-from gmmseg.anomaly.base import check_false_alarm, is_outlier, warn_if_few
+from gmmseg.anomaly.base import is_outlier
+from gmmseg.anomaly.calibrated import CalibratedDetector, check_false_alarm, warn_if_few
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.audio.anomaly_explanation import AudioExplanation, explanation
 from gmmseg.audio.clip_model import ClipModel
 from gmmseg.audio.clip_recipe import ClipRecipe
 from gmmseg.audio.clips import Clip, clip_name, clip_signal, recipe_of
 from gmmseg.core.validation import check_above
-from gmmseg.errors import InputError, NotFittedError
+from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
 
@@ -22,7 +24,7 @@ LEAST_CLIPS = 8
 """Number of normal clips from which on one may be left out: of fewer, none is the odd one."""
 
 
-class AudioAnomalyDetector:
+class AudioAnomalyDetector(CalibratedDetector):
     """Detector of strange sounds, or other vibrations, learned from normal ones alone.
 
     A clip is described by means of its mel bands that are weighted by rank, from the loudest
@@ -74,7 +76,6 @@ class AudioAnomalyDetector:
 
     recipe_: ClipRecipe
     model_: ClipModel
-    null_: NullScores
     domains_: list[Hashable]
     outliers_: NDArray[np.intp]
 
@@ -114,22 +115,16 @@ class AudioAnomalyDetector:
         """
         clips = list(clips)
         recipe = recipe_of(clips, sr=self.sr, seconds=self.seconds)
-        return self.fit_described(recipe, describe_all(recipe, clips), domains)
+        self._learn(recipe, describe_all(recipe, clips), domains)
+        warn_if_few(len(self.null_.scores), self.false_alarm)
+        return self
 
     def fit_described(
         self, recipe: ClipRecipe, X: Array, domains: Sequence[Hashable] | None = None
     ) -> Self:
         """Learn from normal clips as `describe_all` describes them, one a row."""
-        check_false_alarm(self.false_alarm)
-        names, labels = _numbered(domains, len(X))
-        model, scores = ClipModel.learn(X, labels)
-        is_out = _outlying(scores, labels)
-        if is_out.any():
-            model, scores = ClipModel.learn(X[~is_out], labels[~is_out])
-        self.recipe_, self.model_, self.domains_ = recipe, model, names
-        self.outliers_ = np.flatnonzero(is_out)
-        self.null_ = NullScores.of(scores)
-        warn_if_few(len(scores), self.false_alarm)
+        self._learn(recipe, X, domains)
+        warn_if_few(len(self.null_.scores), self.false_alarm)
         return self
 
     def score_samples(self, clips: Iterable[Clip]) -> Array:
@@ -137,28 +132,7 @@ class AudioAnomalyDetector:
         self._check_fitted()
         return self.model_.scores(describe_all(self.recipe_, clips))
 
-    def p_values(self, clips: Iterable[Clip]) -> Array:
-        """Return how likely a normal clip is to be as strange, (n_clips,): uniform on those."""
-        return self.null_of_fit.p_values(self.score_samples(clips))
-
-    def predict(self, clips: Iterable[Clip]) -> NDArray[np.bool_]:
-        """Return whether clips are strange: whether their p-value is at most ``false_alarm``."""
-        check_false_alarm(self.false_alarm)
-        return self.p_values(clips) <= self.false_alarm
-
-    @property
-    def threshold_(self) -> float:
-        """The score of which the p-value is ``false_alarm``; infinity if normals are too few."""
-        check_false_alarm(self.false_alarm)
-        return self.null_of_fit.threshold(self.false_alarm)
-
-    @property
-    def null_of_fit(self) -> NullScores:
-        """The scores of normal clips, ascending."""
-        self._check_fitted()
-        return self.null_
-
-    def explain(self, y: ArrayLike, sr: float) -> AudioExplanation:
+    def explain(self, y: ArrayLike, *, sr: float) -> AudioExplanation:
         """Return when, and in which band, a clip is strange.
 
         Parameters
@@ -180,17 +154,10 @@ class AudioAnomalyDetector:
         NotFittedError
             If nothing was learned yet.
         """
-        return explanation(self.recipe_of_fit, self.model_, self.null_, (y, sr))
-
-    @property
-    def recipe_of_fit(self) -> ClipRecipe:
-        """How clips are described."""
         self._check_fitted()
-        return self.recipe_
+        return explanation(self.recipe_, self.model_, self.null_, (y, sr))
 
-    def adapt(
-        self, clips: Iterable[Clip], *, domain: Hashable = None, weight: float = 1.0
-    ) -> "AudioAnomalyDetector":
+    def adapt(self, clips: Iterable[Clip], *, domain: Hashable = None, weight: float = 1.0) -> Self:
         """Return a new detector that knows further normal clips, without a refit.
 
         Sums are added, shrinkage and scales stay. The new clips' scores, each by a detector
@@ -218,13 +185,11 @@ class AudioAnomalyDetector:
         NotFittedError
             If nothing was learned yet.
         """
-        return self.adapt_described(
-            describe_all(self.recipe_of_fit, clips), domain=domain, weight=weight
-        )
+        self._check_fitted()
+        X = describe_all(self.recipe_, clips)
+        return self.adapt_described(X, domain=domain, weight=weight)
 
-    def adapt_described(
-        self, X: Array, *, domain: Hashable = None, weight: float = 1.0
-    ) -> "AudioAnomalyDetector":
+    def adapt_described(self, X: Array, *, domain: Hashable = None, weight: float = 1.0) -> Self:
         """Return a detector that knows further clips, as `describe_all` describes them."""
         self._check_fitted()
         check_above("weight", weight, 0.0)
@@ -232,7 +197,7 @@ class AudioAnomalyDetector:
             raise InputError(f"domain must be one of {self.domains_}, got {domain!r}")
         number = self.domains_.index(domain) if len(self.domains_) > 1 else 0
         model, scores = self.model_.adapted(X, number, weight)
-        new = AudioAnomalyDetector(sr=self.sr, seconds=self.seconds, false_alarm=self.false_alarm)
+        new: Self = clone(self)
         new.recipe_, new.model_, new.domains_ = self.recipe_, model, self.domains_
         new.outliers_ = self.outliers_
         new.null_ = NullScores.of(np.concatenate([self.null_.scores, scores]))
@@ -252,9 +217,16 @@ class AudioAnomalyDetector:
 
         return read_audio_detector(path)
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "model_"):
-            raise NotFittedError("this AudioAnomalyDetector has learned nothing yet; call fit")
+    def _learn(self, recipe: ClipRecipe, X: Array, domains: Sequence[Hashable] | None) -> None:
+        check_false_alarm(self.false_alarm)
+        names, labels = _numbered(domains, len(X))
+        model, scores = ClipModel.learn(X, labels)
+        is_out = _outlying(scores, labels)
+        if is_out.any():
+            model, scores = ClipModel.learn(X[~is_out], labels[~is_out])
+        self.recipe_, self.model_, self.domains_ = recipe, model, names
+        self.outliers_ = np.flatnonzero(is_out)
+        self.null_ = NullScores.of(scores)
 
 
 def describe_all(recipe: ClipRecipe, clips: Iterable[Clip]) -> Array:

@@ -45,7 +45,7 @@ class AudioExplanation:
     >>> detector = AudioAnomalyDetector().fit(normal)
     >>> strange = normal[0][0].copy()
     >>> strange[4000:4800] += 3 * np.sin(2 * np.pi * 1000 * np.arange(800) / 8000)
-    >>> found = detector.explain(strange, 8000)
+    >>> found = detector.explain(strange, sr=8000)
     >>> when = found.times[found.frame_scores.argmax()]
     >>> bool(0.45 < when < 0.65)
     True

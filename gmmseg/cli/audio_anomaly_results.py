@@ -65,7 +65,8 @@ def score_clip(
     from gmmseg.audio.clips import clip_signal
 
     if request.explain:
-        found = detector.explain(*clip_signal(path, rate=request.rate))
+        y, sr = clip_signal(path, rate=request.rate)
+        found = detector.explain(y, sr=sr)
         score, p_value = found.score, found.p_value
     else:
         x = describe(detector.recipe_, path, rate=request.rate)

@@ -90,6 +90,10 @@ def fit(
     from gmmseg.image import ImageAnomalyDetector
 
     check_share(false_alarm)
+    if given_features and keep_brightness:
+        raise typer.BadParameter(
+            "--given-features takes channels as they are; leave --keep-brightness out"
+        )
     images = Readable(named_files(normal, IMAGE_SUFFIXES))
     refuse_to_replace(images.paths, out)
     detector = ImageAnomalyDetector(

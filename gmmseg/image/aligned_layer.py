@@ -4,7 +4,7 @@ Means and variances belong to the place, correlations are those of all places to
 not be known from few images, and would take a matrix per place (PaDiM without its memory).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -87,19 +87,18 @@ class AlignedLayer:
         turned = self._scaled(features) @ (axes / np.sqrt(values)).astype(np.float32)
         return np.einsum("ij,ij->i", turned, turned).reshape(self.sums.shape)
 
-    def contributions(self, features: Floats, places: NDArray[np.bool_]) -> Array:
+    def contributions(
+        self, features: Floats, places: NDArray[np.bool_], n_jobs: int | None = None
+    ) -> Array:
         """Return the share of each feature in the distances of some places, (n_features,)."""
         values, axes = self._spectrum
         scaled = self._scaled(features)[places.ravel()]
         shares = (((scaled @ axes / np.sqrt(values)) @ axes.T) ** 2).sum(axis=0)
         return shares / max(float(shares.sum()), np.finfo(np.float64).tiny)
 
-    def adapted(self, grids: Sequence[Floats]) -> Self:
-        """Return the layer with further normal images."""
-        sums = self.sums
-        for features in grids:
-            sums = sums.with_image(features)
-        return replace(self, sums=sums)
+    def adapted(self, features: Floats, *, weight: float = 1.0, n_jobs: int | None = None) -> Self:
+        """Return the layer with a further normal image, which counts as ``weight`` of them."""
+        return replace(self, sums=self.sums.with_image(features, weight))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all it has learned, as arrays for a file."""

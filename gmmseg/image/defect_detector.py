@@ -1,17 +1,18 @@
 """ImageAnomalyDetector: where an image is not as normal ones are, learned from these alone."""
 
-import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 
+from gmmseg.anomaly.calibrated import CalibratedDetector, check_false_alarm, warn_if_few
 from gmmseg.anomaly.null_scores import NullScores
-from gmmseg.core.validation import check_above, check_number
-from gmmseg.errors import GmmsegWarning, InputError, NotFittedError
+from gmmseg.core.validation import check_above, check_number, generator_of
+from gmmseg.errors import InputError
 from gmmseg.image.defect_fit import FitOptions, Mode, fit_model
 from gmmseg.image.defect_model import DefectModel, score_of
 from gmmseg.image.features import as_array, with_channels
@@ -56,7 +57,7 @@ class Inspection:
     marked: NDArray[np.bool_]
 
 
-class ImageAnomalyDetector:
+class ImageAnomalyDetector(CalibratedDetector):
     """Detector of defects in images, learned from normal images alone.
 
     Images are divided by their local brightness and described by points at three scales (mean,
@@ -84,7 +85,7 @@ class ImageAnomalyDetector:
     random_state : int or None, default=0
         Seed of what is drawn.
     n_jobs : int, optional
-        Number of threads; all processors if None.
+        Number of threads; all processors if None. The result does not depend on it.
 
     Attributes
     ----------
@@ -114,7 +115,6 @@ class ImageAnomalyDetector:
     """
 
     model_: DefectModel
-    null_: NullScores
 
     def __init__(
         self,
@@ -160,14 +160,7 @@ class ImageAnomalyDetector:
         options = self._options()
         self.model_, scores = fit_model(ImageSource(images), options)
         self.null_ = NullScores.of(scores)
-        if 1.0 / (len(scores) + 1) > self.false_alarm:
-            warnings.warn(
-                f"{len(scores)} normal images are too few to count a false-alarm rate of "
-                f"{self.false_alarm:g}, which is extrapolated; "
-                f"{int(np.ceil(1 / self.false_alarm)) - 1} would do",
-                GmmsegWarning,
-                stacklevel=2,
-            )
+        warn_if_few(len(scores), self.false_alarm, "images")
         return self
 
     @property
@@ -175,11 +168,37 @@ class ImageAnomalyDetector:
         """The mode that was given or chosen."""
         return self._fitted().layers[0].name
 
-    @property
-    def threshold_(self) -> float:
-        """The score of which the p-value is ``false_alarm``; infinity if normals are too few."""
-        self._fitted()
-        return self.null_.threshold(self._checked_false_alarm())
+    def score_samples(self, images: Images | Iterator[Any]) -> NDArray[np.float64]:
+        """Return how strange images are, each as a whole; higher is stranger.
+
+        Parameters
+        ----------
+        images : sequence of array_like or path, callable or iterator
+            Images like the normal ones, as `fit` takes them. They are read once.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_images,)
+            For each image the mean of the strangest thousandth of its map, each place compared
+            with those as near to the edge.
+
+        Raises
+        ------
+        InputError
+            If there is no image, or one cannot be used.
+        NotFittedError
+            If nothing was learned yet.
+        """
+        model, scores = self._fitted(), []
+        source = ImageSource((lambda: images) if isinstance(images, Iterator) else images)
+        for number, image in enumerate(source):
+            try:
+                scores.append(model.score(image, self.n_jobs))
+            except InputError as error:
+                raise InputError(f"image {number}: {error}") from None
+        if not scores:
+            raise InputError("there must be at least one image, got none")
+        return np.array(scores)
 
     def inspect(self, image: ArrayLike) -> Inspection:
         """Return how strange an image is, as a whole and at every pixel.
@@ -202,15 +221,16 @@ class ImageAnomalyDetector:
             If nothing was learned yet.
         """
         array, _, places = self._places(image)
+        threshold = self.threshold_
         judged = self.model_.judged(places)
         score = score_of(judged)
         p_value = float(self.null_.p_values(np.array([score]))[0])
         return Inspection(
             score=score,
             p_value=p_value,
-            is_anomalous=p_value <= self._checked_false_alarm(),
+            is_anomalous=p_value <= self.false_alarm,
             map=self.model_.full_size(places, array.shape[:2]),
-            marked=self.model_.full_size(judged, array.shape[:2]) > self.threshold_,
+            marked=self.model_.full_size(judged, array.shape[:2]) > threshold,
         )
 
     def explain(self, image: ArrayLike) -> tuple[StrangeRegion, ...]:
@@ -240,9 +260,10 @@ class ImageAnomalyDetector:
             self.model_.judged(places),
             threshold=self.threshold_,
             shape=array.shape[:2],
+            n_jobs=self.n_jobs,
         )
 
-    def adapt(self, images: Images) -> Self:
+    def adapt(self, images: Images, *, weight: float = 1.0) -> Self:
         """Return a new detector that knows further normal images, without a refit.
 
         Sums are added and mixtures moved. The new images' scores, each by a detector adapted to
@@ -252,6 +273,8 @@ class ImageAnomalyDetector:
         ----------
         images : sequence of array_like or path, or callable
             New normal images.
+        weight : float, default=1.0
+            How many of the images of `fit` each of these counts as, above 0.
 
         Returns
         -------
@@ -261,27 +284,20 @@ class ImageAnomalyDetector:
         Raises
         ------
         InputError
-            If there is no image, or an image cannot be used.
+            If there is no image, an image cannot be used, or weight is not above 0.
         NotFittedError
             If nothing was learned yet.
         """
         model, source = self._fitted(), ImageSource(images)
-        halves = [_adapted(model, source, parity, self.n_jobs) for parity in (0, 1)]
+        check_above("weight", weight, 0.0)
+        halves = [self._moved(model, _every_other(source, first), weight) for first in (0, 1)]
         scores = [
             halves[1 - number % 2].score(image, self.n_jobs) for number, image in enumerate(source)
         ]
         if not scores:
             raise InputError("there must be at least one normal image, got none")
-        new = type(self)(
-            features=self.features,
-            mode=self.mode,
-            local_brightness=self.local_brightness,
-            smoothing=self.smoothing,
-            false_alarm=self.false_alarm,
-            random_state=self.random_state,
-            n_jobs=self.n_jobs,
-        )
-        new.model_ = _adapted(halves[0], source, 1, self.n_jobs)
+        new: Self = clone(self)
+        new.model_ = self._moved(halves[0], _every_other(source, 1), weight)
         new.null_ = NullScores.of(np.concatenate([self.null_.scores, scores]))
         return new
 
@@ -308,16 +324,18 @@ class ImageAnomalyDetector:
         features = model.features(array, self.n_jobs)
         return array, features, model.fused(model.log_distances(features, self.n_jobs))
 
-    def _fitted(self) -> DefectModel:
-        if not hasattr(self, "model_"):
-            raise NotFittedError("this ImageAnomalyDetector has learned nothing yet; call fit")
-        return self.model_
+    def _moved(
+        self, model: DefectModel, images: Iterable[NDArray[Any]], weight: float
+    ) -> DefectModel:
+        """Return a model with further normal images, each counting ``weight``."""
+        for image in images:
+            features = model.features(image, self.n_jobs)
+            model = model.adapted(features, weight=weight, n_jobs=self.n_jobs)
+        return model
 
-    def _checked_false_alarm(self) -> float:
-        check_number("false_alarm", self.false_alarm, least=0.0)
-        if not 0.0 < self.false_alarm < 1.0:
-            raise InputError(f"false_alarm must lie between 0 and 1, got {self.false_alarm}")
-        return float(self.false_alarm)
+    def _fitted(self) -> DefectModel:
+        self._check_fitted()
+        return self.model_
 
     def _options(self) -> FitOptions:
         if self.features not in FEATURES:
@@ -327,7 +345,8 @@ class ImageAnomalyDetector:
         if self.local_brightness is not None:
             check_above("local_brightness", self.local_brightness, 0.0)
         check_number("smoothing", self.smoothing, least=0.0)
-        self._checked_false_alarm()
+        check_false_alarm(self.false_alarm)
+        generator_of(self.random_state)  # refuses what is no seed
         return FitOptions(
             features=self.features,
             mode=cast("Mode", self.mode),
@@ -338,11 +357,6 @@ class ImageAnomalyDetector:
         )
 
 
-def _adapted(
-    model: DefectModel, source: Iterable[NDArray[Any]], parity: int, n_jobs: int | None
-) -> DefectModel:
-    """Return a model with every other image of a source."""
-    for number, image in enumerate(source):
-        if number % 2 == parity:
-            model = model.adapted([model.features(image, n_jobs)])
-    return model
+def _every_other(source: ImageSource, first: int) -> Iterator[NDArray[Any]]:
+    """Yield every other image of a source."""
+    return (image for number, image in enumerate(source) if number % 2 == first)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.anomaly.moment_arrays import finite
+from gmmseg.anomaly.moment_arrays import checked_scale, finite
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.serialization import read_model, write_model
@@ -65,7 +65,7 @@ def read_defect_detector(path: str | PathLike[str], kind: type[Detector]) -> Det
         detector._options()  # noqa: SLF001 (refuses what a hostile file may ask for)
         front = _front(header, detector)
         layers = _layers(header, arrays, front)
-        scales = tuple(_scale(center, spread) for _, center, spread in header["layers"])
+        scales = tuple(LayerScale(*checked_scale(*pair)) for _, *pair in header["layers"])
         coarseness = int(header["coarseness"])
         if not 1 <= coarseness <= 2**16:
             raise InputError(f"coarseness must be at least 1, got {coarseness}")
@@ -108,11 +108,5 @@ def _layers(
 def _edge(centers: list[object], spreads: list[object]) -> EdgeScale:
     if len(centers) != len(spreads) or len(centers) not in {1, len(LIMITS) + 1}:
         raise InputError(f"the edge must have 1 or {len(LIMITS) + 1} zones, got {len(centers)}")
-    own = [_scale(*pair) for pair in zip(centers, spreads, strict=True)]
-    return EdgeScale(tuple(s.center for s in own), tuple(s.spread for s in own))
-
-
-def _scale(center: object, spread: object) -> LayerScale:
-    if not isinstance(center, float) or not isinstance(spread, float) or not spread > 0.0:
-        raise InputError(f"a scale must be numbers, the spread above 0, got {center}, {spread}")
-    return LayerScale(center, spread)
+    own = [checked_scale(*pair) for pair in zip(centers, spreads, strict=True)]
+    return EdgeScale(tuple(center for center, _ in own), tuple(spread for _, spread in own))

@@ -1,7 +1,8 @@
 """How normal images become a model: read twice, one at a time, so that any number fits in memory.
 
-First places are drawn and added up, in six parts of the images. Then images are scored by a model
-that has not seen their part: these scores are what others are compared with.
+First places are drawn and added up, in twelve parts of the images, or one for each if they are
+fewer. Then images are scored by a model that has not seen their part: these scores are what others
+are compared with.
 """
 
 import itertools
@@ -118,7 +119,7 @@ def _collect(source: ImageSource, options: FitOptions) -> Collection:
             _add_up(collected, part, features)
         collected.n_images += 1
     if options.mode != "aligned":
-        collected.n_components = _numbers_of_components(collected, options.seed)
+        collected.n_components = _numbers_of_components(collected, options)
     return collected
 
 
@@ -177,7 +178,8 @@ def _mode(collected: Collection, source: ImageSource, options: FitOptions) -> st
         coarse = coarsened(fine, collected.coarseness)
         own = slice(0, tied.n_features)
         here = aligned.log_likelihoods(coarse[..., own], options.n_jobs)
-        gain += float(np.median(here) - np.median(tied.log_likelihoods(coarse[..., own])))
+        anywhere = tied.log_likelihoods(coarse[..., own], options.n_jobs)
+        gain += float(np.median(here) - np.median(anywhere))
     return "aligned" if gain > 0.0 else "tied"
 
 
@@ -193,18 +195,20 @@ def _layers(
     rows = np.concatenate([part.sample.rows() for part in parts])
     count = float(sum(part.sample.n_places for part in parts))
     return tuple(
-        TiedLayer.learn(rows[:, own], n_components, count, options.seed)
+        TiedLayer.learn(
+            rows[:, own], n_components, count=count, seed=options.seed, n_jobs=options.n_jobs
+        )
         for own, n_components in zip(slices, collected.n_components, strict=True)
     )
 
 
-def _numbers_of_components(collected: Collection, seed: int | None) -> tuple[int, ...]:
+def _numbers_of_components(collected: Collection, options: FitOptions) -> tuple[int, ...]:
     """Return how many components each group of features wants where places are tied."""
     parts = [part.sample.rows() for part in collected.parts]
     rows = np.concatenate(parts)
     groups = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     slices = _slices(collected.front)
-    return tuple(best_number(rows[:, own], groups, seed) for own in slices)
+    return tuple(best_number(rows[:, own], groups, options.seed, options.n_jobs) for own in slices)
 
 
 def _slices(front: Front) -> list[slice]:

@@ -120,10 +120,12 @@ class DefectModel:
         """Return a map of places at the resolution of the image."""
         return places if self.step == 1 else stretched(places, self.step, shape)
 
-    def adapted(self, grids: list[Floats]) -> "DefectModel":
-        """Return the model with further normal images, given by their features."""
-        parts = list(zip(*(self.grids(features) for features in grids), strict=True))
-        layers = tuple(layer.adapted(own) for layer, own in zip(self.layers, parts, strict=True))
+    def adapted(
+        self, features: Floats, *, weight: float = 1.0, n_jobs: int | None = None
+    ) -> "DefectModel":
+        """Return the model with a further normal image, which counts as ``weight`` of them."""
+        grids = zip(self.layers, self.grids(features), strict=True)
+        layers = tuple(layer.adapted(own, weight=weight, n_jobs=n_jobs) for layer, own in grids)
         return replace(self, layers=layers)
 
 

@@ -38,11 +38,12 @@ class PlaceSums:
         n_features = about.shape[1]
         return cls(statistics, np.zeros((n_features, n_features)), origin.shape[:2])
 
-    def with_image(self, features: Floats) -> "PlaceSums":
-        """Return the sums with one more image."""
+    def with_image(self, features: Floats, weight: float = 1.0) -> "PlaceSums":
+        """Return the sums with one more image, which counts as ``weight`` of them."""
         dev = features.reshape(-1, features.shape[-1]) - self.statistics.means
         own = SufficientStatistics(self.statistics.means, np.ones(len(dev)), dev, dev**2, 0.0)
-        return PlaceSums(self.statistics + own, self.cross + dev.T @ dev, self.shape)
+        cross = self.cross + weight * (dev.T @ dev)
+        return PlaceSums(self.statistics + own.scale(weight), cross, self.shape)
 
     def __add__(self, other: "PlaceSums") -> "PlaceSums":
         """Return the sums of both sets of images, which must be about the same features."""

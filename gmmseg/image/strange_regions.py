@@ -49,6 +49,7 @@ def strange_regions(
     *,
     threshold: float,
     shape: tuple[int, int],
+    n_jobs: int | None = None,
 ) -> tuple[StrangeRegion, ...]:
     """Return the regions whose places are above a threshold, the strangest first."""
     from scipy import ndimage
@@ -67,19 +68,19 @@ def strange_regions(
                 cols=(col.start * step, min(col.stop * step, shape[1])),
                 area=int(mask.sum()) * step * step,
                 peak=float(peaks[index]),
-                features=_feature_shares(model, features, mask),
+                features=_feature_shares(model, features, mask, n_jobs),
             )
         )
     return tuple(found)
 
 
 def _feature_shares(
-    model: DefectModel, features: Floats, mask: NDArray[np.bool_]
+    model: DefectModel, features: Floats, mask: NDArray[np.bool_], n_jobs: int | None
 ) -> dict[str, float]:
     """Return the largest shares of features, layers weighted as they count in the map."""
     scaled = []
     for layer, own, scale in zip(model.layers, model.grids(features), model.scales, strict=True):
-        log_distance = np.log(layer.distances(own)[mask] + layer.n_features)
+        log_distance = np.log(layer.distances(own, n_jobs)[mask] + layer.n_features)
         scaled.append((log_distance.mean() - scale.center) / scale.spread)
     weights = np.exp(2.0 * (np.array(scaled) - max(scaled)))
     weights /= weights.sum()
@@ -87,6 +88,7 @@ def _feature_shares(
     for layer, own, names, weight in zip(
         model.layers, model.grids(features), model.front.names, weights, strict=True
     ):
-        shares |= dict(zip(names, (weight * layer.contributions(own, mask)).tolist(), strict=True))
+        parts = weight * layer.contributions(own, mask, n_jobs)
+        shares |= dict(zip(names, parts.tolist(), strict=True))
     largest = sorted(shares.items(), key=lambda item: -item[1])[:MOST_FEATURES]
     return {name: round(share, 4) for name, share in largest}

@@ -1,12 +1,13 @@
 """TiedLayer: one mixture of features for all places of an image, as textures need it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.anomaly.mixture import distance_parts, prior_count
 from gmmseg.core.em import EMOptions
 from gmmseg.core.estep import expectation, log_densities, responsibilities
 from gmmseg.core.fit import Start, fit_mixture
@@ -49,7 +50,15 @@ class TiedLayer:
     name: ClassVar[str] = "tied"
 
     @classmethod
-    def learn(cls, rows: Floats, n_components: int, count: float, seed: int | None) -> Self:
+    def learn(
+        cls,
+        rows: Floats,
+        n_components: int,
+        *,
+        count: float,
+        seed: int | None,
+        n_jobs: int | None = None,
+    ) -> Self:
         """Return the layer of normal places.
 
         Parameters
@@ -62,11 +71,14 @@ class TiedLayer:
             Number of places that the rows were drawn from.
         seed : int or None
             Seed of the starts.
+        n_jobs : int, optional
+            Number of threads; all processors if None. The result does not depend on it.
         """
         mean, deviation = _standard(rows)
         scaled = np.ascontiguousarray((rows - mean) / deviation, dtype=np.float32)
-        parameters = _fitted(scaled, n_components, seed)
-        peak = float(np.quantile(log_densities(scaled, parameters), 1.0 - PEAK_SHARE))
+        parameters = _fitted(scaled, n_components, seed, n_jobs)
+        log_density = log_densities(scaled, parameters, n_jobs)
+        peak = float(np.quantile(log_density, 1.0 - PEAK_SHARE))
         return cls(mean, deviation, parameters, peak, count)
 
     def log_likelihoods(self, features: Floats, n_jobs: int | None = None) -> Array:
@@ -81,25 +93,23 @@ class TiedLayer:
         below = 2.0 * np.maximum(np.float32(self.peak) - log_density, 0)
         return below.astype(np.float32).reshape(features.shape[:2])
 
-    def contributions(self, features: Floats, places: NDArray[np.bool_]) -> Array:
+    def contributions(
+        self, features: Floats, places: NDArray[np.bool_], n_jobs: int | None = None
+    ) -> Array:
         """Return the share of each feature in the distances of some places, (n_features,)."""
         scaled = self._scaled(features[places][np.newaxis])
-        resp = responsibilities(scaled, self.parameters)
+        resp = responsibilities(scaled, self.parameters, n_jobs)
         shares = np.zeros(scaled.shape[1])
-        for k, mean in enumerate(self.parameters.means):
-            dev = scaled - mean
-            factor = self.parameters.component_factors[k]
-            pulled = np.maximum(dev * (dev @ factor @ factor.T), 0.0)
-            shares += resp[:, k] @ pulled
+        for k, parts in enumerate(distance_parts(scaled, self.parameters)):
+            shares += resp[:, k] @ parts
         return shares / max(shares.sum(), np.finfo(np.float64).tiny)
 
-    def adapted(self, grids: Sequence[Floats]) -> Self:
-        """Return the layer with further normal images, each place counting as the old ones do."""
-        total = SufficientStatistics.of_parameters(self.parameters, self.count)
-        for features in grids:
-            total = total + expectation(self._scaled(features), self.parameters)
-        count = self.count + sum(grid.shape[0] * grid.shape[1] for grid in grids)
-        return replace(self, parameters=maximize(total, self.parameters, FLOOR), count=count)
+    def adapted(self, features: Floats, *, weight: float = 1.0, n_jobs: int | None = None) -> Self:
+        """Return the layer with a further normal image, each place counting as ``weight`` ones."""
+        old = SufficientStatistics.of_parameters(self.parameters, self.count)
+        new = expectation(self._scaled(features), self.parameters, n_jobs=n_jobs).scale(weight)
+        count = self.count + weight * features.shape[0] * features.shape[1]
+        return replace(self, parameters=maximize(old + new, self.parameters, FLOOR), count=count)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all it has learned, as arrays for a file."""
@@ -135,15 +145,19 @@ class TiedLayer:
         return np.ascontiguousarray((rows - self.mean) / self.deviation, dtype=np.float32)
 
 
-def _fitted(scaled: Floats, n_components: int, seed: int | None) -> MixtureParameters:
+def _fitted(
+    scaled: Floats, n_components: int, seed: int | None, n_jobs: int | None
+) -> MixtureParameters:
     start = Start(n_components=n_components, rng=np.random.default_rng(seed))
     options = EMOptions(
-        max_iter=MAX_ITER, covariance_floor=FLOOR, covariance_prior=scaled.shape[1] + 2.0
+        max_iter=MAX_ITER, covariance_floor=FLOOR, covariance_prior=prior_count(scaled.shape[1])
     )
-    return fit_mixture(scaled, None, start, options)[0]
+    return fit_mixture(scaled, None, start, options, n_jobs=n_jobs)[0]
 
 
-def best_number(rows: Floats, groups: NDArray[np.intp], seed: int | None) -> int:
+def best_number(
+    rows: Floats, groups: NDArray[np.intp], seed: int | None, n_jobs: int | None = None
+) -> int:
     """Return the number of components that makes left-out images likeliest.
 
     Parameters
@@ -154,6 +168,8 @@ def best_number(rows: Floats, groups: NDArray[np.intp], seed: int | None) -> int
         Part of the images that each is from: that of number 0 is left out.
     seed : int or None
         Seed of the starts.
+    n_jobs : int, optional
+        Number of threads; all processors if None. The result does not depend on it.
     """
     is_out = groups == 0
     if is_out.all() or not is_out.any():
@@ -165,7 +181,8 @@ def best_number(rows: Floats, groups: NDArray[np.intp], seed: int | None) -> int
     for n_components in COMPONENTS:
         if n_components > 1 and n_components * LEAST_ROWS > len(rest):
             break
-        likelihood = float(log_densities(left_out, _fitted(rest, n_components, seed)).mean())
+        fitted = _fitted(rest, n_components, seed, n_jobs)
+        likelihood = float(log_densities(left_out, fitted, n_jobs).mean())
         if likelihood < best:
             break
         best, chosen = likelihood, n_components

@@ -1,11 +1,14 @@
 """Claims about files of detectors: nothing in a spoilt file is believed."""
 
+import re
+
 import numpy as np
 import pytest
 
 from gmmseg.anomaly import AnomalyDetector
+from gmmseg.anomaly.moment_arrays import checked_scale
 from gmmseg.core.serialization import read_model, write_model
-from gmmseg.errors import ModelFileError
+from gmmseg.errors import InputError, ModelFileError
 from tests.model_files import spoilt_copies
 
 
@@ -45,6 +48,17 @@ def test_a_spoilt_header_is_found(path, change, message):
     write_model(path, kind="anomaly-detector", header=keep | change, arrays=arrays)
     with pytest.raises(ModelFileError, match=message):
         AnomalyDetector.load(path)
+
+
+@pytest.mark.parametrize(
+    ("center", "spread"),
+    [(0.0, 0.0), (0.0, np.inf), (np.nan, 1.0), (-np.inf, 1.0), (0.0, np.nan), ("0", 1.0), (0.0, 1)],
+)
+def test_a_scale_is_finite_numbers(center, spread):
+    words = f"a scale must be numbers, the spread above 0, got {center}, {spread}"
+    with pytest.raises(InputError, match=f"^{re.escape(words)}$"):
+        checked_scale(center, spread)
+    assert checked_scale(-3.0, 0.5) == (-3.0, 0.5)
 
 
 def test_a_scatter_that_is_none_is_found(path):

@@ -9,7 +9,7 @@ from scipy import stats
 
 from gmmseg.anomaly import AnomalyDetector, FusedDetector
 from gmmseg.anomaly.view import BACKENDS
-from gmmseg.errors import GmmsegWarning, InputError, ModelFileError, NotFittedError
+from gmmseg.errors import GmmsegWarning, InputError, ModelFileError
 from tests import naive
 
 EACH = pytest.mark.parametrize("backend", sorted(BACKENDS))
@@ -158,6 +158,18 @@ def test_adapting_makes_new_normal_samples_less_strange(rng, backend):
     assert after.predict([[30.0, 30.0, 30.0]]).all()
 
 
+@pytest.mark.parametrize("backend", ["gaussian", "mixture", "residual"])
+def test_new_samples_of_weight_three_count_as_three(rng, backend):
+    more, new = two_clouds(rng, 30) + 2.0, two_clouds(rng, 10)
+    detector = AnomalyDetector((backend,)).fit(two_clouds(rng, 100))
+    once, weighted, repeated = (
+        detector.adapt(samples, weight=weight).views_["X"].backends[0].distances(new)
+        for samples, weight in ((more, 1.0), (more, 3.0), (more.repeat(3, axis=0), 1.0))
+    )
+    assert_allclose(weighted, repeated, rtol=1e-8)
+    assert not np.allclose(weighted, once, rtol=0.01)
+
+
 def test_partial_fit_fits_once_and_then_adapts(rng):
     X, more = two_clouds(rng, 50), two_clouds(rng, 30)
     stream = AnomalyDetector().partial_fit(X).partial_fit(more)
@@ -228,9 +240,11 @@ def test_a_false_alarm_rate_is_between_0_and_1(false_alarm):
         AnomalyDetector(false_alarm=false_alarm).fit(np.eye(3))
 
 
-def test_nothing_is_scored_before_the_fit():
-    with pytest.raises(NotFittedError, match="AnomalyDetector has learned nothing yet; call fit"):
-        AnomalyDetector().score_samples([[0.0]])
+@pytest.mark.parametrize("random_state", [-1, "seven"])
+def test_what_is_no_seed_is_refused(random_state):
+    words = "^random_state must be None or a whole number of at least 0, got "
+    with pytest.raises(InputError, match=f"{words}{random_state!r}$"):
+        AnomalyDetector(random_state=random_state).fit(np.eye(3))
 
 
 def test_no_warning_where_there_are_enough_normal_samples(rng):

@@ -67,7 +67,7 @@ def test_p_values_of_normal_clips_are_uniform_and_false_alarms_as_many_as_asked(
 
 
 def test_the_explanation_shows_when_and_in_which_band_an_event_is(detector, rng):
-    found = detector.explain(with_event(rng, start=0.4, hertz=2000.0), RATE)
+    found = detector.explain(with_event(rng, start=0.4, hertz=2000.0), sr=RATE)
     assert 0.35 < found.times[found.frame_scores.argmax()] < 0.55
     assert abs(found.frequencies[found.band_scores.argmax()] - 2000.0) < 150.0
     start, end = found.strange_times[0][0], found.strange_times[-1][1]
@@ -76,7 +76,7 @@ def test_the_explanation_shows_when_and_in_which_band_an_event_is(detector, rng)
 
 
 def test_what_lasts_is_shown_all_the_time(detector, rng):
-    found = detector.explain(machine(rng, hertz=450.0), RATE)
+    found = detector.explain(machine(rng, hertz=450.0), sr=RATE)
     assert found.frame_scores.min() > 0.2 * found.frame_scores.mean()
     assert abs(found.frequencies[found.band_scores.argmax()] - 450.0) < 100.0
 
@@ -85,7 +85,7 @@ def test_contributions_sum_to_the_distance_and_score_and_p_value_are_those_of_th
     detector, rng
 ):
     y = with_event(rng)
-    found = detector.explain(y, RATE)
+    found = detector.explain(y, sr=RATE)
     assert found.score == pytest.approx(detector.score_samples([(y, RATE)])[0])
     assert found.p_value == pytest.approx(detector.p_values([(y, RATE)])[0])
     parts, _ = detector.model_.contributions(describe_all(detector.recipe_, [(y, RATE)])[0])
@@ -256,7 +256,7 @@ def test_few_clips_are_told_and_enough_are_not(rng):
 def test_what_was_not_fitted_says_so(tmp_path):
     for call in (
         lambda d: d.score_samples([]),
-        lambda d: d.explain(np.ones(9), RATE),
+        lambda d: d.explain(np.ones(9), sr=RATE),
         lambda d: d.save(tmp_path / "x.gmm"),
         lambda d: d.adapt([]),
     ):

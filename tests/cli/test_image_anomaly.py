@@ -163,3 +163,16 @@ def test_fit_and_adapt_tell_as_json_what_was_learned(gmmseg, tmp_path):
     assert code == 0
     assert (adapted["model"], adapted["n_normal"], adapted["n_bad"]) == (str(out), 1, 0)
     assert adapted["threshold"] == ImageAnomalyDetector.load(out).threshold_
+
+
+def test_the_brightness_of_feature_maps_is_no_question(gmmseg, tmp_path):
+    np.save(tmp_path / "map.npy", np.zeros((8, 8, 3)))
+    out = tmp_path / "maps.gmm"
+    code, stdout, lines = gmmseg(
+        *("image", "anomaly", "fit", tmp_path / "map.npy", "-o", out),
+        *("--given-features", "--keep-brightness"),
+    )
+    words = "--given-features takes channels as they are; leave --keep-brightness out"
+    assert (code, stdout) == (2, "")
+    assert words in " ".join(" ".join(lines).split())
+    assert not out.exists()

@@ -58,6 +58,45 @@ def test_distances_of_normal_images_average_to_the_number_of_features(rng):
     assert abs(mean - 4) < 0.2
 
 
+def test_the_error_of_a_mean_of_few_images_counts_by_hand():
+    # One feature that was 0 and 2 at both places: mean 1, variance 1; a mean of two is off by 1/2.
+    layer = AlignedLayer(sums_of(np.array([0.0, 2.0]).repeat(2).reshape(2, 1, 2, 1)))
+    assert_allclose(layer.distances(np.full((1, 2, 1), 4.0)), [[6.0, 6.0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_times", [2, 5, 50])
+def test_the_error_of_the_mean_falls_as_one_over_the_number_of_images(rng, n_times):
+    grids = rng.normal(size=(4, 3, 5, 3)).astype(np.float32)
+    # Equal variances at all places, so that no place is drawn towards the others.
+    grids = (grids - grids.mean(axis=0)) / grids.std(axis=0)
+    once, often = (
+        AlignedLayer(sums_of(grids)),
+        AlignedLayer(sums_of(np.tile(grids, (n_times, 1, 1, 1)))),
+    )
+    new = rng.normal(size=(3, 5, 3)).astype(np.float32)
+    ratio = (1.0 + 1.0 / 4.0) / (1.0 + 1.0 / (4.0 * n_times))
+    assert_allclose(often.distances(new), ratio * once.distances(new), rtol=1e-4)
+
+
+def test_shrinking_correlations_leaves_the_sum_of_variances_and_single_features_alone(rng):
+    grids = (rng.normal(size=(40, 3, 4, 3)) @ rng.normal(size=(3, 3))).astype(np.float32)
+    layer = AlignedLayer(sums_of(grids))
+    values, _ = layer._spectrum
+    assert_allclose(values.sum(), 3.0, rtol=1e-6)
+    one = AlignedLayer(layer.sums.of_features(slice(0, 1)))
+    new = rng.normal(size=(3, 4, 1)).astype(np.float32)
+    dev = (new.reshape(-1, 1) - one.mean) / one.deviation
+    assert_allclose(one.distances(new).ravel(), dev[:, 0] ** 2, rtol=1e-5)
+
+
+def test_an_image_of_weight_three_counts_as_three(rng):
+    grids = rng.normal(size=(5, 3, 4, 2)).astype(np.float32)
+    weighted = AlignedLayer(sums_of(grids[:4])).adapted(grids[4], weight=3.0)
+    repeated = AlignedLayer(sums_of(grids[[0, 1, 2, 3, 4, 4, 4]]))
+    new = rng.normal(size=(3, 4, 2)).astype(np.float32)
+    assert_allclose(weighted.distances(new), repeated.distances(new), rtol=1e-5)
+
+
 @pytest.mark.parametrize("n_images", [1, 2, 5])
 def test_identical_images_have_finite_distances(n_images):
     layer = AlignedLayer(sums_of(np.full((n_images, 3, 3, 2), 7.0, dtype=np.float32)))

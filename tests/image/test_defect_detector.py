@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gmmseg.core import threads
 from gmmseg.errors import GmmsegWarning, InputError, ModelFileError, NotFittedError
 from gmmseg.image import ImageAnomalyDetector, read_image
+from gmmseg.image.defect_model import score_of
 from gmmseg.image.defect_sample import PlaceSample
 
 TILES = Path(__file__).parents[2] / "data" / "tiles"
@@ -49,6 +51,29 @@ def test_regions_say_where_and_why(cloth):
     assert region.cols[0] <= cols.mean() < region.cols[1]
     assert next(iter(region.features)).startswith("mean")
     assert 0.0 < sum(region.features.values()) <= 1.0
+
+
+def test_many_images_are_scored_as_each_is_inspected(cloth):
+    paths = [TILES / "hole.jpg", *NORMAL[:2]]
+    found = [cloth.inspect(read_image(path)[0]) for path in paths]
+    assert_array_equal(cloth.score_samples(paths), [one.score for one in found])
+    assert_array_equal(cloth.p_values(paths), [one.p_value for one in found])
+    assert_array_equal(cloth.predict(paths), [one.is_anomalous for one in found])
+
+
+def test_images_to_score_may_come_from_an_iterator_or_a_function(cloth):
+    images = [read_image(path)[0] for path in NORMAL[:2]]
+    expected = cloth.score_samples(images)
+    assert_array_equal(cloth.score_samples(iter(images)), expected)
+    assert_array_equal(cloth.score_samples(lambda: iter(images)), expected)
+
+
+def test_an_image_that_cannot_be_scored_is_named(cloth, rng):
+    words = "^image 1: image must have 1 channels as the normal ones, got 3$"
+    with pytest.raises(InputError, match=words):
+        cloth.score_samples([NORMAL[0], rng.random((20, 20, 3))])
+    with pytest.raises(InputError, match=r"^there must be at least one image, got none$"):
+        cloth.predict([])
 
 
 def test_normal_cloth_is_left_in_peace(cloth):
@@ -160,6 +185,19 @@ def test_adapting_aligned_parts_adds_their_sums(rng):
 
 
 @FEW
+@pytest.mark.parametrize("weight", [2.0, 3.0])
+@pytest.mark.parametrize("mode", ["tied", "aligned"])
+def test_places_of_a_new_image_of_some_weight_count_as_so_many(rng, mode, weight):
+    detector = ImageAnomalyDetector(mode=mode).fit([rng.random((24, 28)) for _ in range(6)])
+    adapted = detector.adapt([rng.random((24, 28))], weight=weight)
+    before, after = detector.model_.layers[0], adapted.model_.layers[0]
+    if mode == "tied":
+        assert after.count - before.count == weight * 6 * 7
+    else:
+        assert after.sums.n_images - before.sums.n_images == weight
+
+
+@FEW
 @pytest.mark.parametrize("mode", ["tied", "aligned"])
 def test_a_saved_detector_is_equal_to_the_last_bit(rng, tmp_path, mode):
     images = [rng.random((24, 28, 3)) for _ in range(5)]
@@ -181,10 +219,34 @@ def test_a_model_of_another_kind_is_refused(tmp_path):
 
 
 @FEW
-def test_the_same_seed_gives_the_same_model_for_any_number_of_threads(rng):
-    images = [rng.random((40, 40)) for _ in range(5)]
-    one, two = (ImageAnomalyDetector(n_jobs=n).fit(images).inspect(images[0]) for n in (1, 2))
-    assert_array_equal(one.map, two.map)
+@pytest.mark.parametrize("mode", ["tied", "aligned"])
+def test_the_same_seed_gives_the_same_model_for_any_number_of_threads(rng, mode):
+    # Large enough that places are shared out to several threads.
+    images = [rng.random((160, 160)) for _ in range(3)]
+    images[2][40:80, 40:80] *= 0.2
+    found = []
+    for n_jobs in (1, 2):
+        detector = ImageAnomalyDetector(mode=mode, n_jobs=n_jobs, false_alarm=0.5).fit(images[:2])
+        adapted = detector.adapt(images[:1])
+        found.append((adapted.null_.scores, adapted.inspect(images[2]).map))
+        assert adapted.explain(images[2])
+    for one, two in zip(*found, strict=True):
+        assert_array_equal(one, two)
+
+
+@FEW
+def test_no_step_takes_more_threads_than_it_is_given(rng, monkeypatch):
+    wanted = set()
+    monkeypatch.setattr(threads, "thread_count", lambda n_jobs: wanted.add(n_jobs) or 1)
+    # Of one size and enough of them, so that both modes are tried.
+    images = [rng.random((24, 24)) for _ in range(12)]
+    detector = ImageAnomalyDetector(n_jobs=3).fit(images)
+    adapted = detector.adapt(images[:2])
+    adapted.score_samples(images[:1])
+    adapted.inspect(images[0])
+    images[0][8:16, 8:16] = 0.0
+    assert adapted.explain(images[0])
+    assert wanted == {3}
 
 
 @FEW
@@ -223,6 +285,17 @@ def test_options_that_mean_nothing_are_refused(options, message):
 def test_nothing_is_inspected_before_the_fit():
     with pytest.raises(NotFittedError, match="has learned nothing yet; call fit"):
         ImageAnomalyDetector().inspect(np.zeros((4, 4)))
+
+
+@pytest.mark.parametrize(("n_strange", "score"), [(10, 5.0), (5, 2.5), (40, 5.0), (0, 0.0)])
+def test_the_score_of_an_image_is_the_mean_of_its_strangest_thousandth(rng, n_strange, score):
+    places = np.zeros(10_000, dtype=np.float32)
+    places[:n_strange] = 5.0
+    assert score_of(rng.permutation(places).reshape(80, 125)) == score
+
+
+def test_the_score_of_a_small_image_is_that_of_its_strangest_place():
+    assert score_of(np.array([[0.5, 2.0], [-1.0, 0.0]], dtype=np.float32)) == 2.0
 
 
 def test_a_sample_of_places_stays_bounded(rng):
