@@ -1,3 +1,4 @@
+from .anomaly_maps import OverlapCurve, aupro, pixel_auc, region_overlap_curve
 from .borders import BoundaryScores, boundary_scores
 from .classes import ClassScores, class_scores, match_labels
 from .detection import DetectionError, detection_error
@@ -17,7 +18,9 @@ __all__ = [
     "JaccardError",
     "MaskScores",
     "OperatingPoint",
+    "OverlapCurve",
     "RegionScores",
+    "aupro",
     "boundary_scores",
     "class_scores",
     "cllr",
@@ -30,6 +33,8 @@ __all__ = [
     "match_labels",
     "match_speakers",
     "min_dcf",
+    "pixel_auc",
+    "region_overlap_curve",
     "region_scores",
     "roc_auc",
 ]
