@@ -57,20 +57,9 @@ def sides(labels, scored):
     return found
 
 
-def largest_match(places, others, tolerance):
-    """Return how many places can have a partner of their own, by paths that free one (Berge)."""
-    partner = {}
-
-    def finds_partner(place, tried):
-        for other in others:
-            if math.dist(place, other) <= tolerance and other not in tried:
-                tried.add(other)
-                if other not in partner or finds_partner(partner[other], tried):
-                    partner[other] = place
-                    return True
-        return False
-
-    return sum(finds_partner(place, set()) for place in places)
+def n_near(places, others, tolerance):
+    """Return how many places have another at most the tolerance away."""
+    return sum(any(math.dist(one, other) <= tolerance for other in others) for one in places)
 
 
 def mean_iou(labels, truth, scored, without):
