@@ -10,6 +10,8 @@ from scipy.sparse import csr_array
 
 from gmmseg.errors import InputError
 
+FAR = 2**62  # from 0: so far, differences are 64-bit integers
+
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
@@ -51,11 +53,21 @@ def overlaps_of(labels: ArrayLike, truth: ArrayLike, ignore_label: int | None) -
     """Count the pixels of each two labels, where the truth is not `ignore_label`."""
     labels, truth = checked_pair(labels, truth)
     scored = scored_pixels(truth, ignore_label)
-    names, rows = np.unique(labels[scored], return_inverse=True)
-    classes, columns = np.unique(truth[scored], return_inverse=True)
+    names, rows = _unique(labels[scored])
+    classes, columns = _unique(truth[scored])
     ones = np.ones(len(rows), dtype=np.float64)
     table = csr_array((ones, (rows, columns)), shape=(len(names), len(classes))).tocoo()
     return Overlaps(names, classes, table.row, table.col, table.data)
+
+
+def _unique(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the values that occur, ascending, and the place of each value among them."""
+    low, high = int(values.min()), int(values.max())
+    if high - low >= len(values) or not -FAR < low <= high < FAR:
+        return np.unique(values, return_inverse=True)
+    above = values.astype(np.int64) - low  # close together: no need to sort a large image
+    occurs = np.bincount(above) > 0
+    return np.flatnonzero(occurs) + low, (np.cumsum(occurs) - 1)[above]
 
 
 def scored_pixels(truth: NDArray[Any], ignore_label: int | None) -> NDArray[np.bool_]:
