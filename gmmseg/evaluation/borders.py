@@ -82,7 +82,7 @@ def boundary_scores(
     annotator is at most `tolerance` away; true sides that are found are counted for each annotator
     (Martin, Fowlkes and Malik 2004, DOI 10.1109/TPAMI.2004.1273918). Mind that the Berkeley
     benchmark thins borders to pixels and matches those one to one, while here distance alone
-    counts: two borders along one true border are both right, so figures are a little higher.
+    counts: two borders along one true border are both right, so figures are some hundredths higher.
 
     Parameters
     ----------
