@@ -105,10 +105,9 @@ def files_held(arguments: list[str], ending: str) -> list[Path]:
 def read_pair(path: Path, truths: Truths, *, is_volume: bool, is_map: bool) -> Pair:
     """Read a file and its truths, which must have its shape."""
     name = name_and_ending(path)[0]
-    files = truths.of(name)
     held = read_plane(path, is_volume=is_volume)
     held = map_in(held) if is_map else labels_in(held)
-    planes = [labels_in(read_plane(file, is_volume=is_volume)) for file in files]
+    planes = [labels_in(read_plane(file, is_volume=is_volume)) for file in truths.of(name)]
     for plane in planes:
         if plane.values.shape != held.values.shape:
             raise InputError(

@@ -201,6 +201,15 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(gmmseg, folders):
     ]
 
 
+def test_files_that_are_not_there_are_told(gmmseg, folders, tmp_path):
+    out, truth = folders
+    nowhere = tmp_path / "nowhere.png"
+    for files in ((nowhere, "--truth", truth), (out / "a_labels.png", "--truth", nowhere)):
+        code, stdout, lines = gmmseg("image", "score", *files)
+        told = f"gmmseg: {nowhere} does not exist; check the name and the folder"
+        assert (code, stdout, lines) == (1, "", [told])
+
+
 def test_truths_that_nothing_is_held_to_are_told(gmmseg, folders):
     out, truth = folders
     png(truth / "c_seg.png", TRUTH)
