@@ -1,7 +1,7 @@
 """The figures of ``gmmseg image score``: what is told of labels, masks and maps."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ class Request:
     mode: Mode
     match: Match
     ignored: int | None
+    foreground: bool
     tolerance: float | None
     limit: float
 
@@ -72,6 +73,19 @@ COLUMNS = {
     },
     Mode.map: {"AUPRO": "aupro", "pixel AUC": "pixel_auc", "defects": "defects"},
 }
+
+
+def with_one_foreground(pair: Pair, ignored: int | None) -> Pair:
+    """Return a pair in whose truths all that is neither 0 nor ignored is class 1."""
+    import numpy as np
+
+    truths = []
+    for truth in pair.truths:
+        values = (truth.values != 0).astype(np.int64)
+        if ignored is not None:
+            values[truth.values == ignored] = ignored
+        truths.append(replace(truth, values=values))
+    return replace(pair, truths=truths)
 
 
 def refuse_blank_truths(pair: Pair, ignored: int | None) -> None:

@@ -18,6 +18,7 @@ from gmmseg.cli.image_measures import (
     mean_of,
     of_maps,
     refuse_blank_truths,
+    with_one_foreground,
 )
 from gmmseg.cli.label_pairs import Pair, Truths, files_held, name_and_ending, read_pair
 from gmmseg.cli.options import refuse_to_replace
@@ -71,6 +72,14 @@ def score(
             help="Value of the truth that is not scored; 0, of masks none, if not given.",
         ),
     ] = None,
+    foreground: Annotated[
+        bool,
+        typer.Option(
+            "--foreground",
+            help="Of classes: all that is not 0 in the truth is one, as of cells with a number "
+            "each, and 0 is the other.",
+        ),
+    ] = False,
     tolerance: Annotated[
         float | None,
         typer.Option(
@@ -106,7 +115,8 @@ def score(
 
     Example: gmmseg image score object.png --truth object_gt.png --mode mask --ignore 128
     """
-    request = Request(mode, match, ignored_of(ignore, mode), tolerance, limit)
+    ignored = ignored_of(NONE if ignore is None and foreground else ignore, mode)
+    request = Request(mode, match, ignored, foreground, tolerance, limit)
     refuse_what_the_mode_lacks(request, ignore)
     held = files_held(labels, HELD[mode])
     endings = MASKS_FIRST if mode in (Mode.mask, Mode.map) else LABELS_FIRST
@@ -142,6 +152,8 @@ def refuse_what_the_mode_lacks(request: Request, ignore: str | None) -> None:
     """Stop, as misuse, at options that mean nothing in the mode."""
     if request.mode != Mode.classes and request.match != Match.one_to_one:
         raise typer.BadParameter("--match is for --mode classes")
+    if request.mode != Mode.classes and request.foreground:
+        raise typer.BadParameter("--foreground is for --mode classes")
     if request.mode != Mode.regions and request.tolerance is not None:
         raise typer.BadParameter("--tolerance is for --mode regions")
     if request.mode == Mode.map and ignore is not None:
@@ -161,6 +173,8 @@ def score_files(
     for path in track(held, "scoring"):
         try:
             pair = read_pair(path, truths, is_volume=is_volume, is_map=is_map)
+            if request.foreground:
+                pair = with_one_foreground(pair, request.ignored)
             refuse_blank_truths(pair, request.ignored)
             title = pair.name if names.count(pair.name) == 1 else str(path)
             with about(path):
@@ -192,6 +206,7 @@ def finish(reports: list[Report], whole: Report | None, request: Request, *, as_
             "mode": request.mode.value,
             "match": request.match.value,
             "ignored": request.ignored,
+            "foreground": request.foreground,
             "tolerance": request.tolerance,
             "limit": request.limit,
         }

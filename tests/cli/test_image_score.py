@@ -103,6 +103,19 @@ def test_0_is_masked_out_or_a_class_as_is_asked(gmmseg, tmp_path):
     assert table_of(by_name)["a"][3:] == ["1", "1", "0.500"]
 
 
+def test_numbered_cells_are_one_class_where_that_is_asked(gmmseg, tmp_path):
+    held = png(tmp_path / "a.png", [[1, 1, 1, 2, 2, 2]])
+    truth = png(tmp_path / "truth.png", [[0, 0, 0, 1, 2, 9]])
+    files = ("image", "score", held, "--truth", truth, "--foreground")
+    code, stdout, lines = gmmseg(*files)
+    assert (code, lines) == (0, [])
+    assert table_of(stdout)["a"] == ["1.000", "1.000", "1.000", "2", "2", "1.000"]
+    without_9 = table_of(gmmseg(*files, "--ignore", 9)[1])["a"]
+    assert (without_9[0], without_9[-1]) == ("1.000", "0.833")
+    without_0 = table_of(gmmseg(*files, "--ignore", 0)[1])["a"]
+    assert (without_0[0], without_0[3], without_0[-1]) == ("1.000", "1", "0.500")
+
+
 def test_regions_of_several_annotators_in_a_folder(gmmseg, tmp_path):
     held = png(tmp_path / "a.png", [[1, 1, 2, 2]] * 2)
     png(tmp_path / "people" / "a_seg0.png", [[1, 1, 2, 2]] * 2)
@@ -313,6 +326,7 @@ def test_maps_with_gaps_or_several_truths_are_told(gmmseg, tmp_path):
     [
         (["--ignore", "some"], "--ignore must be a whole number, or none, got 'some'"),
         (["--mode", "regions", "--match", "majority"], "--match is for --mode classes"),
+        (["--mode", "mask", "--foreground"], "--foreground is for --mode classes"),
         (["--tolerance", "2"], "--tolerance is for --mode regions"),
         (["--mode", "map", "--ignore", "0"], "--ignore is not for --mode map"),
         (["--limit", "0"], "--limit must lie above 0 and up to 1, got 0.0"),
