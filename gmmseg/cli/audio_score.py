@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gmmseg.cli.console import say, show
+from gmmseg.cli.console import say
 from gmmseg.cli.options import STDIN, AsJson
 from gmmseg.cli.outputs import print_json
+from gmmseg.cli.score_table import rounded, show_reports
 from gmmseg.cli.segment_formats import speech_of
 from gmmseg.cli.segment_pairs import PROBABILITIES, Pair, Pairs
 from gmmseg.errors import InputError
@@ -116,7 +117,6 @@ SPEAKER_COLUMNS = {
     "called": "n_called",
     "speech (s)": "speaker_time",
 }
-SECONDS = {"speech", "speaker_time"}
 
 
 @dataclass
@@ -241,41 +241,6 @@ def finish(
         raise typer.Exit(1)
     if not reports:
         raise InputError("there are no files of segments of the same names in both folders")
-
-
-def show_reports(reports: list[dict[str, Any]], columns: dict[str, str]) -> None:
-    """Print a row per file; columns that nobody has are left out."""
-    from rich import box
-    from rich.table import Table
-
-    there = {title: key for title, key in columns.items() if any(key in one for one in reports)}
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("file")
-    for title in there:
-        table.add_column(title, justify="right", no_wrap=True)
-    for report in reports:
-        is_last_file = len(reports) > 1 and report is reports[-2]
-        cells = [cell_of(report.get(key), key) for key in there.values()]
-        table.add_row(report["file"], *cells, end_section=is_last_file)
-    show(table)
-
-
-def cell_of(value: float | None, key: str) -> str:
-    """Return a number as the table has it: counts whole, seconds to 0.1, shares to 0.001."""
-    if value is None:
-        return "-"
-    if isinstance(value, int):
-        return str(value)
-    return f"{value:.1f}" if key in SECONDS else f"{value:.3f}"
-
-
-def rounded(value: Any) -> Any:
-    """Return a report whose numbers have no digits that rounding made."""
-    if isinstance(value, dict):
-        return {key: rounded(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [rounded(part) for part in value]
-    return round(value, 9) if isinstance(value, float) else value
 
 
 def read_probabilities(path: Path, name: str) -> "tuple[NDArray[Any], NDArray[Any]]":

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from gmmseg.evaluation.binary import BinaryRates
 from gmmseg.evaluation.cells import Segments, cells_of
 from gmmseg.evaluation.rates import rate_of
 
 
 @dataclass(frozen=True)
-class DetectionError:
+class DetectionError(BinaryRates):
     """Seconds by what they are and what they were called; they add up over recordings.
 
     Parameters
@@ -55,7 +56,7 @@ class DetectionError:
     @property
     def error_rate(self) -> float:
         """Missed and false seconds per second of speech; it may exceed 1."""
-        return rate_of(self.false_negative + self.false_positive, self.speech)
+        return rate_of(self.wrong, self.speech)
 
     @property
     def miss_rate(self) -> float:
@@ -66,28 +67,6 @@ class DetectionError:
     def false_speech_rate(self) -> float:
         """Share of the time without speech that was called speech."""
         return rate_of(self.false_positive, self.nonspeech)
-
-    @property
-    def precision(self) -> float:
-        """Share of what was called speech that is speech; 1 if nothing was."""
-        return 1.0 - rate_of(self.false_positive, self.true_positive + self.false_positive)
-
-    @property
-    def recall(self) -> float:
-        """Share of speech that was found; 1 if there is none."""
-        return 1.0 - self.miss_rate
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall; 1 if nothing is speech nor was called so."""
-        wrong = self.false_positive + self.false_negative
-        return 1.0 - rate_of(wrong, 2.0 * self.true_positive + wrong)
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the time that was called what it is."""
-        wrong = self.false_positive + self.false_negative
-        return 1.0 - rate_of(wrong, self.speech + self.nonspeech)
 
 
 def detection_error(
