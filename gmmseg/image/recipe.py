@@ -94,6 +94,12 @@ class Recipe:
                 )
         return cls(conversion, dark_field, texture, place)
 
+    def n_features(self, n_channels: int, n_axes: int) -> int:
+        """Return the number of features of an image of so many channels, or of such a volume."""
+        n_colors = {"gray": 1, "rgb": 3, "hsv": 3, "lab": 3}.get(self.color, n_channels)
+        n_spreads = len(texture_of.SCALES) if self.texture else 0
+        return n_colors + n_spreads + (0 if self.place is None else n_axes)
+
     @property
     def reach(self) -> int:
         """How far from a pixel lies what its features depend on."""
