@@ -27,7 +27,7 @@ from gmmseg.image.pixels import Pixels, Region, as_region, pixels_of
 Features: TypeAlias = Color | Callable[[NDArray[Any]], ArrayLike] | NDArray[Any]
 
 LEARNED_FROM = 2**18  # pixels, about, that ground, noise and spread are learned from
-_FARTHEST = 1e36  # place that float32 holds, with the distances between places
+FARTHEST = 1e36  # place that float32 holds, with the distances between places
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Recipe:
         if position > 0:
             colors = sampled_rows(pixels, cls(conversion, dark_field), LEARNED_FROM)
             place = _place(pixels, position * _mean_deviation(colors))
-            if not place.unit * max(pixels.shape) < _FARTHEST:
+            if not place.unit * max(pixels.shape) < FARTHEST:
                 raise InputError(
                     f"position weighs places beyond what numbers can hold, got {position}; "
                     "give a weight such as 1"

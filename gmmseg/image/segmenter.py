@@ -1,6 +1,7 @@
 """ImageSegmenter: learn segments from one image, find them in others."""
 
 from dataclasses import replace
+from os import PathLike
 from typing import Literal, Self
 
 import numpy as np
@@ -24,8 +25,8 @@ from gmmseg.image.segmentation import (
 class ImageSegmenter(BaseEstimator):
     """Learn the segments of an image as a Gaussian mixture, and label this image or others.
 
-    `segment_image` does both at once; this class keeps the mixture, gives probabilities, and
-    labels the frames of a series alike.
+    `segment_image` does both at once; this class keeps the mixture, gives probabilities, labels
+    the frames of a series alike, and is saved to a file for another day.
 
     Parameters
     ----------
@@ -246,6 +247,52 @@ class ImageSegmenter(BaseEstimator):
             1 to n_segments, from dark to light or as the maps, and 0 where masked out.
         """
         return self.fit(image, y, mask=mask, prior=prior).predict(image, mask=mask, prior=prior)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the segmenter to a model file, without pickle.
+
+        Features that are a function or an array cannot be written: make an image of them, and fit
+        with ``features="none"``. Whether threads are limited is not written.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write, by custom ending in ".gmm".
+
+        Raises
+        ------
+        InputError
+            If the features are a function or an array, or the file cannot be written.
+        NotFittedError
+            If nothing was learned yet.
+        """
+        from gmmseg.image.segment_file import write_segmenter
+
+        self._fitted()
+        write_segmenter(path, self)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a segmenter from a model file that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            The model file.
+
+        Returns
+        -------
+        segmenter : ImageSegmenter
+            The segmenter, whose labels and probabilities are the same to the last bit.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is missing, damaged, hostile, from a newer version or holds something else.
+        """
+        from gmmseg.image.segment_file import read_segmenter
+
+        return read_segmenter(path, cls)
 
     def _fitted(self) -> SegmentModel:
         if "model_" not in vars(self):
