@@ -230,6 +230,16 @@ def write_map(path: str | os.PathLike[str], values: ArrayLike) -> None:
     ------
     InputError
         If `values` is not a two-dimensional floating array, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name, "strangeness.tif")
+    >>> write_map(path, [[0.5, 2.0]])
+    >>> read_image(path)[0]
+    array([[0.5, 2. ]], dtype=float32)
+    >>> folder.cleanup()
     """
     values = as_array(values, "values")
     _check_suffix(path, ".tif", ".tiff")
