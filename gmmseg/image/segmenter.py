@@ -26,7 +26,9 @@ class ImageSegmenter(BaseEstimator):
     """Learn the segments of an image as a Gaussian mixture, and label this image or others.
 
     `segment_image` does both at once; this class keeps the mixture, gives probabilities, labels
-    the frames of a series alike, and is saved to a file for another day.
+    the frames of a series alike, and is saved to a file for another day. A label depends on pixels
+    up to 24 steps away, with `texture` up to 40: with such a halo, `label_in_tiles` labels tiles of
+    an even size as the whole image, unless `position` or `bias_field` count.
 
     Parameters
     ----------
