@@ -207,7 +207,7 @@ class Readable:
     def _read(self, path: Path) -> "NDArray[Any]":
         import numpy as np
 
-        from gmmseg.image.features import with_channels
+        from gmmseg.image.arrays import with_channels
         from gmmseg.image.io import read_image
 
         image, _ = read_image(path)

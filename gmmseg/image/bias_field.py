@@ -20,8 +20,8 @@ from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
+from gmmseg.image.arrays import with_channels
 from gmmseg.image.color import scaled
-from gmmseg.image.features import with_channels
 from gmmseg.image.pixels import checked_mask
 
 USUAL_KINDS = 3  # of pixels, such as tissues

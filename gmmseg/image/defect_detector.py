@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.core.validation import check_above, check_number
 from gmmseg.errors import GmmsegWarning, InputError, NotFittedError
+from gmmseg.image.arrays import as_array, with_channels
 from gmmseg.image.defect_fit import FitOptions, Mode, fit_model
 from gmmseg.image.defect_model import DefectModel, score_of
-from gmmseg.image.features import as_array, with_channels
 from gmmseg.image.image_source import Images, ImageSource
 from gmmseg.image.strange_regions import StrangeRegion, strange_regions
 

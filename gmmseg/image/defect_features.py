@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from gmmseg.core.threads import run_in_threads
 from gmmseg.errors import InputError
+from gmmseg.image.arrays import with_channels
 from gmmseg.image.color import scaled
-from gmmseg.image.features import with_channels
 from gmmseg.image.grids import block_means, stretched
 
 Floats = NDArray[np.float32]

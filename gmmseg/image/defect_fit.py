@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gmmseg.errors import InputError
 from gmmseg.image.aligned_layer import AlignedLayer
+from gmmseg.image.arrays import with_channels
 from gmmseg.image.defect_features import DefectFeatures, GivenFeatures, white_of
 from gmmseg.image.defect_model import (
     DefectModel,
@@ -24,7 +25,6 @@ from gmmseg.image.defect_model import (
 )
 from gmmseg.image.defect_sample import MOST_ROWS, PlaceSample
 from gmmseg.image.edge_scale import EdgeScale
-from gmmseg.image.features import with_channels
 from gmmseg.image.image_source import ImageSource
 from gmmseg.image.place_sums import PlaceSums
 from gmmseg.image.tied_layer import TiedLayer, best_number

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
 from gmmseg.files import replacing
+from gmmseg.image.arrays import as_array
 from gmmseg.image.decoders import (
     TIFF_MAGICS,
     Decoded,
@@ -18,7 +19,6 @@ from gmmseg.image.decoders import (
     decode_with_pillow,
     refuse_volume,
 )
-from gmmseg.image.features import as_array
 from gmmseg.image.opening import damage_told_in_one_line, first_bytes
 
 _DECODERS: dict[bytes, Callable[[Path, int], Decoded]] = {

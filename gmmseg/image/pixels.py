@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
-from gmmseg.image.features import as_array, with_channels
+from gmmseg.image.arrays import as_array, with_channels
 from gmmseg.image.tiling import Slices, tiles
 
 Region: TypeAlias = tuple[slice, slice, slice]  # planes, rows and columns

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
 from gmmseg.image import texture as texture_of
+from gmmseg.image.arrays import as_array, with_channels
 from gmmseg.image.color import (
     COLORS,
     Color,
@@ -17,11 +18,11 @@ from gmmseg.image.color import (
     check_range,
     converted,
     is_colorimetric,
+    light_of,
     resolve_color,
     scaled,
 )
 from gmmseg.image.dark_field import DarkField
-from gmmseg.image.features import as_array, light_of, with_channels
 from gmmseg.image.pixels import Pixels, Region, as_region, pixels_of
 
 Features: TypeAlias = Color | Callable[[NDArray[Any]], ArrayLike] | NDArray[Any]

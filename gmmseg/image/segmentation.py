@@ -11,8 +11,8 @@ from gmmseg.core.criteria import bic
 from gmmseg.core.estep import weighted_statistics
 from gmmseg.core.validation import check_number, generator_of
 from gmmseg.errors import GmmsegWarning, InputError
+from gmmseg.image.arrays import as_array
 from gmmseg.image.bias_field import without_shading
-from gmmseg.image.features import as_array
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, Recipe, feature_pixels
 from gmmseg.image.segment_model import SegmentModel
