@@ -304,7 +304,7 @@ class ImageAnomalyDetector:
     ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32]]:
         """Return an image as an array, its features and how strange its places are."""
         model, array = self._fitted(), as_array(image, "image")
-        with_channels(array, None if array.ndim == 2 else -1)  # refuses what is no image
+        with_channels(array)  # refuses what is no image
         features = model.features(array, self.n_jobs)
         return array, features, model.fused(model.log_distances(features, self.n_jobs))
 

@@ -129,7 +129,7 @@ def _front(source: ImageSource, options: FitOptions) -> tuple[Front, int]:
         if n_images < WHITE_IMAGES:
             whites.append(white_of(image))
         if n_images == 0:
-            n_channels = with_channels(image, None if image.ndim == 2 else -1).shape[-1]
+            n_channels = with_channels(image).shape[-1]
         n_images += 1
         if n_images >= max(WHITE_IMAGES, N_PARTS):
             break
