@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
-from gmmseg.files import replacing
+from gmmseg.files import first_bytes, replacing
 from gmmseg.image.arrays import as_array
 from gmmseg.image.decoders import (
     TIFF_MAGICS,
@@ -19,7 +19,7 @@ from gmmseg.image.decoders import (
     decode_with_pillow,
     refuse_volume,
 )
-from gmmseg.image.opening import damage_told_in_one_line, first_bytes
+from gmmseg.image.opening import damage_told_in_one_line
 
 _DECODERS: dict[bytes, Callable[[Path, int], Decoded]] = {
     b"\x93NUMPY": decode_npy,

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core.validation import check_number
+from gmmseg.files import first_bytes
 from gmmseg.image.decoders import TIFF_MAGICS, Decoded
 from gmmseg.image.io import mask_of, read_image
-from gmmseg.image.opening import damage_told_in_one_line, first_bytes
+from gmmseg.image.opening import damage_told_in_one_line
 from gmmseg.image.tiff_regions import open_tiff_regions
 from gmmseg.image.tiling import Slices
 

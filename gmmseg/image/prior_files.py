@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.errors import InputError
+from gmmseg.files import first_bytes
 from gmmseg.image.decoders import TIFF_MAGICS, only_image_series
-from gmmseg.image.opening import damage_told_in_one_line, first_bytes, silent_log
+from gmmseg.image.opening import damage_told_in_one_line, silent_log
 from gmmseg.image.volume_decoders import Volume, check_volume, stack_pixels
 from gmmseg.image.volumes import read_volume
 
