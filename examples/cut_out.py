@@ -5,8 +5,7 @@ Run from the root of the repository: ``python examples/cut_out.py``
 
 import numpy as np
 
-from gmmseg.image import cut_foreground, read_image, soften_mask
-from gmmseg.image.io import write_image
+from gmmseg.image import cut_foreground, read_image, soften_mask, write_image
 from gmmseg.report import contact_sheet, overlay_mask
 
 image, mask = read_image("data/coffee.png")

@@ -5,8 +5,7 @@ Run from the root of the repository: ``python examples/find_defects.py``
 
 from pathlib import Path
 
-from gmmseg.image import ImageAnomalyDetector, read_image
-from gmmseg.image.io import write_image
+from gmmseg.image import ImageAnomalyDetector, read_image, write_image
 from gmmseg.report import contact_sheet, overlay_anomaly
 
 detector = ImageAnomalyDetector().fit(sorted(Path("data/tiles").glob("normal_*.jpg")))

@@ -5,7 +5,7 @@ Run from the root of the repository: ``python examples/find_motion.py``
 
 import numpy as np
 
-from gmmseg.image.io import write_image
+from gmmseg.image import write_image
 from gmmseg.report import overlay_motion
 from gmmseg.video import BackgroundSubtractor, moving_regions, open_video
 

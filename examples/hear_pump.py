@@ -6,7 +6,7 @@ Run from the root of the repository: ``python examples/hear_pump.py``
 from pathlib import Path
 
 from gmmseg.audio import AudioAnomalyDetector, read_audio
-from gmmseg.image.io import write_image
+from gmmseg.image import write_image
 from gmmseg.report import contact_sheet, picture_sound
 
 detector = AudioAnomalyDetector().fit(sorted(Path("data/pump").glob("normal_*.flac")))

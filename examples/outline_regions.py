@@ -3,8 +3,7 @@
 Run from the root of the repository: ``python examples/outline_regions.py``
 """
 
-from gmmseg.image import read_image, segment_regions
-from gmmseg.image.io import write_image
+from gmmseg.image import read_image, segment_regions, write_image
 from gmmseg.report import overlay_labels, side_by_side
 
 image, mask = read_image("data/coffee.png")

@@ -3,8 +3,7 @@
 Run from the root of the repository: ``python examples/segment_brain.py``
 """
 
-from gmmseg.image import read_volume, segment_image
-from gmmseg.image.io import write_image
+from gmmseg.image import read_volume, segment_image, write_image
 from gmmseg.report import add_legend, volume_sheet
 
 head = read_volume("data/brain_phantom.nii.gz")

@@ -3,8 +3,7 @@
 Run from the root of the repository: ``python examples/segment_cells.py``
 """
 
-from gmmseg.image import ImageSegmenter, read_image
-from gmmseg.image.io import write_image
+from gmmseg.image import ImageSegmenter, read_image, write_image
 from gmmseg.report import contact_sheet, overlay_labels, picture_uncertainty
 
 image, mask = read_image("data/cell.png")

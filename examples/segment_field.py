@@ -3,9 +3,13 @@
 Run from the root of the repository: ``python examples/segment_field.py``
 """
 
-from gmmseg.image import merge_small_regions, read_image, segment_image
-from gmmseg.image.io import write_image
-from gmmseg.image.summary import summarize_segments
+from gmmseg.image import (
+    merge_small_regions,
+    read_image,
+    segment_image,
+    summarize_segments,
+    write_image,
+)
 from gmmseg.report import add_legend, overlay_labels, side_by_side
 
 image, mask = read_image("data/field.jpg")

@@ -6,9 +6,7 @@ Run from the root of the repository: ``python examples/segment_photograph.py``
 import sys
 from pathlib import Path
 
-from gmmseg.image import read_image, segment_image
-from gmmseg.image.io import write_image
-from gmmseg.image.summary import summarize_segments
+from gmmseg.image import read_image, segment_image, summarize_segments, write_image
 from gmmseg.report import overlay_labels, side_by_side
 
 photograph = sys.argv[1] if len(sys.argv) > 1 else "data/astronaut.jpg"

@@ -1,4 +1,4 @@
-"""Write files so that a reader sees the old file or the new one, never half."""
+"""Begin to read what may be no file, and write so that a reader never sees half of one."""
 
 import contextlib
 import os
@@ -7,6 +7,48 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gmmseg.errors import InputError
+
+
+def first_bytes(path: Path, n_bytes: int = 16, *, kind: str = "image") -> bytes:
+    """Return the first bytes of a file that exists, may be read and is not empty.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File to read.
+    n_bytes : int
+        Number of bytes, at least 1; fewer are returned where the file ends before.
+    kind : str
+        What the file should be, such as "image" or "sound", for whoever gave a folder.
+
+    Returns
+    -------
+    prefix : bytes
+        The bytes.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is a folder, may not be read or is empty.
+
+    Examples
+    --------
+    >>> first_bytes(Path("data/SOURCES.md"), 1)
+    b'#'
+    """
+    try:
+        with path.open("rb") as file:
+            prefix = file.read(n_bytes)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist; check the name and the folder") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder; give one {kind} file") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{path} cannot be opened: {reason}; check its permissions") from error
+    if not prefix:
+        raise InputError(f"{path} is empty (0 bytes); copy or save it again")
+    return prefix
 
 
 @contextlib.contextmanager

@@ -1,11 +1,36 @@
-"""Claims about replacing files atomically."""
+"""Claims about files: what is no file is named, and what is written is never seen half."""
 
 import os
 
 import pytest
 
 from gmmseg.errors import InputError
-from gmmseg.files import replacing
+from gmmseg.files import first_bytes, replacing
+
+
+def test_first_bytes_are_as_many_as_asked_for_or_all_there_are(tmp_path):
+    path = tmp_path / "answer.txt"
+    path.write_bytes(b"forty-two")
+    assert first_bytes(path, 5) == b"forty"
+    assert first_bytes(path) == b"forty-two"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none.wav", r"none\.wav does not exist; check the name and the folder$"),
+        ("empty.wav", r"empty\.wav is empty \(0 bytes\); copy or save it again$"),
+        ("", r" is a folder; give one sound file$"),
+        (
+            "empty.wav/below.wav",
+            r"below\.wav cannot be opened: Not a directory; check its permissions$",
+        ),
+    ],
+)
+def test_what_is_no_file_that_can_be_read_is_named(tmp_path, name, message):
+    (tmp_path / "empty.wav").touch()
+    with pytest.raises(InputError, match=message):
+        first_bytes(tmp_path / name, kind="sound")
 
 
 def test_the_new_content_takes_the_place_of_the_old(tmp_path):

@@ -58,6 +58,18 @@ def test_photograph_of_the_first_command_is_in_the_repository():
     assert all((ROOT / photograph).is_file() for photograph in photographs)
 
 
+def test_every_run_of_rows_is_a_table_and_every_row_has_as_many_cells():
+    # Without a second line of dashes, rows are shown as they are typed, pipes and all.
+    text = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+    tables = re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)
+    assert tables
+    for table in tables:
+        rows = table.splitlines()
+        assert len(rows) > 2, table
+        assert re.fullmatch(r"\|(?: *:?-+:? *\|)+", rows[1]), table
+        assert {row.count("|") for row in rows} == {rows[1].count("|")}, table
+
+
 @pytest.mark.parametrize(("name", "command"), commands())
 def test_command_has_help_with_an_example_and_a_line_in_the_readme(name, command):
     assert f"Example: {name} " in command.help

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gmmseg.errors import InputError
+from gmmseg.files import first_bytes
 
 # libsndfile's notes about a header that promises more bytes than the file has.
 _PROMISE = re.compile(r"^\W*(?:data|SSND|Data Size)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
@@ -21,7 +22,7 @@ _LENGTH_TAGS = (b"Xing", b"Info", b"VBRI")
 def opened(path: str | os.PathLike[str]) -> Iterator[Any]:
     """Yield a readable soundfile.SoundFile; whatever goes wrong inside is told in one line."""
     path = Path(path)
-    _check_readable(path)
+    first_bytes(path, kind="sound")
     import soundfile
 
     try:
@@ -34,22 +35,6 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Any]:
             f"{path} cannot be decoded ({reason}); it may be no sound file, damaged or cut short: "
             "give a WAV, FLAC, OGG, MP3 or AIFF file, or copy it again"
         ) from error
-
-
-def _check_readable(path: Path) -> None:
-    """Refuse what is no file that may be read and holds something."""
-    try:
-        with path.open("rb") as file:
-            is_empty = not file.read(1)
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist; check the name and the folder") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{path} is a folder; give one sound file") from error
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path} cannot be opened: {reason}; check its permissions") from error
-    if is_empty:
-        raise InputError(f"{path} is empty (0 bytes); copy or save it again")
 
 
 def _check_promise(path: Path, file: Any) -> None:

@@ -217,11 +217,11 @@ class Readable:
     def _read(self, path: Path) -> "NDArray[Any]":
         import numpy as np
 
-        from gmmseg.image.features import with_channels
+        from gmmseg.image.arrays import with_channels
         from gmmseg.image.io import read_image
 
         image, _ = read_image(path)
-        n_channels = with_channels(image, None if image.ndim == 2 else -1).shape[-1]
+        n_channels = with_channels(image).shape[-1]
         if self.n_channels is None:
             self.n_channels = n_channels
         if n_channels != self.n_channels:

@@ -96,7 +96,7 @@ def lazy_pixels(lazy: "LazyImage", mask: "NDArray[Any] | None") -> "Pixels":
     """Return the pixels of an image on disk."""
     import numpy as np
 
-    from gmmseg.image.features import with_channels
+    from gmmseg.image.arrays import with_channels
     from gmmseg.image.pixels import Pixels, Region, checked_mask
 
     rows, cols = lazy.shape[:2]

@@ -21,7 +21,7 @@ from gmmseg.cli.image_measures import (
 )
 from gmmseg.cli.label_pairs import Pair, Truths, files_held, name_and_ending, read_pair
 from gmmseg.cli.options import AsJson
-from gmmseg.cli.outputs import refuse_to_replace
+from gmmseg.cli.outputs import print_json, refuse_to_replace
 from gmmseg.cli.score_table import rounded, show_reports
 from gmmseg.errors import GmmsegError
 

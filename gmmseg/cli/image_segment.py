@@ -282,8 +282,8 @@ def without_shading_of(source: Source, request: SegmentRequest) -> "Pixels":
             f"it has {source.pixels.n_inside} pixels, too many for --bias-field; scale it down"
         )
     axis = None if image.ndim == source.pixels.n_axes else -1
-    n_kinds = 3 if request.n_segments == AUTO else int(request.n_segments)
-    even = without_shading(image, n_kinds, mask=source.mask, channel_axis=axis)
+    n_segments: Any = request.n_segments  # a number or "auto"
+    even = without_shading(image, n_segments, mask=source.mask, channel_axis=axis)
     return pixels_of(even, mask=source.mask, channel_axis=axis)
 
 

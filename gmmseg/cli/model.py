@@ -79,6 +79,9 @@ def draw(
     mixture: "GaussianMixture", path: Path, names: list[str], features: list[int] | None
 ) -> None:
     """Draw the components into an image file."""
+    from gmmseg.report.plotting import check_matplotlib
+
+    check_matplotlib("--plot")
     from matplotlib.figure import Figure
 
     from gmmseg.files import replacing

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gmmseg.errors import InputError, MissingExtraError
+from gmmseg.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,12 +19,9 @@ RATE = 16000  # Hz: up to 8 kHz there is all of a voice
 
 def check_plotting() -> None:
     """Stop before any work where pictures cannot be drawn."""
-    try:
-        import matplotlib.figure  # noqa: F401 (whether it is there is the question)
-    except ImportError as error:
-        raise MissingExtraError(
-            "--picture needs matplotlib, which is not installed; pip install 'gmmseg[plot]'"
-        ) from error
+    from gmmseg.report.plotting import check_matplotlib
+
+    check_matplotlib("--picture")
 
 
 def write_picture(

@@ -7,7 +7,7 @@ its kind should be; what all pixels around lack to that, in the same way, is the
 import itertools
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.polynomial.legendre import legvander
@@ -20,10 +20,11 @@ from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
+from gmmseg.image.arrays import with_channels
 from gmmseg.image.color import scaled
-from gmmseg.image.features import with_channels
 from gmmseg.image.pixels import checked_mask
 
+USUAL_KINDS = 3  # of pixels, such as tissues
 MOST_CELLS = 40_000  # that the field is estimated from; it is smooth, so these tell all
 OPTIONS = EMOptions(tol=1e-4, max_iter=100)
 FLOOR = 1e-6  # smallest variance, as a fraction of the mean feature variance
@@ -35,7 +36,7 @@ Array = NDArray[np.float64]
 
 def estimate_bias_field(
     image: ArrayLike,
-    n_segments: int = 3,
+    n_segments: int = USUAL_KINDS,
     *,
     mask: ArrayLike | None = None,
     degree: int = 3,
@@ -108,16 +109,18 @@ def estimate_bias_field(
 
 def without_shading(
     image: ArrayLike,
-    n_segments: int,
+    n_segments: int | Literal["auto"],
     *,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
     n_jobs: int | None = None,
 ) -> NDArray[np.float32]:
-    """Return an image divided by its estimated shading; integers become 0…1 and stay within."""
-    field = estimate_bias_field(
-        image, n_segments, mask=mask, channel_axis=channel_axis, n_jobs=n_jobs
-    )
+    """Return an image divided by its estimated shading; integers become 0…1 and stay within.
+
+    Where the number of segments is yet to be found, three kinds of pixels are looked for.
+    """
+    n_kinds = USUAL_KINDS if n_segments == "auto" else n_segments
+    field = estimate_bias_field(image, n_kinds, mask=mask, channel_axis=channel_axis, n_jobs=n_jobs)
     image = np.asarray(image)
     even = scaled(image) / field
     return even if image.dtype.kind == "f" else np.minimum(even, 1)

@@ -12,6 +12,9 @@ from gmmseg.image.color_kernels import MATRIX, lab_of_rgb, lab_tables
 Color: TypeAlias = Literal["auto", "lab", "rgb", "hsv", "gray", "log", "none"]
 COLORS = get_args(Color)
 
+# Rec. 709 luma: how much red, green and blue add to the lightness of a pixel.
+LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+
 _tables = cache(lab_tables)
 
 
@@ -50,6 +53,16 @@ def scaled(values: NDArray[Any]) -> NDArray[np.float32]:
         return divided.astype(np.float32, order="C")
     with np.errstate(over="ignore"):  # beyond float32 is as good as infinite
         return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def light_of(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the lightness of scaled channels (..., channels)."""
+    # Infinities of both signs in one pixel: NaN is the answer, not a warning.
+    with np.errstate(invalid="ignore"):
+        light: NDArray[np.float32] = (
+            channels @ LUMA if channels.shape[-1] == 3 else channels.mean(axis=-1)
+        )
+    return light
 
 
 def check_integers(values: NDArray[Any], color: str) -> None:

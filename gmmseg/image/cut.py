@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.validation import check_number, generator_of
 from gmmseg.errors import InputError
+from gmmseg.image.arrays import with_channels
 from gmmseg.image.cut_grid import (
     BACKGROUND,
     FOREGROUND,
@@ -16,7 +17,6 @@ from gmmseg.image.cut_grid import (
     scaled_channels,
 )
 from gmmseg.image.cut_rounds import CutOptions, cut
-from gmmseg.image.features import with_channels
 from gmmseg.image.pixels import checked_mask, shaped_like
 
 # The surroundings that the background is learned from, on each side of a box, in lengths of it.

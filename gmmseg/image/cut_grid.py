@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.image.blocks import block_sums
+from gmmseg.image.grids import block_sums
 from gmmseg.smoothing.grid import GridField, contrast_field
 
 UNKNOWN, BACKGROUND, FOREGROUND = -1, 0, 1

@@ -13,9 +13,9 @@ from gmmseg.anomaly.calibrated import CalibratedDetector, check_false_alarm, war
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.core.validation import check_above, check_number, generator_of
 from gmmseg.errors import InputError
+from gmmseg.image.arrays import as_array, with_channels
 from gmmseg.image.defect_fit import FitOptions, Mode, fit_model
 from gmmseg.image.defect_model import DefectModel, score_of
-from gmmseg.image.features import as_array, with_channels
 from gmmseg.image.image_source import Images, ImageSource
 from gmmseg.image.strange_regions import StrangeRegion, strange_regions
 
@@ -320,7 +320,7 @@ class ImageAnomalyDetector(CalibratedDetector):
     ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32]]:
         """Return an image as an array, its features and how strange its places are."""
         model, array = self._fitted(), as_array(image, "image")
-        with_channels(array, None if array.ndim == 2 else -1)  # refuses what is no image
+        with_channels(array)  # refuses what is no image
         features = model.features(array, self.n_jobs)
         return array, features, model.fused(model.log_distances(features, self.n_jobs))
 

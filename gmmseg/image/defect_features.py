@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from gmmseg.core.threads import run_in_threads
 from gmmseg.errors import InputError
+from gmmseg.image.arrays import with_channels
 from gmmseg.image.color import scaled
-from gmmseg.image.features import with_channels
 from gmmseg.image.grids import block_means, stretched
 
 Floats = NDArray[np.float32]
@@ -90,7 +90,7 @@ class DefectFeatures:
 
 def light_and_tints(image: NDArray[Any], n_channels: int) -> list[Floats]:
     """Return the light of an image, and how its other channels differ from it."""
-    channels = scaled(with_channels(image, None if image.ndim == 2 else -1))
+    channels = scaled(with_channels(image))
     if channels.shape[2] != n_channels:
         raise InputError(
             f"image must have {n_channels} channels as the normal ones, got {channels.shape[2]}"
@@ -106,7 +106,7 @@ def light_and_tints(image: NDArray[Any], n_channels: int) -> list[Floats]:
 
 def white_of(image: NDArray[Any]) -> float:
     """Return how light the lightest part of an image is, above 0."""
-    channels = scaled(with_channels(image, None if image.ndim == 2 else -1))
+    channels = scaled(with_channels(image))
     white = float(np.quantile(np.abs(channels[::4, ::4]).mean(axis=2), 0.99))
     return white if np.isfinite(white) and white > 0.0 else 1.0
 
@@ -171,7 +171,7 @@ class GivenFeatures:
 
     def of(self, image: NDArray[Any], n_jobs: int | None = None) -> Floats:
         """Return the features, (rows, cols, n_features)."""
-        values = np.ascontiguousarray(with_channels(image, None if image.ndim == 2 else -1))
+        values = np.ascontiguousarray(with_channels(image))
         if values.shape[2] != self.n_channels:
             raise InputError(
                 f"image must have {self.n_channels} channels as the normal ones, "

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gmmseg.errors import InputError
 from gmmseg.image.aligned_layer import AlignedLayer
+from gmmseg.image.arrays import with_channels
 from gmmseg.image.defect_features import DefectFeatures, GivenFeatures, white_of
 from gmmseg.image.defect_model import (
     DefectModel,
@@ -25,7 +26,6 @@ from gmmseg.image.defect_model import (
 )
 from gmmseg.image.defect_sample import MOST_ROWS, PlaceSample
 from gmmseg.image.edge_scale import EdgeScale
-from gmmseg.image.features import with_channels
 from gmmseg.image.image_source import ImageSource
 from gmmseg.image.place_sums import PlaceSums
 from gmmseg.image.tied_layer import TiedLayer, best_number
@@ -130,7 +130,7 @@ def _front(source: ImageSource, options: FitOptions) -> tuple[Front, int]:
         if n_images < WHITE_IMAGES:
             whites.append(white_of(image))
         if n_images == 0:
-            n_channels = with_channels(image, None if image.ndim == 2 else -1).shape[-1]
+            n_channels = with_channels(image).shape[-1]
         n_images += 1
         if n_images >= max(WHITE_IMAGES, N_PARTS):
             break

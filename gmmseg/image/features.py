@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.errors import InputError
-from gmmseg.image.color import Color, scaled
-
-# Rec. 709 luma: how much red, green and blue add to the lightness of a pixel.
-LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+from gmmseg.image.arrays import with_channels
+from gmmseg.image.color import Color, light_of, scaled
+from gmmseg.image.pixels import pixels_of
+from gmmseg.image.recipe import Recipe
 
 
 def pixel_features(
@@ -68,9 +67,6 @@ def pixel_features(
     array([[0. , 0.2],
            [0.4, 1. ]], dtype=float32)
     """
-    from gmmseg.image.pixels import pixels_of
-    from gmmseg.image.recipe import Recipe
-
     pixels = pixels_of(image, channel_axis=channel_axis)
     recipe = Recipe.fitting(pixels, color=color, texture=texture, position=position)
     features, _ = recipe.features(pixels, pixels.everything)
@@ -109,60 +105,9 @@ def lightness(image: ArrayLike, *, channel_axis: int | None = -1) -> NDArray[np.
     return light_of(scaled(with_channels(image, channel_axis)))
 
 
-def light_of(channels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the lightness of scaled channels (..., channels)."""
-    # Infinities of both signs in one pixel: NaN is the answer, not a warning.
-    with np.errstate(invalid="ignore"):
-        light: NDArray[np.float32] = (
-            channels @ LUMA if channels.shape[-1] == 3 else channels.mean(axis=-1)
-        )
-    return light
-
-
 def dark_to_light(groups: NDArray[np.integer], light: NDArray[Any]) -> NDArray[np.intp]:
     """Return the groups, from 0, that have pixels, by how light these are on average."""
     counts = np.bincount(groups)
     sums = np.bincount(groups, light)
     used = np.flatnonzero(counts)
     return used[np.argsort(sums[used] / counts[used], kind="stable")]
-
-
-def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
-    """Return the values as an array, or raise InputError naming them where they are ragged."""
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise InputError(f"{name} must be an array of equally long rows: {error}") from None
-
-
-def with_channels(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:
-    """Check an image and view it as (rows, cols, channels), a volume as (planes, ..., channels)."""
-    image = as_array(image, "image")
-    if image.dtype.kind not in "buif":
-        raise InputError(f"image must be boolean, integer or floating, got dtype {image.dtype}")
-    if image.ndim not in (2, 3, 4):
-        raise InputError(
-            f"image must have shape (rows, cols) or (rows, cols, channels), got {image.shape}"
-        )
-    if image.size == 0:
-        raise InputError(f"image has no pixels, its shape is {image.shape}")
-    if image.ndim == 2:
-        if channel_axis not in (None, -1):
-            raise InputError(
-                f"channel_axis={channel_axis} indicates multichannel, but the image has shape "
-                f"{image.shape}; use channel_axis=None if the image is grayscale"
-            )
-        return image[:, :, np.newaxis]
-    if channel_axis is None:
-        if image.ndim == 3:
-            return image[..., np.newaxis]
-        raise InputError(
-            f"channel_axis=None indicates a volume without channels, but the image has shape "
-            f"{image.shape}; give the axis of its channels, for example channel_axis=-1"
-        )
-    if channel_axis not in range(-image.ndim, image.ndim):
-        raise InputError(
-            f"channel_axis must be a whole number in {-image.ndim}…{image.ndim - 1} for "
-            f"{image.ndim} axes, got {channel_axis}"
-        )
-    return np.moveaxis(image, channel_axis, -1)

@@ -1,9 +1,36 @@
-"""Grids coarser than an image: means over blocks of pixels, and the way back."""
+"""Grids coarser than an image: sums and means over blocks of pixels, and the way back."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+
+
+def block_sums(values: NDArray[Any], factors: tuple[int, ...]) -> NDArray[Any]:
+    """Return the sums over blocks of so many cells along each of the first axes.
+
+    Blocks that reach over an edge are the sums of what is there.
+    """
+    for axis, factor in enumerate(factors):
+        if factor > 1:
+            values = np.add.reduceat(values, np.arange(0, values.shape[axis], factor), axis=axis)
+    return values
+
+
+def block_means_inside(
+    values: Floats, inside: NDArray[np.bool_], step: int
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the means of what is inside in ``step * step`` blocks, and where there is anything.
+
+    ``values`` are (rows, cols, channels), ``inside`` (rows, cols); where nothing is the mean is 0.
+    """
+    factors = (step, step)
+    counts = block_sums(inside.astype(np.float64), factors)
+    known = np.where(inside[:, :, np.newaxis], values, np.float32(0))
+    sums = block_sums(known.astype(np.float64), factors)
+    return (sums / np.maximum(counts, 1)[:, :, np.newaxis]).astype(np.float32), counts > 0
 
 
 def block_means(values: Floats, step: int) -> Floats:

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
-from gmmseg.image.features import as_array
+from gmmseg.image.arrays import as_array
 
 Images = Sequence[Any] | Callable[[], Iterable[Any]] | NDArray[Any]
 

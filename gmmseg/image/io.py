@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
-from gmmseg.files import replacing
+from gmmseg.files import first_bytes, replacing
+from gmmseg.image.arrays import as_array
 from gmmseg.image.decoders import (
     TIFF_MAGICS,
     Decoded,
@@ -18,8 +19,7 @@ from gmmseg.image.decoders import (
     decode_with_pillow,
     refuse_volume,
 )
-from gmmseg.image.features import as_array
-from gmmseg.image.opening import damage_told_in_one_line, first_bytes
+from gmmseg.image.opening import damage_told_in_one_line
 
 _DECODERS: dict[bytes, Callable[[Path, int], Decoded]] = {
     b"\x93NUMPY": decode_npy,
@@ -230,6 +230,16 @@ def write_map(path: str | os.PathLike[str], values: ArrayLike) -> None:
     ------
     InputError
         If `values` is not a two-dimensional floating array, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name, "strangeness.tif")
+    >>> write_map(path, [[0.5, 2.0]])
+    >>> read_image(path)[0]
+    array([[0.5, 2. ]], dtype=float32)
+    >>> folder.cleanup()
     """
     values = as_array(values, "values")
     _check_suffix(path, ".tif", ".tiff")

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core.validation import check_number
+from gmmseg.files import first_bytes
 from gmmseg.image.decoders import TIFF_MAGICS, Decoded
 from gmmseg.image.io import mask_of, read_image
-from gmmseg.image.opening import damage_told_in_one_line, first_bytes
+from gmmseg.image.opening import damage_told_in_one_line
 from gmmseg.image.tiff_regions import open_tiff_regions
-from gmmseg.image.tiling import Region
+from gmmseg.image.tiling import Slices
 
 SAMPLE_SIDE = 32  # pixels; one tile of most files holds several such blocks
 
@@ -50,9 +51,9 @@ class LazyImage:
     path: Path
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    decode: Callable[[Region], Decoded]
+    decode: Callable[[Slices], Decoded]
 
-    def read(self, region: Region) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    def read(self, region: Slices) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Return the pixels in a region (slice of rows, slice of cols), and where they are opaque.
 
         Parameters
@@ -127,7 +128,7 @@ def _open_npy(path: Path) -> LazyImage | None:
         return None
     dtype = mapped.dtype.newbyteorder("=")
 
-    def decode(region: Region) -> Decoded:
+    def decode(region: Slices) -> Decoded:
         # A map of its own each time: what was read of a map counts as used memory until it goes.
         return np.array(np.load(path, mmap_mode="r")[region], dtype=dtype), None
 
@@ -150,7 +151,7 @@ def _open_whole(path: Path, max_pixels: int) -> LazyImage:
     """Decode a file whole."""
     pixels, mask = read_image(path, max_pixels=max_pixels)
 
-    def decode(region: Region) -> Decoded:
+    def decode(region: Slices) -> Decoded:
         return pixels[region].copy(), None if mask is None else mask[region].astype(np.uint8)
 
     return LazyImage(path, pixels.shape, pixels.dtype, decode)
@@ -158,7 +159,7 @@ def _open_whole(path: Path, max_pixels: int) -> LazyImage:
 
 def sample_regions(
     shape: tuple[int, ...], n_pixels: int, rng: np.random.Generator, *, side: int = SAMPLE_SIDE
-) -> list[Region]:
+) -> list[Slices]:
     """Return square blocks spread over an image that hold about so many pixels.
 
     The image is cut into as many equal cells as there are blocks; each block lies somewhere in
@@ -199,7 +200,7 @@ def sample_regions(
     n_down, n_across = _cells(rows, cols, n_pixels / (min(side, rows) * min(side, cols)), side)
     height, width = min(side, rows // n_down), min(side, cols // n_across)
     down, across = _shares(n_down, n_across, rows - cols, rng)
-    regions: list[Region] = []
+    regions: list[Slices] = []
     for i, j in np.ndindex(n_down, n_across):
         row = _place(i, rows / n_down, height, float(down[i, j]))
         col = _place(j, cols / n_across, width, float(across[i, j]))

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import maximum_filter, uniform_filter
 
 from gmmseg.core.validation import check_number
+from gmmseg.image.arrays import with_channels
 from gmmseg.image.cut_grid import scaled_channels
-from gmmseg.image.features import with_channels
 from gmmseg.image.pixels import checked_mask
 
 # Where the two sides differ by less, in units of the spread of the image, their colours say little.

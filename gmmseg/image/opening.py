@@ -1,4 +1,4 @@
-"""Open a file that may be missing, empty or damaged: any trouble becomes one InputError."""
+"""Decode a file that may be damaged: any trouble becomes one InputError, told in one line."""
 
 import contextlib
 import logging
@@ -6,23 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gmmseg.errors import InputError
-
-
-def first_bytes(path: Path, n_bytes: int = 16) -> bytes:
-    """Return the first bytes of a file that exists, may be read and is not empty."""
-    try:
-        with path.open("rb") as file:
-            prefix = file.read(n_bytes)
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist; check the name and the folder") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{path} is a folder; give one image file") from error
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path} cannot be opened: {reason}; check its permissions") from error
-    if not prefix:
-        raise InputError(f"{path} is empty (0 bytes); copy or save it again")
-    return prefix
 
 
 @contextlib.contextmanager

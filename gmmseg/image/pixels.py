@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
-from gmmseg.image.features import as_array, with_channels
-from gmmseg.image.tiling import tiles
+from gmmseg.image.arrays import as_array, with_channels
+from gmmseg.image.tiling import Slices, tiles
 
-Region: TypeAlias = tuple[slice, slice, slice]
+Region: TypeAlias = tuple[slice, slice, slice]  # planes, rows and columns
 
 STRIP_PIXELS = 2**20  # pixels that are worked on at once
 # The finalizer of a multiplicative hash: every bit of the input changes half of the output.
@@ -90,7 +90,7 @@ class Pixels:
         return (key >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def as_region(slices: tuple[slice, ...]) -> Region:
+def as_region(slices: Slices) -> Region:
     """Return three slices as what they are."""
     planes, rows, cols = slices
     return planes, rows, cols

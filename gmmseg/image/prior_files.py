@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.errors import InputError
+from gmmseg.files import first_bytes
 from gmmseg.image.decoders import TIFF_MAGICS, only_image_series
-from gmmseg.image.opening import damage_told_in_one_line, first_bytes, silent_log
+from gmmseg.image.opening import damage_told_in_one_line, silent_log
 from gmmseg.image.volume_decoders import Volume, check_volume, stack_pixels
 from gmmseg.image.volumes import read_volume
 
@@ -36,6 +37,11 @@ class PriorMaps:
         Finite and at least 0.
     volume : Volume or None
         The file as a volume, which knows where it lies; None for a TIFF.
+
+    Examples
+    --------
+    >>> PriorMaps(Path("tissues.npy"), np.full((20, 30, 3), 1 / 3)).n_maps
+    3
     """
 
     path: Path
@@ -64,12 +70,23 @@ def read_prior(path: str | os.PathLike[str], *, max_voxels: int = 2**30) -> Prio
     Returns
     -------
     prior : PriorMaps
-        Maps in the file's own dtype.
+        Maps in the file's own dtype: ``prior.values`` is what `segment_image` takes for `prior`.
 
     Raises
     ------
     InputError
         If the file cannot be read, has fewer than two maps, or a map is negative or not finite.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name, "left_and_right.npy")
+    >>> np.save(path, [[[0.75, 0.25], [0.25, 0.75]]])
+    >>> prior = read_prior(path)
+    >>> prior.n_maps, prior.values[0, 0]
+    (2, array([0.75, 0.25]))
+    >>> folder.cleanup()
     """
     path = Path(path)
     if first_bytes(path).startswith(TIFF_MAGICS):

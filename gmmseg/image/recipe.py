@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
 from gmmseg.image import texture as texture_of
+from gmmseg.image.arrays import as_array, with_channels
 from gmmseg.image.color import (
     COLORS,
     Color,
@@ -17,17 +18,17 @@ from gmmseg.image.color import (
     check_range,
     converted,
     is_colorimetric,
+    light_of,
     resolve_color,
     scaled,
 )
 from gmmseg.image.dark_field import DarkField
-from gmmseg.image.features import as_array, light_of, with_channels
 from gmmseg.image.pixels import Pixels, Region, as_region, pixels_of
 
 Features: TypeAlias = Color | Callable[[NDArray[Any]], ArrayLike] | NDArray[Any]
 
 LEARNED_FROM = 2**18  # pixels, about, that ground, noise and spread are learned from
-_FARTHEST = 1e36  # place that float32 holds, with the distances between places
+FARTHEST = 1e36  # place that float32 holds, with the distances between places
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,18 @@ class Recipe:
         if position > 0:
             colors = sampled_rows(pixels, cls(conversion, dark_field), LEARNED_FROM)
             place = _place(pixels, position * _mean_deviation(colors))
-            if not place.unit * max(pixels.shape) < _FARTHEST:
+            if not place.unit * max(pixels.shape) < FARTHEST:
                 raise InputError(
                     f"position weighs places beyond what numbers can hold, got {position}; "
                     "give a weight such as 1"
                 )
         return cls(conversion, dark_field, texture, place)
+
+    def n_features(self, n_channels: int, n_axes: int) -> int:
+        """Return the number of features of an image of so many channels, or of such a volume."""
+        n_colors = {"gray": 1, "rgb": 3, "hsv": 3, "lab": 3}.get(self.color, n_channels)
+        n_spreads = len(texture_of.SCALES) if self.texture else 0
+        return n_colors + n_spreads + (0 if self.place is None else n_axes)
 
     @property
     def reach(self) -> int:

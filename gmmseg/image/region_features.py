@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from gmmseg.image.pixels import pixels_of
+from gmmseg.image.texture import local_deviation
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -60,9 +61,7 @@ def smoothed(values: Floats, inside: Mask, scale: float) -> Floats:
 
 def log_spread(light: Floats, inside: Mask, scale: float) -> Floats:
     """Return ``log(1 + local standard deviation)`` of one colour, (rows, cols)."""
-    means = smoothed(light, inside, scale)
-    variance = smoothed(light * light, inside, scale) - means * means
-    return np.log1p(np.sqrt(np.maximum(variance, np.float32(0))))
+    return np.log1p(local_deviation(light, scale, inside))
 
 
 def color_codes(color: Floats) -> NDArray[np.uint8]:

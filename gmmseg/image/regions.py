@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.validation import check_above, check_number
 from gmmseg.errors import GmmsegWarning, InputError
-from gmmseg.image.blocks import block_sums
 from gmmseg.image.edges import edge_strength
 from gmmseg.image.features import dark_to_light, lightness
+from gmmseg.image.grids import block_means_inside
 from gmmseg.image.pixels import pixels_of
 from gmmseg.image.recipe import Recipe
 from gmmseg.image.region_features import Floats, Mask, comparable_colors, region_features
@@ -117,7 +117,7 @@ def _labels(features: Floats, inside: Mask, stop: Stop, n_jobs: int | None) -> N
     factor = max(1, round(float(np.sqrt(inside.size / USUAL_PIXELS))))
     if factor == 1:
         return coarse_regions(colors, inside, stop, n_jobs)
-    coarse, coarse_inside = block_means(colors, inside, factor)
+    coarse, coarse_inside = block_means_inside(colors, inside, factor)
     small = coarse_regions(coarse, coarse_inside, stop, n_jobs)
     rows, cols = inside.shape
     labels = small.repeat(factor, axis=0)[:rows].repeat(factor, axis=1)[:, :cols]
@@ -144,15 +144,6 @@ def coarse_regions(
     labels = np.zeros(inside.shape, dtype=np.int32)
     labels[inside] = merged[patches[inside] - 1] + 1
     return labels
-
-
-def block_means(features: Floats, inside: Mask, factor: int) -> tuple[Floats, Mask]:
-    """Return the means over blocks of ``factor²`` pixels, and where a block has pixels inside."""
-    factors = (factor, factor)
-    counts = block_sums(inside.astype(np.float64), factors)
-    known = np.where(inside[:, :, np.newaxis], features, np.float32(0))
-    sums = block_sums(known.astype(np.float64), factors)
-    return (sums / np.maximum(counts, 1)[:, :, np.newaxis]).astype(np.float32), counts > 0
 
 
 def _numbered(labels: NDArray[np.int32], light: Floats) -> NDArray[np.int32]:

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from gmmseg.errors import InputError
 from gmmseg.image.bilateral import BilateralFilter
-from gmmseg.image.color import scaled
+from gmmseg.image.color import light_of, scaled
 from gmmseg.image.contrast import ContrastScale, NeighbourSquares
-from gmmseg.image.features import light_of
 from gmmseg.image.pixels import Pixels
 from gmmseg.image.recipe import Recipe, within
 

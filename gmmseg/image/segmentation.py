@@ -11,14 +11,15 @@ from gmmseg.core.criteria import bic
 from gmmseg.core.estep import weighted_statistics
 from gmmseg.core.validation import check_number, generator_of
 from gmmseg.errors import GmmsegWarning, InputError
+from gmmseg.image.arrays import as_array
 from gmmseg.image.bias_field import without_shading
-from gmmseg.image.features import as_array
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, Recipe, feature_pixels
 from gmmseg.image.segment_model import SegmentModel
 from gmmseg.image.segment_number import NumberSearch
 from gmmseg.image.segment_sample import sample_of
 from gmmseg.image.segment_search import AUTO_COVARIANCE, OPTIONS, SegmentSearch
+from gmmseg.smoothing.grid import unit_steps
 from gmmseg.smoothing.prior_maps import log_prior_maps
 
 SMOOTHNESS = 2.0
@@ -161,8 +162,9 @@ def segment_image(
            [2, 2, 4, 4]], dtype=int32)
     """
     if bias_field:
-        n_kinds = 3 if n_segments == "auto" else n_segments
-        image = without_shading(image, n_kinds, mask=mask, channel_axis=channel_axis, n_jobs=n_jobs)
+        image = without_shading(
+            image, n_segments, mask=mask, channel_axis=channel_axis, n_jobs=n_jobs
+        )
     pixels, color = feature_pixels(image, features, mask, channel_axis)
     options = SegmentOptions(
         n_segments=n_segments,
@@ -226,6 +228,7 @@ def learn_segments(
         If there are fewer segments than wanted.
     """
     rng = generator_of(random_state)
+    unit_steps(options.spacing, pixels.n_axes)  # refuses what are no lengths
     recipe = Recipe.fitting(pixels, color=color, texture=options.texture, position=options.position)
     search = SegmentSearch(options.covariance_type, rng, n_jobs)
     n_segments = options.n_segments

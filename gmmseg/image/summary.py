@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.image.pixels import Pixels, pixels_of
+from gmmseg.errors import InputError
+from gmmseg.image.pixels import Pixels, pixels_of, shaped_like
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ class SegmentSummary:
         Area over that of all segments.
     mean_color : tuple of float
         Mean of every channel, in the units of the image.
+
+    Examples
+    --------
+    >>> sky = SegmentSummary(label=2, area=300, share=0.25, mean_color=(90.0, 150.0, 230.0))
+    >>> f"segment {sky.label} is {sky.share:.0%} of the picture"
+    'segment 2 is 25% of the picture'
     """
 
     label: int
@@ -30,27 +37,42 @@ class SegmentSummary:
     mean_color: tuple[float, ...]
 
 
-def summarize_segments(image: ArrayLike, labels: NDArray[np.integer]) -> list[SegmentSummary]:
+def summarize_segments(
+    image: ArrayLike, labels: ArrayLike, *, channel_axis: int | None = -1
+) -> list[SegmentSummary]:
     """Return size and mean colour of every segment, in the order of the labels.
 
     Parameters
     ----------
     image : array_like of shape (rows, cols) or (rows, cols, channels)
-        The image.
-    labels : ndarray of int of shape (rows, cols)
+        The image, or a volume (planes, rows, cols), as in `segment_image`.
+    labels : array_like of int of the shape of the image without channels
         Labels from 1; 0 is masked out and left out.
+    channel_axis : int or None
+        Axis of the channels. A two-dimensional image has none; a volume of one channel needs None.
 
     Returns
     -------
     summaries : list of SegmentSummary
         One for each label that occurs.
 
+    Raises
+    ------
+    InputError
+        If the image cannot be used, or the labels are no whole numbers from 0 in its shape.
+
     Examples
     --------
-    >>> summarize_segments([[0, 10, 60]], np.array([[1, 1, 2]]))[0]
+    >>> summarize_segments([[0, 10, 60]], [[1, 1, 2]])[0]
     SegmentSummary(label=1, area=2, share=0.6666666666666666, mean_color=(5.0,))
     """
-    return summaries_of(pixels_of(image), labels)
+    pixels = pixels_of(image, channel_axis=channel_axis)
+    labels = shaped_like(labels, "labels", pixels.grid)
+    if labels.dtype.kind not in "ui":
+        raise InputError(f"labels must be integers, got dtype {labels.dtype}")
+    if labels.min() < 0:
+        raise InputError(f"labels must not be negative, got {labels.min()}")
+    return summaries_of(pixels, labels)
 
 
 def summaries_of(pixels: Pixels, labels: NDArray[np.integer]) -> list[SegmentSummary]:

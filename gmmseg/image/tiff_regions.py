@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gmmseg.image.decoders import Decoded, plain_tiff_colors, split_alpha
 from gmmseg.image.opening import silent_log
-from gmmseg.image.tiling import Region
+from gmmseg.image.tiling import Slices
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
@@ -67,7 +67,7 @@ class TiffRegions:
             return self.page.tilelength, self.page.tilewidth
         return min(self.page.rowsperstrip, self.page.imagelength), self.page.imagewidth
 
-    def decode(self, region: Region) -> Decoded:
+    def decode(self, region: Slices) -> Decoded:
         """Return pixels and alpha of a region of the image."""
         if self.page.is_memmappable:
             pixels = self._mapped(region)
@@ -76,7 +76,7 @@ class TiffRegions:
         pixels, alpha = split_alpha(pixels, self.page)
         return plain_tiff_colors(pixels, self.page), alpha
 
-    def _mapped(self, region: Region) -> NDArray[Any]:
+    def _mapped(self, region: Slices) -> NDArray[Any]:
         """Return a copy of a region of an image that lies in the file as it would in memory."""
         dtype = np.dtype(self.page.dtype).newbyteorder(self.tiff.byteorder)
         # A map of its own each time: what was read of a map counts as used memory until it goes.
@@ -87,7 +87,7 @@ class TiffRegions:
             whole = np.moveaxis(whole, 0, 2)
         return np.array(whole.reshape(*self.shape, -1)[region], dtype=self.page.dtype)
 
-    def _assembled(self, region: Region) -> NDArray[Any]:
+    def _assembled(self, region: Slices) -> NDArray[Any]:
         """Return a region put together from the parts it lies in."""
         page, (height, width) = self.page, self.part
         rows, cols = region

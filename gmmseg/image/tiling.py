@@ -19,13 +19,13 @@ from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
 from gmmseg.files import replacing
 
-Region: TypeAlias = tuple[slice, ...]
+Slices: TypeAlias = tuple[slice, ...]  # one along each axis
 T = TypeVar("T")
 
 
 def tiles(
     shape: tuple[int, ...], size: int | tuple[int, ...], *, halo: int = 0
-) -> Iterator[tuple[Region, Region]]:
+) -> Iterator[tuple[Slices, Slices]]:
     """Return the tiles that cover a grid, each with the region around it.
 
     Parameters
@@ -68,7 +68,7 @@ def tiles(
 
 def _tiles(
     shape: tuple[int, ...], lengths: tuple[int, ...], starts: list[range], halo: int
-) -> Iterator[tuple[Region, Region]]:
+) -> Iterator[tuple[Slices, Slices]]:
     for corner in itertools.product(*starts):
         ends = [min(s + length, n) for s, length, n in zip(corner, lengths, shape, strict=True)]
         inner = tuple(slice(s, end) for s, end in zip(corner, ends, strict=True))
@@ -80,7 +80,7 @@ def _tiles(
 
 
 def label_in_tiles(
-    read: Callable[[Region], T],
+    read: Callable[[Slices], T],
     label_tile: Callable[[T], NDArray[Any]],
     out: NDArray[Any],
     *,

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
-from gmmseg.files import replacing
+from gmmseg.files import first_bytes, replacing
 from gmmseg.image.decoders import TIFF_MAGICS
-from gmmseg.image.opening import damage_told_in_one_line, first_bytes
+from gmmseg.image.opening import damage_told_in_one_line
 from gmmseg.image.volume_decoders import (
     Volume,
     decode_nifti,

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from gmmseg.core import MixtureParameters
 from gmmseg.core.estep import predicted_labels
 from gmmseg.core.validation import as_numbers
-from gmmseg.errors import InputError, MissingExtraError
+from gmmseg.errors import InputError
 from gmmseg.report.figures import PALETTE
+from gmmseg.report.plotting import INK, draw_in_ink, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +22,6 @@ Array = NDArray[np.float64]
 
 MOST_POINTS = 4000  # that are drawn: more would hide one another
 MOST_NUMBERS = 40  # of components, the heaviest, that are written: more would hide the picture
-INK = "#333344"
 LABEL_DISTANCE = 15.0  # between the middles of two numbers, in points
 
 
@@ -93,7 +93,9 @@ def plot_components(
     chosen = _checked_features(features, parameters.n_features)
     names = _checked_names(names, parameters.n_features)
     points, labels = _sample(X, parameters)
-    ax = _new_axes() if ax is None else ax
+    if ax is None:
+        ax = new_figure((7.2, 5.4), dpi=150).add_subplot()
+        draw_in_ink(ax)
     marginal = _marginal(parameters, chosen)
     if len(chosen) == 1:
         _draw_densities(ax, marginal, points[:, chosen[0]])
@@ -160,27 +162,6 @@ def _marginal(parameters: MixtureParameters, features: list[int]) -> Marginal:
         covariances = covariances[:, features][:, :, features]
     means = parameters.means[numbers][:, features]
     return Marginal(numbers, parameters.weights[numbers], means, covariances)
-
-
-def _new_axes() -> "Axes":
-    """Return axes in a figure of their own, which no window and no global state knows of."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "a plot needs matplotlib, which is not installed; pip install 'gmmseg[plot]'"
-        ) from error
-    figure = Figure(figsize=(7.2, 5.4), dpi=150, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    ax = figure.add_subplot()
-    ax.spines[["top", "right"]].set_visible(False)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_color("#999999")
-    ax.tick_params(color="#999999", labelcolor=INK)
-    ax.xaxis.label.set_color(INK)
-    ax.yaxis.label.set_color(INK)
-    return ax
 
 
 def _boldness(weights: Array) -> Array:

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
-from gmmseg.image.features import LUMA, lightness
+from gmmseg.image.color import LUMA
+from gmmseg.image.features import lightness
 from gmmseg.image.volume_decoders import Volume
 from gmmseg.report.figures import draw_lines, line_strength, stretch
 from gmmseg.report.slices import gray_volume, sheet_of

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
-from gmmseg.image.features import LUMA, lightness
+from gmmseg.image.color import LUMA
+from gmmseg.image.features import lightness
 
 # Ten colours that stay apart with every common colour blindness: under simulated protanopia,
 # deuteranopia and tritanopia (Machado et al. 2009, DOI 10.1109/TVCG.2009.113) the nearest two

@@ -1,12 +1,13 @@
 """Draw what moves: a frame with its mask over it, and how much moved over time."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.errors import InputError, MissingExtraError
+from gmmseg.errors import InputError
+from gmmseg.report.plotting import CURVE, draw_in_ink, new_figure
 from gmmseg.video.pixel_model import MOVING, SHADOW
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 MOTION, SHADE = (255, 70, 40), (60, 120, 255)
 STRENGTH = 0.45  # of the colour over what moves
 DIMMED = 0.75  # of the light that is left elsewhere
-INK, FAINT_INK, CURVE, MARK = "#333344", "#999999", "#3B5BA5", "#C8501E"
+MARK = "#C8501E"
 MOST_NAMES = 12  # events that are named in the picture
 
 
@@ -104,7 +105,9 @@ def plot_motion(
     values = np.asarray(shares, dtype=np.float64)
     if values.ndim != 1 or not len(values):
         raise InputError(f"shares must have shape (n_frames,), got {values.shape}")
-    figure, ax = _new_figure()
+    figure = new_figure((10.0, 2.8), dpi=120)
+    ax = figure.add_subplot()
+    draw_in_ink(ax)
     seconds = np.arange(len(values)) / fps
     ax.fill_between(seconds, 0.0, 100 * values, color=CURVE, alpha=0.3, lw=0, step="mid")
     ax.plot(seconds, 100 * values, color=CURVE, lw=1.2, drawstyle="steps-mid")
@@ -115,24 +118,6 @@ def plot_motion(
             ax.text(frame / fps, 1.18 * highest, f" {name}", color=MARK, fontsize=8, va="top")
     ax.set_xlim(0.0, max(seconds[-1], 1.0 / fps))
     ax.set_ylim(0.0, 1.2 * highest)
-    ax.set_ylabel("moving, %", color=INK)
-    ax.set_xlabel("time, s", color=INK)
+    ax.set_ylabel("moving, %")
+    ax.set_xlabel("time, s")
     return figure
-
-
-def _new_figure() -> "tuple[Figure, Any]":
-    """Return a figure that no window and no global state knows of, and its axes."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "a plot needs matplotlib, which is not installed; pip install 'gmmseg[plot]'"
-        ) from error
-    figure = Figure(figsize=(10.0, 2.8), dpi=120, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
-    ax = figure.subplots()
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set_color(FAINT_INK)
-    ax.tick_params(color=FAINT_INK, labelcolor=INK)
-    return figure, ax

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.errors import InputError
-from gmmseg.image.features import LUMA
+from gmmseg.image.color import LUMA
 from gmmseg.report.cutout import plain_picture
 from gmmseg.report.figures import draw_lines, line_strength
 

@@ -11,16 +11,14 @@ from gmmseg.audio.framing import HOP
 from gmmseg.audio.mel import band_centres
 from gmmseg.audio.signals import checked_rate, checked_signal
 from gmmseg.audio.timeline import Segment, stacked, union
-from gmmseg.errors import InputError, MissingExtraError
+from gmmseg.errors import InputError
 from gmmseg.report.figures import color_of_label
+from gmmseg.report.plotting import CURVE, FAINT_INK, INK, draw_in_ink, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK = "#333344"
-FAINT_INK = "#999999"
-CURVE = "#3B5BA5"
 WIDTH, ROW = 11.0, 0.32  # inches
 MOST_COLUMNS = 2000  # of the waveform and of the spectrogram: more than the picture has pixels
 N_MELS = 64
@@ -140,34 +138,24 @@ def _colors(tracks: Tracks) -> dict[str, Color]:
 
 
 def _new_figure(duration: float, *, n_rows: int, has_curve: bool) -> "Figure":
-    """Return a figure, which no window and no global state knows of, with all axes in it."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import FuncFormatter, MultipleLocator
-    except ImportError as error:
-        raise MissingExtraError(
-            "a plot needs matplotlib, which is not installed; pip install 'gmmseg[plot]'"
-        ) from error
+    """Return a figure with all axes in it."""
     heights = [1.0, 2.0, *([0.8] if has_curve else []), *([ROW * n_rows] if n_rows else [])]
     size = (WIDTH, 0.9 + sum(heights))
-    figure = Figure(figsize=size, dpi=150, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure(size, dpi=150)
     figure.set_layout_engine("constrained", hspace=0.02)
     axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)
     for ax in axes[:, 0]:
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.spines[["left", "bottom"]].set_color(FAINT_INK)
-        ax.tick_params(color=FAINT_INK, labelcolor=INK)
-        ax.yaxis.label.set_color(INK)
+        draw_in_ink(ax)
     figure.align_ylabels()
     last = axes[-1, 0]
     last.set_xlim(0.0, duration)
     if duration > MINUTES:
+        from matplotlib.ticker import FuncFormatter, MultipleLocator
+
         step = next((step for step in STEPS if duration <= 12 * step), duration)
         last.xaxis.set_major_locator(MultipleLocator(step))
         last.xaxis.set_major_formatter(FuncFormatter(_minutes))
-    last.set_xlabel("time, min:s" if duration > MINUTES else "time, s", color=INK)
+    last.set_xlabel("time, min:s" if duration > MINUTES else "time, s")
     return figure
 
 

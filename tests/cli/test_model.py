@@ -1,6 +1,7 @@
 """``gmmseg model show``: what a person and a program are told of a mixture."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -97,6 +98,14 @@ def test_a_plot_is_written(gmmseg, model, tmp_path, features):
     picture = np.asarray(Image.open(path).convert("RGB"))
     assert min(picture.shape[:2]) > 500
     assert 0.3 < (picture == 255).all(axis=2).mean() < 0.99
+
+
+def test_without_matplotlib_the_error_says_what_to_install(gmmseg, model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    code, stdout, lines = gmmseg("model", "show", model, "--plot", tmp_path / "m.png")
+    assert (code, stdout, len(lines)) == (1, "", 1)
+    assert "--plot needs matplotlib, which is not installed; pip install" in lines[0]
+    assert not (tmp_path / "m.png").exists()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from PIL import Image
 
 from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image import segment_regions
-from gmmseg.image.regions import block_means
 from tests import naive
 
 DATA = Path(__file__).parents[2] / "data"
@@ -175,15 +174,6 @@ def test_pure_noise_is_one_region(rng):
 def test_scale_and_offset_of_a_grey_image_do_not_matter(factor, offset):
     gray = (60.0 * quadrants()) * factor + offset
     assert_array_equal(segment_regions(gray), segment_regions(60.0 * quadrants()))
-
-
-def test_block_means_are_means_of_the_pixels_inside():
-    features = np.arange(12, dtype=np.float32).reshape(3, 4, 1)
-    inside = np.ones((3, 4), dtype=bool)
-    inside[0, 0] = inside[2, 2] = inside[2, 3] = False
-    means, use = block_means(features, inside, 2)
-    assert_array_equal(means[:, :, 0], np.float32([[10 / 3, 4.5], [8.5, 0]]))
-    assert_array_equal(use, [[True, True], [True, False]])
 
 
 def test_a_number_of_regions_that_cannot_be_found_is_reported():

@@ -11,6 +11,7 @@ from numpy.testing import assert_array_equal
 from scipy.ndimage import median_filter
 
 from gmmseg.errors import InputError
+from gmmseg.image import ImageSegmenter, open_image, read_image, sample_pixels
 from gmmseg.image.tiling import label_file, label_in_tiles, tiles
 
 SHAPES = st.lists(st.integers(1, 13), min_size=1, max_size=3).map(tuple)
@@ -126,3 +127,21 @@ def test_a_label_file_that_cannot_be_is_refused(tmp_path, name, n_labels, messag
         label_file(tmp_path / name, (2, 2), n_labels=n_labels),
     ):
         pass
+
+
+@pytest.mark.parametrize(("texture", "halo"), [(False, 24), (True, 40)])
+def test_a_segmenter_labels_a_file_in_tiles_as_it_does_the_whole_image(
+    tmp_path, rng, *, texture, halo
+):
+    stuff = rng.integers(0, 3, (12, 16)).repeat(10, axis=0).repeat(10, axis=1)
+    image = stuff + rng.normal(scale=0.7, size=stuff.shape)
+    np.save(tmp_path / "image.npy", image)
+    with open_image(tmp_path / "image.npy") as lazy:
+        sample, _ = sample_pixels(lazy, 12_000, rng)
+        segmenter = ImageSegmenter(3, texture=texture).fit(sample)
+        with label_file(tmp_path / "labels.tif", image.shape) as labels:
+            label_in_tiles(
+                lazy.read, lambda part: segmenter.predict(part[0]), labels, size=30, halo=halo
+            )
+    found, _ = read_image(tmp_path / "labels.tif")
+    assert_array_equal(found, segmenter.predict(image))
