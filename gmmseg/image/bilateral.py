@@ -23,6 +23,7 @@ TAPS = 2  # steps to either side along an axis
 NEAR_PASSES, WIDE_PASSES = 1, 3
 # The tolerance in deviations within groups, and the most it may be in deviations of all pixels.
 OF_GROUPS, OF_WHOLE = 2.0, 0.6
+OF_NOISE = 3.0  # the least that it may be in deviations of noise
 _FARTHEST_UNIT = 2.0**120  # so that a unit and its inverse are numbers in float32
 _LARGEST = np.float32(1e18)  # value whose square is a number in float32
 
@@ -39,10 +40,13 @@ class BilateralFilter:
         nothing.
     spacing : tuple of float or None
         Length of a step along each axis of a volume.
+    noisiness : float
+        How many times more than groups tell noise makes pixels differ; 1 where it does not.
     """
 
     tolerance: float
     spacing: tuple[float, ...] | None = None
+    noisiness: float = 1.0
 
     @classmethod
     def of_groups(
@@ -50,18 +54,28 @@ class BilateralFilter:
         X: NDArray[np.float32],
         labels: NDArray[np.intp],
         spacing: tuple[float, ...] | None = None,
+        *,
+        noise: float = 0.0,
     ) -> "BilateralFilter":
         """Settle what is alike by pixels (n, n_features) and the groups (n,) that they are of.
 
         Differences within groups are to vanish, those between groups to stay. Groups may be many
         things in one: what differs by most of the deviation of all pixels is not alike.
+
+        Groups of nothing but noise are narrower than noise, the more so the more they are. What
+        noise makes differ is alike all the same. Where neighbours differ more than that, things
+        change from pixel to pixel.
         """
         exact = X.astype(np.float64)
         groups, place = np.unique(labels, return_inverse=True)
         middles = np.array([exact[labels == k].mean(axis=0) for k in groups])
         within = np.sqrt(np.mean(np.sum((exact - middles[place]) ** 2, axis=1)))
         whole = np.sqrt(exact.var(axis=0).sum())
-        return cls.of_spread(float(within), float(whole), spacing)
+        settled = cls.of_spread(float(within), float(whole), spacing)
+        ratio = OF_NOISE * noise / settled.tolerance if settled.tolerance > 0 else 1.0
+        if ratio <= 1 or noise > len(groups) * within:
+            return settled
+        return replace(settled, tolerance=settled.tolerance * ratio, noisiness=ratio)
 
     @classmethod
     def of_spread(

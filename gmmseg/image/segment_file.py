@@ -49,6 +49,7 @@ def write_segmenter(path: str | PathLike[str], segmenter: "ImageSegmenter") -> N
         "smoothness": float(model.smoothness),
         "spacing": _lengths(model.spacing),
         "tolerance": None if model.bilateral is None else float(model.bilateral.tolerance),
+        "noisiness": 1.0 if model.bilateral is None else float(model.bilateral.noisiness),
         "color": model.recipe.color,
         "texture": bool(model.recipe.texture),
         "place": None if place is None else [*place.middle, place.unit],
@@ -154,7 +155,7 @@ def _model(header: dict[str, Any], arrays: Arrays) -> SegmentModel:
         n_channels=n_channels,
         recipe=recipe,
         searched=searched,
-        bilateral=_bilateral(header["tolerance"], spacing),
+        bilateral=_bilateral(header["tolerance"], header["noisiness"], spacing),
         contrast=ContrastScale(_float32(arrays, "contrast", own.n_features)),
         smoothness=float(header["smoothness"]),
         spacing=spacing,
@@ -187,12 +188,13 @@ def _place(numbers: list[float] | None) -> Place | None:
 
 
 def _bilateral(
-    tolerance: float | None, spacing: tuple[float, ...] | None
+    tolerance: float | None, noisiness: float, spacing: tuple[float, ...] | None
 ) -> BilateralFilter | None:
     if tolerance is None:
         return None
     check_number("tolerance", tolerance, least=0)
-    return BilateralFilter(float(tolerance), spacing)
+    check_number("noisiness", noisiness, least=1)
+    return BilateralFilter(float(tolerance), spacing, float(noisiness))
 
 
 def _float32(arrays: Arrays, name: str, length: int) -> NDArray[np.float32]:

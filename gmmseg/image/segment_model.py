@@ -18,7 +18,8 @@ from gmmseg.smoothing.coupling import estimate_coupling
 from gmmseg.smoothing.grid import GridField, contrast_field
 from gmmseg.smoothing.mean_field import mean_field
 
-# What the surroundings of a pixel find impossible counts so much, what they find likeliest 1.
+# What the surroundings of a pixel find impossible counts so much, what they find likeliest 1; less
+# where noise makes single pixels tell little.
 LEAST_SUPPORT = 0.3
 N_SWEEPS = 5
 REACH_OF_SWEEP = 2  # each of its two colours looks at the next pixel
@@ -135,14 +136,15 @@ class SegmentModel:
         cols), for ``x`` averaged over near neighbours, and what wide averages say.
         """
         features, inside = self.recipe.features(pixels, region)
-        wide = None
-        if self.bilateral is not None:
+        if self.bilateral is None:
+            log_joint = _log_joint(features, inside, self.parameters, n_jobs)
+        else:
             features, wide = self.bilateral.near_and_wide(
                 features, inside, n_axes=pixels.n_axes, n_jobs=n_jobs
             )
-        log_joint = _log_joint(features, inside, self.parameters, n_jobs)
-        if wide is not None:
-            log_joint += _log_support(_log_joint(wide, inside, self.searched, n_jobs))
+            log_joint = _log_joint(features, inside, self.parameters, n_jobs)
+            log_wide = _log_joint(wide, inside, self.searched, n_jobs)
+            log_joint += _log_support(log_wide, LEAST_SUPPORT / self.bilateral.noisiness**2)
         if self.log_prior is not None:
             log_joint += self.log_prior[(slice(None), *region)]
         return log_joint, self._field(features, inside, pixels.n_axes, n_jobs), inside
@@ -176,11 +178,11 @@ def _log_joint(
     return joint_log_densities(rows, parameters, n_jobs).reshape(-1, *inside.shape)
 
 
-def _log_support(log_joint: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return ``log max(p_k / max p, LEAST_SUPPORT)`` of the posteriors of wide averages, in place.
+def _log_support(log_joint: NDArray[np.float32], least: float) -> NDArray[np.float32]:
+    """Return ``log max(p_k / max p, least)`` of the posteriors of wide averages, in place.
 
     Faint segments drown in the noise of single pixels, but not in that of many; thin ones are lost
     in wide averages, so that these may not rule.
     """
     log_joint -= log_joint.max(axis=0)
-    return np.maximum(log_joint, np.float32(np.log(LEAST_SUPPORT)), out=log_joint)
+    return np.maximum(log_joint, np.float32(np.log(least)), out=log_joint)

@@ -14,6 +14,7 @@ from gmmseg.core.initialization import parameters_from_labels
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.image.bilateral import BilateralFilter
 from gmmseg.image.features import dark_to_light
+from gmmseg.image.pixel_noise import spread_of, spread_patches
 from gmmseg.image.pixels import Pixels
 from gmmseg.image.recipe import Recipe, sampled_rows
 from gmmseg.image.segment_sample import SegmentSample
@@ -68,7 +69,8 @@ class SegmentSearch:
         few = few[np.lexsort(few.T)]
         parameters, _ = self._fitted(few, min(n_segments, len(few)))
         labels = predicted_labels(few, parameters, self.n_jobs)
-        return BilateralFilter.of_groups(few, labels, spacing)
+        noise = spread_of(pixels, recipe, spread_patches(pixels, recipe.reach + 1)).noise
+        return BilateralFilter.of_groups(few, labels, spacing, noise=noise)
 
     def mixture(
         self, sample: SegmentSample, n_segments: int

@@ -136,6 +136,24 @@ def test_alike_is_what_differs_within_groups(rng):
     assert BilateralFilter.of_groups(np.ones_like(X), labels).tolerance == 0
 
 
+def test_what_noise_makes_differ_is_alike(rng):
+    X = rng.normal(size=(1000, 1)).astype(np.float32)
+    labels = (X[:, 0] > 0).astype(int)  # groups of nothing but noise
+    halves = BilateralFilter.of_groups(X, labels)
+    noisy = BilateralFilter.of_groups(X, labels, noise=1.0)
+    assert (halves.noisiness, noisy.tolerance) == (1, pytest.approx(3))
+    assert noisy.noisiness == pytest.approx(3 / halves.tolerance)
+    assert BilateralFilter.of_groups(X, labels, noise=0.05).tolerance == halves.tolerance
+
+
+def test_neighbours_of_one_group_do_not_differ_more_than_it_may():
+    X = np.array([[0.0], [0.1], [5.0], [5.1]], dtype=np.float32)
+    labels = np.array([0, 0, 1, 1])
+    board = BilateralFilter.of_groups(X, labels, noise=3.5)  # as of a chequerboard
+    assert board.tolerance == BilateralFilter.of_groups(X, labels).tolerance
+    assert board.noisiness == 1
+
+
 @pytest.mark.parametrize("n_axes", [2, 3])
 def test_every_tap_is_in_one_pair(n_axes):
     taps = paired_taps(n_axes).reshape(-1, 3)

@@ -5,7 +5,7 @@ import pytest
 
 from gmmseg.image.pixels import pixels_of
 from gmmseg.image.recipe import Recipe
-from gmmseg.image.segment_number import NumberSearch, spread_patches
+from gmmseg.image.segment_number import NumberSearch
 from gmmseg.image.segment_search import OPTIONS
 
 
@@ -87,23 +87,3 @@ def test_pixels_are_as_they_are_if_nothing_is_averaged(rng):
     few = search.few_pixels()
     # Values that were never rounded are moved by less than any two of them differ.
     np.testing.assert_allclose(np.sort(few.ravel()), np.sort(image.ravel()), atol=1e-4)
-
-
-def test_patches_of_a_large_plane_lie_evenly_and_transpose_with_it():
-    regions = spread_patches(pixels_of(np.zeros((3000, 2000), dtype=np.uint8)), halo=14)
-    transposed = spread_patches(pixels_of(np.zeros((2000, 3000), dtype=np.uint8)), halo=14)
-    inner = {(rows.start, cols.start) for _, (_, rows, cols) in regions}
-    assert inner == {(rows.start, cols.start) for _, (_, cols, rows) in transposed}
-    assert len(inner) == 144
-    assert sorted({row for row, _ in inner}) == list(range(109, 3000, 250))
-    for (_, rows, cols), (_, kept_rows, kept_cols) in regions:
-        assert (rows.start, rows.stop) == (kept_rows.start - 14, kept_rows.stop + 14)
-        assert (cols.start, cols.stop) == (kept_cols.start - 14, kept_cols.stop + 14)
-        assert rows.start >= 0
-        assert rows.stop <= 3000
-
-
-def test_a_small_plane_is_one_patch():
-    (region,) = spread_patches(pixels_of(np.zeros((700, 500), dtype=np.uint8)), halo=14)
-    whole = (slice(0, 1), slice(0, 700), slice(0, 500))
-    assert region == (whole, whole)

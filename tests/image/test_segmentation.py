@@ -350,6 +350,20 @@ def test_a_smoothness_below_0_is_refused():
         segment_image(np.eye(3), 2, smoothness=-1)
 
 
+@pytest.mark.parametrize(("contrast", "share"), [(1.0, 0.02), (1.5, 0.01), (3.0, 0.002)])
+def test_what_single_pixels_hardly_tell_is_found_in_strong_noise(contrast, share, rng):
+    y, x = np.mgrid[:160, :160] - 79.5
+    is_disc = y**2 + x**2 < 35**2  # as bright as this many deviations of noise
+    image = 100 + 20 * (contrast * is_disc + rng.normal(size=is_disc.shape))
+    labels = segment_image(image.clip(0, 255).astype(np.uint8), 2)
+    assert ((labels == 2) != is_disc).mean() < share
+
+
+def test_a_chequerboard_is_no_noise():
+    image = np.indices((40, 40)).sum(axis=0) % 2 * 200
+    assert_array_equal(segment_image(image.astype(np.uint8), 2), 1 + image // 200)
+
+
 # ----------------------------------------------------------------------------- number of segments
 
 
