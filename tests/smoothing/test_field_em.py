@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -107,6 +109,64 @@ def test_prior_of_another_shape_is_named(rng):
     message = r"log_prior must have shape \(2, 6, 7\), \(n_labels, ...\), got \(6, 7, 2\)"
     with pytest.raises(InputError, match=message):
         fitted(picture, log_prior=np.zeros((6, 7, 2), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"X": np.zeros((6, 2))}, "X must have 1 features as the mixture has, got 2"),
+        (
+            {"X": np.where(np.arange(6) == 4, np.nan, 0.0)[:, None]},
+            (
+                "X must be numbers that float32 holds, got NaN or larger ones in 1 of 6 rows, "
+                "first in row 4; leave such cells out of inside"
+            ),
+        ),
+        (
+            {"X": np.full((6, 1), 1e39)},
+            (
+                "X must be numbers that float32 holds, got NaN or larger ones in 6 of 6 rows, "
+                "first in row 0; leave such cells out of inside"
+            ),
+        ),
+        (
+            {"inside": np.ones((3, 2), bool)},
+            "inside must have the (1, 2, 3) cells of the field, got (3, 2)",
+        ),
+        (
+            {"X": np.zeros((5, 1)), "inside": [[True, True, False], [True, True, True]]},
+            "field must not couple cells that are not inside; make it with the same inside",
+        ),
+        ({"coupling": -1.0}, "coupling must be a number of at least 0, got -1.0"),
+        ({"coupling": "much"}, "coupling must be a number of at least 0, got 'much'"),
+        ({"n_rounds": 0}, "n_rounds must be a whole number of at least 1, got 0"),
+    ],
+)
+def test_what_cannot_be_used_is_named(changes, message):
+    given = {"X": np.zeros((6, 1)), "inside": np.ones((2, 3), bool), "coupling": 1.0} | changes
+    X, inside = given.pop("X"), given.pop("inside")
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        fit_field(X, inside, plain_field((2, 3)), start(), **given)
+
+
+def test_cells_of_a_line_are_given_as_a_grid():
+    message = "inside must have the (1, 1, 3) cells of the field, got (3,)"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        fit_field(np.zeros((3, 1)), np.ones(3, bool), plain_field((1, 3)), start(), coupling=1.0)
+
+
+def test_lists_and_float64_are_taken(rng):
+    _, picture = discs(rng, (6, 7))
+    inside, field = np.ones((6, 7), bool), plain_field((6, 7))
+    found, same = (
+        fit_field(X, where, field, start(), coupling=1.0)
+        for X, where in [
+            (picture.reshape(-1, 1), inside),
+            (picture.reshape(-1, 1).tolist(), inside.tolist()),
+        ]
+    )
+    assert found.q.dtype == np.float32
+    assert_array_equal(found.q, same.q)
 
 
 def test_missing_rows_are_named(rng):

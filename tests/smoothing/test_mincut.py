@@ -1,6 +1,7 @@
 """A smallest cut has the least energy of all maps of two labels."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -149,9 +150,27 @@ def test_costs_that_do_not_fit_are_refused(cost_0, message):
         min_cut(cost_0, [[[0, np.inf], [0, 0]]], field)
 
 
+@pytest.mark.parametrize(
+    ("gain", "message"),
+    [
+        (np.zeros((2, 2)), "gain must have the shape (1, 2, 2) of the field, got (2, 2)"),
+        ([[[0, np.nan], [0, 0]]], "gain must not be NaN; give 0 where no label costs more"),
+    ],
+)
+def test_gains_that_do_not_fit_are_refused(gain, message):
+    graph = CutGraph(contrast_field(np.zeros((2, 2, 1))))
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        graph.solve(gain)
+    assert_array_equal(graph.solve(np.ones((1, 2, 2))), [[[1, 1], [1, 1]]])
+
+
 def test_known_labels_and_strength_are_checked():
     field = contrast_field(np.zeros((2, 2, 1)))
     with pytest.raises(InputError, match=r"known must have the shape \(1, 2, 2\) of the field"):
         CutGraph(field, np.zeros((2, 2)))
+    message = "^known must be whole numbers: 0 and 1, and -1 where nothing is known$"
+    for known in (np.full((1, 2, 2), 2), np.full((1, 2, 2), -2), np.full((1, 2, 2), 0.5)):
+        with pytest.raises(InputError, match=message):
+            CutGraph(field, known)
     with pytest.raises(InputError, match="strength must be a number of at least 0, got -1"):
         CutGraph(field, strength=-1)
