@@ -126,8 +126,8 @@ def merge_mixtures(
 
     References
     ----------
-    Runnalls (2007), "Kullback-Leibler approach to Gaussian mixture reduction",
-    DOI 10.1109/TAES.2007.4383588.
+    Runnalls (2007), "Kullback-Leibler approach to Gaussian mixture reduction", equations 2 to 4 and
+    21, DOI 10.1109/TAES.2007.4383588.
 
     Examples
     --------
