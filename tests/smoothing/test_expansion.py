@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 
 from gmmseg.errors import InputError
 from gmmseg.smoothing.energy import potts_energy
-from gmmseg.smoothing.expansion import expand_labels
+from gmmseg.smoothing.expansion import _expanded, expand_labels
 from gmmseg.smoothing.grid import contrast_field
 from gmmseg.smoothing.mincut import min_cut
 
@@ -41,6 +41,15 @@ def test_no_label_can_lower_the_energy_by_taking_cells_over(shape, rng):
         for label, moves in itertools.product(range(3), itertools.product((0, 1), repeat=8)):
             other = np.where(np.reshape(moves, shape), label, labels)
             assert potts_energy(costs, field, other, strength=0.7) >= energy - 1e-5
+
+
+def test_no_smallest_cut_lowers_the_energy_further(rng):
+    costs, field = problem(rng, (1, 16, 16), 6)
+    labels = expand_labels(costs, field, strength=0.5)
+    energy = potts_energy(costs, field, labels, strength=0.5)
+    for label in range(6):
+        other = _expanded(costs, field, labels, label, strength=0.5)
+        assert potts_energy(costs, field, other, strength=0.5) >= energy
 
 
 def test_energy_is_near_the_least_of_all_maps(rng):

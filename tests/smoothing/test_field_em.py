@@ -6,7 +6,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.errors import InputError
+from gmmseg.smoothing.coupling import estimate_coupling
 from gmmseg.smoothing.field_em import field_evidence, fit_field
+from gmmseg.smoothing.field_mean import mean_field
 from gmmseg.smoothing.grid import contrast_field
 from gmmseg.smoothing.prior_maps import log_prior_maps
 
@@ -77,6 +79,42 @@ def test_estimated_coupling_is_small_where_neighbours_tell_nothing(rng):
     shuffled = picture.ravel()[order].reshape(picture.shape)
     assert fitted(shuffled).coupling < 0.1
     assert fitted(picture).coupling > 0.3
+
+
+def test_coupling_is_what_the_shares_of_the_labels_do_not_explain(rng):
+    _, picture = discs(rng)
+    X, inside, field = (
+        picture.reshape(-1, 1),
+        np.ones(picture.shape, bool),
+        plain_field(picture.shape),
+    )
+    rare = start().replaced(weights=np.array([0.95, 0.05]))
+    alone = mean_field(field_evidence(X, inside, rare), field, coupling=0.0)
+    found = fit_field(X, inside, field, rare, coupling="auto", n_rounds=1).coupling
+    assert found == estimate_coupling(alone, field, weights=[0.95, 0.05])
+    assert found != estimate_coupling(alone, field)
+
+
+def test_rounds_end_when_the_free_energy_stands_still(rng):
+    _, picture = discs(rng)
+    energies = fitted(picture, coupling=1.0, n_rounds=1000).free_energies
+    assert len(energies) < 1000
+    assert abs(energies[-1] - energies[-2]) < 1e-4
+    assert (np.abs(np.diff(energies[:-1])) >= 1e-4).all()
+
+
+def test_probabilities_are_those_of_the_mixture_that_was_learned(rng):
+    _, picture = discs(rng)
+    fit = fitted(picture, coupling=1.0, n_rounds=1)
+    evidence = field_evidence(picture.reshape(-1, 1), np.ones(picture.shape, bool), fit.parameters)
+    again = mean_field(evidence, plain_field(picture.shape), coupling=1.0, n_sweeps=1, start=fit.q)
+    assert np.mean(np.abs(again - fit.q).max(axis=0) > 0.02) < 2e-3
+
+
+def test_label_without_noise_keeps_a_millionth_of_the_variance(rng):
+    labels, _ = discs(rng)
+    fit = fitted(labels.astype(np.float32), coupling=1.0)
+    assert_allclose(fit.parameters.covariances, 1e-6 * labels.var(), rtol=1e-3)
 
 
 def test_cells_outside_do_not_matter(rng):

@@ -141,6 +141,20 @@ def test_field_goes_on_from_where_it_was(rng):
     assert_array_equal(half, before)
 
 
+def test_rounds_end_with_the_first_in_which_at_most_a_thousandth_of_the_cells_change(rng):
+    log_joint, field = random_problem(rng, (60, 70))
+    q = mean_field(log_joint, field, coupling=1.0, n_sweeps=0)
+    shares = [1.0]
+    while shares[-1] > 1e-3:
+        before, q = q, mean_field(log_joint, field, coupling=1.0, n_sweeps=1, start=q)
+        shares.append(np.mean(np.abs(q - before).max(axis=0) > 0.02))
+    assert shares[-1] > 0
+    assert 2 < len(shares) < 50
+    assert_array_equal(mean_field(log_joint, field, coupling=1.0, n_sweeps=50), q)
+    further = mean_field(log_joint, field, coupling=1.0, n_sweeps=50, stops_early=False)
+    assert (further != q).any()
+
+
 def test_lists_and_read_only_tables_are_taken(rng):
     log_joint, field = random_problem(rng, (4, 5))
     q = mean_field(log_joint, field, coupling=1.0)

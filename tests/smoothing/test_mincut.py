@@ -124,6 +124,20 @@ def test_a_field_without_weight_leaves_the_cheaper_label_to_every_cell(rng):
     assert_array_equal(min_cut(*costs, nothing), costs[1] < costs[0])
 
 
+@pytest.mark.parametrize("margin", [1e-5, 1e-3])
+def test_what_costs_a_little_less_than_a_border_is_borne(margin):
+    field = contrast_field(np.zeros((1, 2, 1)))
+    for cost, wanted in [(1.0 - margin, [[[1, 1]]]), (1.0 + margin, [[[1, 0]]])]:
+        assert_array_equal(min_cut([[[5.0, 0.0]]], [[[0.0, cost]]], field), wanted)
+
+
+def test_a_difference_too_small_to_count_decides_between_equals():
+    field = contrast_field(np.zeros((1, 3, 1)))
+    for gain in (-1e-9, 1e-9):
+        labels = CutGraph(field).solve(np.full((1, 1, 3), gain))
+        assert_array_equal(labels, np.full((1, 1, 3), gain > 0))
+
+
 def test_of_equal_cuts_that_with_fewest_1s_is_taken():
     field = contrast_field(np.zeros((1, 3, 1)))
     assert_array_equal(min_cut(np.ones((1, 1, 3)), np.ones((1, 1, 3)), field), [[[0, 0, 0]]])
