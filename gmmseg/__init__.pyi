@@ -1,4 +1,4 @@
-from . import anomaly, audio, core, errors, evaluation, image, report, video
+from . import anomaly, audio, core, errors, evaluation, image, report, smoothing, video
 from .core import BayesianGaussianMixture, GaussianMixture
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "evaluation",
     "image",
     "report",
+    "smoothing",
     "video",
 ]
 

@@ -96,6 +96,20 @@ def maximization(X, resp, sample_weight):
 LETTERS = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
 
 
+def merge_cost(parameters, i, j):
+    """Return ``((w_i + w_j) log|S| - w_i log|S_i| - w_j log|S_j|) / 2``, S that of both."""
+    (mine, theirs), (here, there) = parameters.weights[[i, j]], parameters.means[[i, j]]
+    both = [np.diag(c) if c.ndim == 1 else c for c in parameters.component_covariances[[i, j]]]
+    share = mine / (mine + theirs)
+    mean = share * here + (1.0 - share) * there
+    apart = [np.outer(dev, dev) for dev in (here - mean, there - mean)]
+    together = share * (both[0] + apart[0]) + (1.0 - share) * (both[1] + apart[1])
+    if parameters.family.scatter_kind == "diag":
+        together = np.diag(np.diag(together))
+    log_dets = [np.linalg.slogdet(matrix)[1] for matrix in (together, *both)]
+    return 0.5 * (np.array([mine + theirs, -mine, -theirs]) @ log_dets)
+
+
 def in_family(covariance_type, weights, covariances):
     """Return full covariances narrowed to a family, in the shape of the family.
 

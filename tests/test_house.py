@@ -43,7 +43,7 @@ def heavy_libraries_loaded_by(code):
 def test_import_gmmseg_loads_no_heavy_library():
     assert (
         heavy_libraries_loaded_by(
-            "import gmmseg, gmmseg.audio, gmmseg.core, gmmseg.image, gmmseg.video"
+            "import gmmseg, gmmseg.audio, gmmseg.core, gmmseg.image, gmmseg.smoothing, gmmseg.video"
         )
         == set()
     )

@@ -13,6 +13,8 @@ from gmmseg.anomaly.folds import cross_fitted
 from gmmseg.anomaly.moment_arrays import moment_arrays, moments_of, number
 from gmmseg.anomaly.moments import Moments
 from gmmseg.anomaly.spectrum import Spectrum
+from gmmseg.core.covariance import spelled_out_family
+from gmmseg.core.covariance_base import log_determinants
 from gmmseg.core.em import EMOptions
 from gmmseg.core.estep import expectation, log_densities, responsibilities
 from gmmseg.core.fit import Start, fit_mixture
@@ -165,7 +167,7 @@ class MixtureBackend(Backend):
         moments = moments_of(
             {name.removeprefix("whole_"): arrays[name] for name in arrays if "whole_" in name}
         )
-        family = "full" if arrays["covariances"].ndim == 3 else "diag"
+        family = spelled_out_family(arrays["covariances"]).name
         parameters = MixtureParameters(
             arrays["weights"], arrays["means"], arrays["covariances"], covariance_type=family
         )
@@ -177,9 +179,7 @@ class MixtureBackend(Backend):
 
     def _below_peak(self, white: Array) -> Array:
         factors = self.parameters.component_factors
-        is_full = factors.ndim == 3
-        diagonal = np.diagonal(factors, axis1=1, axis2=2) if is_full else factors
-        log_norm = np.log(diagonal).sum(axis=1) - 0.5 * white.shape[1] * np.log(2.0 * np.pi)
+        log_norm = log_determinants(factors) - 0.5 * white.shape[1] * np.log(2.0 * np.pi)
         used = self.parameters.weights > 0.0
         peak = np.logaddexp.reduce(np.log(self.parameters.weights[used]) + log_norm[used])
         below: Array = np.maximum(2.0 * (peak - log_densities(white, self.parameters)), 0.0)

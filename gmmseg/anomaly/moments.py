@@ -45,10 +45,9 @@ class Moments:
         return cls(float(statistics.resp_sum[0]), mean, scatter, prior_variance)
 
     @classmethod
-    def of_samples(cls, X: Array, prior_variance: Array, weight: float = 1.0) -> "Moments":
-        """Return the moments of samples that count ``weight`` each."""
-        statistics = statistics_about(X, X.mean(axis=0)).scale(weight)
-        return cls.of_statistics(statistics, prior_variance)
+    def of_samples(cls, X: Array, prior_variance: Array) -> "Moments":
+        """Return the moments of samples that count once each."""
+        return cls.of_statistics(statistics_about(X, X.mean(axis=0)), prior_variance)
 
     def with_samples(self, X: Array, weight: float = 1.0) -> "Moments":
         """Return the moments with further samples that count ``weight`` each."""

@@ -81,8 +81,8 @@ def _way(start: MixtureParameters, end: MixtureParameters) -> Way:
 
 
 def _all_weights(parameters: MixtureParameters) -> Array:
-    noise = [] if parameters.noise is None else [parameters.noise.weight]
-    return np.maximum([*parameters.weights, *noise], SMALLEST_WEIGHT)
+    """Return the weights, the noise last, as far above 0 as a logarithm needs them to be."""
+    return np.maximum(parameters.shares, SMALLEST_WEIGHT)
 
 
 def _length(way: tuple[Array, ...], origin: MixtureParameters) -> float:

@@ -92,7 +92,7 @@ class BayesianGaussianMixture(FittedMixture):
     References
     ----------
     Bishop (2006), "Pattern recognition and machine learning", section 10.2. Blei, Jordan (2006),
-    "Variational inference for Dirichlet process mixtures".
+    "Variational inference for Dirichlet process mixtures", section 3.
 
     Examples
     --------

@@ -7,7 +7,7 @@ V (variable) or I (shape: round; orientation: along the features).
 References
 ----------
 Banfield, Raftery (1993), "Model-based Gaussian and non-Gaussian clustering".
-Celeux, Govaert (1995), "Gaussian parsimonious clustering models".
+Celeux, Govaert (1995), "Gaussian parsimonious clustering models", sections 3 and 4.
 """
 
 from typing import ClassVar

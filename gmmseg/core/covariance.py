@@ -128,6 +128,11 @@ FAMILIES: dict[str, CovarianceFamily] = {
 }
 
 
+def spelled_out_family(matrices: Array) -> CovarianceFamily:
+    """Return the family whose covariances are matrices, (n, d, d), or variances, (n, d)."""
+    return FAMILIES["full" if matrices.ndim == 3 else "diag"]
+
+
 def family_named(covariance_type: str) -> CovarianceFamily:
     """Return the family of this name, or raise InputError with the names there are."""
     if covariance_type in tuple(SYNONYMS):

@@ -140,6 +140,17 @@ def clip_eigenvalues(matrices: Array, floor: float) -> Array:
     return matrices
 
 
+def diagonals(matrices: NDArray[Any]) -> NDArray[Any]:
+    """Return the diagonals of matrices, (n, d, d); what are diagonals already, (n, d), as it is."""
+    return np.diagonal(matrices, axis1=1, axis2=2) if matrices.ndim == 3 else matrices
+
+
+def log_determinants(factors: Array) -> Array:
+    """Return the log-determinants of triangular matrices, or of diagonal ones, (n,)."""
+    values: Array = np.log(diagonals(factors)).sum(axis=1)
+    return values
+
+
 def upper_precision_factors(covariances: Array) -> Array:
     """Return upper triangular U with ``inverse(covariance) = U @ U.T``, (..., d, d)."""
     scale = np.sqrt(np.diagonal(covariances, axis1=-2, axis2=-1))

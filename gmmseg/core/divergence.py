@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.core.covariance_base import upper_precision_factors
+from gmmseg.core.covariance import spelled_out_family
+from gmmseg.core.covariance_base import diagonals
 from gmmseg.core.parameters import MixtureParameters
 
 Array = NDArray[np.float64]
@@ -90,8 +91,7 @@ def merge_cost(gaussians: Gaussians, k: int, others: Indices) -> Array:
 
 def precision_factors(covariances: Array) -> Array:
     """Return U with ``inverse(covariance) = U @ U.T``, for matrices or for variances, (n, d)."""
-    is_full = covariances.ndim == 3
-    return upper_precision_factors(covariances) if is_full else 1.0 / np.sqrt(covariances)
+    return spelled_out_family(covariances).precision_factors(covariances)
 
 
 def pairwise(measure: Measure, gaussians: Gaussians) -> Array:
@@ -120,7 +120,7 @@ def _blend(gaussians: Gaussians, k: int, others: Indices, share: Array) -> tuple
 
 def _logs(factors: Array) -> Array:
     """Return numbers that sum up to ``log|U|``, (n, d)."""
-    return np.log(np.diagonal(factors, axis1=1, axis2=2) if factors.ndim == 3 else factors)
+    return np.log(diagonals(factors))
 
 
 def _squares(dev: Array, factors: Array) -> Array:
@@ -134,7 +134,7 @@ def _trace(covariances: Array, factors: Array) -> Array:
     if covariances.ndim == 2:
         ratio = np.minimum(np.sqrt(covariances) * factors, LARGEST_DISTANCE)
         return (ratio**2).sum(axis=1)
-    scale = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))[:, :, None]
+    scale = np.sqrt(diagonals(covariances))[:, :, None]
     ratio = np.clip(scale * factors, -LARGEST_DISTANCE, LARGEST_DISTANCE)
     correlations = covariances / scale / np.swapaxes(scale, 1, 2)
     return (ratio * (correlations @ ratio)).sum(axis=(1, 2))

@@ -68,6 +68,10 @@ def expectation(
     -----
     In float32, samples further from the mixture than 1e17 times its spread count as that far.
 
+    References
+    ----------
+    Bishop (2006), "Pattern recognition and machine learning", equation 9.23.
+
     Examples
     --------
     >>> two = MixtureParameters([0.5, 0.5], [[-5.0], [5.0]], [[1.0], [1.0]], covariance_type="diag")

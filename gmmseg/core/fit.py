@@ -23,7 +23,7 @@ from gmmseg.core.known_labels import parameters_from_some_labels
 from gmmseg.core.missing import imputed, with_unseen_features
 from gmmseg.core.noise_start import dense_samples
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.validation import as_numbers
+from gmmseg.core.validation import as_finite
 from gmmseg.errors import InputError
 
 # Where there are several starts: so many iterations for each, then so many of the best go on.
@@ -267,11 +267,4 @@ def _found(
 
 def _given(values: ArrayLike | None, name: str, shape: tuple[int, ...]) -> Array | None:
     """Return a start parameter of the user as float64, or None where there is none."""
-    if values is None:
-        return None
-    array = as_numbers(values, name)
-    if array.shape != shape:
-        raise InputError(f"{name} must have shape {shape}, got {array.shape}")
-    if not np.isfinite(array).all():
-        raise InputError(f"{name} must be finite, got NaN or infinity")
-    return array
+    return None if values is None else as_finite(values, name, shape)

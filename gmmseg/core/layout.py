@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.core.covariance_base import shares_of
+from gmmseg.core.covariance_base import diagonals, shares_of
 from gmmseg.core.kernel_types import FEW_FEATURES, TILE_SIZE, KernelMixture, Scratch, Sums
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
@@ -52,12 +52,10 @@ def kernel_mixture(
     n_tiled = n_features + -n_features % tile_size
     to_tiles, to_rows = (0, n_tiled - n_features), (0, n_tiled + n_tiled % 2 - n_features)
     factors = parameters.component_factors
-    is_full = factors.ndim == 3
-    diagonal = np.diagonal(factors, axis1=1, axis2=2) if is_full else factors
-    log_scale = np.log(diagonal * scale) - 0.5 * math.log(2 * math.pi)
+    log_scale = np.log(diagonals(factors) * scale) - 0.5 * math.log(2 * math.pi)
     with np.errstate(divide="ignore"):
         log_norm = np.log(weights) + log_scale.sum(axis=1)
-    factors = factors * (scale[:, None] if is_full else scale) / math.sqrt(2.0)
+    factors = factors * (scale[:, None] if factors.ndim == 3 else scale) / math.sqrt(2.0)
     noise_width = np.empty(0)
     if (noise := parameters.noise) is not None:
         noise_width = noise.width / scale

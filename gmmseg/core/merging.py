@@ -30,18 +30,6 @@ class Merge:
     cost: float
 
 
-def merged_pair(parameters: MixtureParameters, i: int, j: int) -> MixtureParameters:
-    """Return the mixture with components i and j merged in the place of i; the moments stay.
-
-    The new component has the weight, the mean and the covariance, as far as the family can hold
-    it, of the two together (Runnalls 2007, equations 2 to 4).
-    """
-    gaussians = Gaussians.of(parameters)
-    _merge(gaussians, i, j)
-    kept = [k for k in range(parameters.n_components) if k != j]
-    return _in_family(gaussians, kept, parameters)
-
-
 def reduced(parameters: MixtureParameters, n_components: int) -> MixtureParameters:
     """Return the mixture reduced to fewer components by merging the cheapest pair in turn.
 
@@ -138,8 +126,8 @@ def merge_mixtures(
 
     References
     ----------
-    Runnalls (2007), "Kullback-Leibler approach to Gaussian mixture reduction",
-    DOI 10.1109/TAES.2007.4383588.
+    Runnalls (2007), "Kullback-Leibler approach to Gaussian mixture reduction", equations 2 to 4 and
+    21, DOI 10.1109/TAES.2007.4383588.
 
     Examples
     --------
@@ -175,7 +163,10 @@ def _merge_cheapest(
 
 
 def _merge(gaussians: Gaussians, i: int, j: int) -> None:
-    """Put the weight, mean and covariance of Gaussians i and j together in the place of i."""
+    """Put the weight, mean and covariance of Gaussians i and j together in the place of i.
+
+    The moments of the two stay (Runnalls 2007, equations 2 to 4).
+    """
     weights, means, covariances, factors = gaussians
     total = weights[i] + weights[j]
     share = weights[i] / total if total > 0.0 else 0.5

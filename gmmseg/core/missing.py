@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core import kernels, missing_kernels
+from gmmseg.core.covariance_base import diagonals
 from gmmseg.core.kernel_types import KernelMixture, Sums
 from gmmseg.core.layout import added_up, empty_scratch, kernel_mixture, statistics_of, zero_sums
 from gmmseg.core.missing_kernels import Answers, PartialRows, PartialScratch
@@ -287,9 +288,7 @@ def with_unseen_features(
     n_components, spelled_out = parameters.n_components, parameters.component_covariances
     means = np.zeros((n_components, n_features))
     means[:, seen] = parameters.means
-    factors = parameters.component_factors
-    diagonal = np.diagonal(factors, axis1=1, axis2=2) if factors.ndim == 3 else factors
-    variance = np.exp(-2.0 * np.log(diagonal).mean(axis=1))
+    variance = np.exp(-2.0 * np.log(diagonals(parameters.component_factors)).mean(axis=1))
     scatter = np.repeat(variance[:, None], n_features, axis=1)
     if spelled_out.ndim == 3:
         scatter = scatter[:, :, None] * np.eye(n_features)

@@ -106,7 +106,8 @@ class GaussianMixture(MixtureValue):
     References
     ----------
     Dempster, Laird, Rubin (1977), "Maximum likelihood from incomplete data via the EM algorithm".
-    Celeux, Govaert (1995), "Gaussian parsimonious clustering models".
+    Bishop (2006), "Pattern recognition and machine learning", equations 9.23 to 9.28. Celeux,
+    Govaert (1995), "Gaussian parsimonious clustering models", sections 3 and 4.
 
     Examples
     --------
@@ -244,7 +245,8 @@ class GaussianMixture(MixtureValue):
 
         References
         ----------
-        Cappé, Moulines (2009), "On-line expectation-maximization algorithm for latent data models".
+        Cappé, Moulines (2009), "On-line expectation-maximization algorithm for latent data models",
+        equation 12.
 
         Examples
         --------

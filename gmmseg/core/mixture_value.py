@@ -119,8 +119,8 @@ class MixtureValue(FittedMixture):
 
         References
         ----------
-        Runnalls (2007), "Kullback-Leibler approach to Gaussian mixture reduction",
-        DOI 10.1109/TAES.2007.4383588.
+        Runnalls (2007), "Kullback-Leibler approach to Gaussian mixture reduction", equations 2 to 4
+        and 21, DOI 10.1109/TAES.2007.4383588.
         """
         if not isinstance(other, MixtureValue):
             raise InputError(f"other must be a fitted mixture, got {type(other).__name__}")

@@ -51,7 +51,8 @@ def maximization(
 
     References
     ----------
-    Dempster, Laird, Rubin (1977), "Maximum likelihood from incomplete data via the EM algorithm".
+    Dempster, Laird, Rubin (1977), "Maximum likelihood from incomplete data via the EM algorithm";
+    for mixtures Bishop (2006), "Pattern recognition and machine learning", equations 9.24 to 9.27.
 
     Examples
     --------

@@ -85,11 +85,6 @@ class UniformNoise:
         """Length of the sides of the box, (n_features,)."""
         return self.high - self.low
 
-    @property
-    def log_volume(self) -> float:
-        """Logarithm of the volume of the box."""
-        return float(np.log(self.width).sum())
-
 
 def noise_around(X: NDArray[Any]) -> UniformNoise:
     """Return noise in the smallest box around the samples; NaN is a missing entry."""

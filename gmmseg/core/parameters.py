@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.covariance import family_named
-from gmmseg.core.covariance_base import CovarianceFamily, shares_of
+from gmmseg.core.covariance_base import CovarianceFamily, diagonals, shares_of
 from gmmseg.core.noise import UniformNoise
 from gmmseg.core.validation import as_numbers
 from gmmseg.errors import InputError
@@ -227,9 +227,7 @@ class MixtureParameters:
     @cached_property
     def component_variances(self) -> NDArray[np.float64]:
         """Variance of every feature in every component, (n_components, n_features)."""
-        spelled_out = self.component_covariances
-        is_full = spelled_out.ndim == 3
-        return np.diagonal(spelled_out, axis1=1, axis2=2) if is_full else spelled_out
+        return diagonals(self.component_covariances)
 
 
 def _sharing(weights: NDArray[np.float64], noise: UniformNoise | None) -> NDArray[np.float64]:

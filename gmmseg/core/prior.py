@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.core.covariance_base import Floor
+from gmmseg.core.covariance_base import Floor, diagonals
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 
@@ -48,11 +48,9 @@ class CovariancePrior:
     def log_density(self, parameters: MixtureParameters) -> float:
         """Return ``-strength / 2 sum_k (log|S_k| + trace(inverse(S_k) diag(variance)))``."""
         factors = parameters.component_factors
-        is_full = factors.ndim == 3
-        diagonal = np.diagonal(factors, axis1=1, axis2=2) if is_full else factors
-        log_det = -2.0 * np.log(diagonal).sum()
+        log_det = -2.0 * np.log(diagonals(factors)).sum()
         deviation = np.sqrt(self.variance)
-        trace = ((factors * (deviation[:, None] if is_full else deviation)) ** 2).sum()
+        trace = ((factors * (deviation[:, None] if factors.ndim == 3 else deviation)) ** 2).sum()
         return -0.5 * self.strength * float(log_det + trace)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.core.covariance_base import diagonals
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
@@ -163,8 +164,7 @@ class SufficientStatistics:
 
     def total_variance(self) -> Array:
         """Return the variance per feature of all samples that are no noise, (n_features,)."""
-        scatter = self.new_scatter()
-        within = np.diagonal(scatter, axis1=1, axis2=2) if scatter.ndim == 3 else scatter
+        within = diagonals(self.new_scatter())
         between = np.where(self._is_used(), self.new_means() - self.total_mean(), 0.0) ** 2
         variance: Array = self._shares() @ (within + between)
         return np.maximum(variance, 0.0)

@@ -149,6 +149,27 @@ def as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
     try:
         return np.array(values, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
-        raise InputError(
-            f"{name} must be an array of numbers, got something else: {error}"
-        ) from None
+        raise _no_numbers(name, error) from None
+
+
+def as_finite(values: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return a new float64 array of this shape without NaN and infinity, or raise InputError."""
+    array = as_numbers(values, name)
+    if array.shape != shape:
+        raise InputError(f"{name} must have shape {shape}, got {array.shape}")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} must be finite, got NaN or infinity")
+    return array
+
+
+def as_float32(values: ArrayLike, name: str) -> NDArray[np.float32]:
+    """Return the values as a C-ordered float32 array for kernels, not copied where they are one."""
+    try:
+        with np.errstate(over="ignore"):  # infinity is for the caller to judge
+            return np.require(values, np.float32, ["C", "W"])
+    except (TypeError, ValueError) as error:
+        raise _no_numbers(name, error) from None
+
+
+def _no_numbers(name: str, error: Exception) -> InputError:
+    return InputError(f"{name} must be an array of numbers, got something else: {error}")

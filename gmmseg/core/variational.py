@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma, logsumexp, multigammaln
 
 from gmmseg.core.covariance import family_named
-from gmmseg.core.covariance_base import CovarianceFamily
+from gmmseg.core.covariance_base import CovarianceFamily, log_determinants
 from gmmseg.core.mstep import SMALLEST_VARIANCE
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
@@ -173,7 +173,7 @@ class Posterior:
             trace = (self.prior.scatter @ factors * factors).sum(axis=(1, 2))
         else:
             trace = (self.prior.scatter * factors**2).sum(axis=1)
-        log_det = 2.0 * (_log_det(factors) - _log_det(self.prior.factor[None]))
+        log_det = 2.0 * (log_determinants(factors) - log_determinants(self.prior.factor[None]))
         return (
             0.5 * (dof - before) * _multidigamma(dof, n_features)
             - multigammaln(0.5 * dof, n_features)
@@ -244,11 +244,4 @@ def _counts_behind_covariances(family: CovarianceFamily, resp_sum: Array) -> Arr
 def _multidigamma(dof: Array, n_features: int) -> Array:
     """Return ``sum_i digamma((dof - i) / 2)`` over the features, in the shape of ``dof``."""
     values: Array = digamma(0.5 * (dof[:, None] - np.arange(n_features))).sum(axis=1)
-    return values
-
-
-def _log_det(factors: Array) -> Array:
-    """Return the log-determinants of triangular factors, or of the diagonals of such."""
-    diagonal = np.diagonal(factors, axis1=1, axis2=2) if factors.ndim == 3 else factors
-    values: Array = np.log(diagonal).sum(axis=1)
     return values

@@ -12,10 +12,9 @@ from gmmseg.core.initialization import spread_parameters
 from gmmseg.core.missing import Incomplete, Table
 from gmmseg.core.mstep import SMALLEST_VARIANCE, maximize, variance_floor
 from gmmseg.core.statistics import SufficientStatistics
-from gmmseg.core.validation import as_numbers, check_above
+from gmmseg.core.validation import as_finite, check_above
 from gmmseg.core.variational import Prior, is_shared
 from gmmseg.core.weight_priors import weight_prior_named
-from gmmseg.errors import InputError
 
 # A covariance of the data is singular where columns are constant, copied or sums of others. As a
 # prior it is raised: constant columns to this fraction of the mean variance, and the eigenvalues
@@ -114,7 +113,7 @@ def covariance_shape(family: CovarianceFamily, n_features: int) -> tuple[int, ..
 def _mean(options: PriorOptions, total: SufficientStatistics) -> Array:
     if options.mean is None:
         return total.new_means()[0]
-    return _given(options.mean, "mean_prior", total.means.shape[1:])
+    return as_finite(options.mean, "mean_prior", total.means.shape[1:])
 
 
 def _covariance(options: PriorOptions, total: SufficientStatistics) -> Array:
@@ -123,7 +122,7 @@ def _covariance(options: PriorOptions, total: SufficientStatistics) -> Array:
     if options.covariance is None:
         whole = family.estimate(_sample_scatter(total)[None], np.ones(1), SMALLEST_VARIANCE)
         return whole.reshape(shape)
-    covariance = _given(options.covariance, "covariance_prior", shape)
+    covariance = as_finite(options.covariance, "covariance_prior", shape)
     family.check_positive(covariance, "covariance_prior")
     return covariance
 
@@ -146,12 +145,3 @@ def _sample_scatter(total: SufficientStatistics) -> Array:
     np.fill_diagonal(correlation, 1.0)
     clipped = clip_eigenvalues(correlation, PRIOR_FLOOR)
     return clipped * np.outer(deviation, deviation)
-
-
-def _given(values: ArrayLike, name: str, shape: tuple[int, ...]) -> Array:
-    array = as_numbers(values, name)
-    if array.shape != shape:
-        raise InputError(f"{name} must have shape {shape}, got {array.shape}")
-    if not np.isfinite(array).all():
-        raise InputError(f"{name} must be finite, got NaN or infinity")
-    return array

@@ -14,8 +14,9 @@ from numpy.polynomial.legendre import legvander
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.em import EMOptions
+from gmmseg.core.estep import responsibilities
 from gmmseg.core.fit import Start, fit_mixture
-from gmmseg.core.halves import joint_log_densities, statistics_given
+from gmmseg.core.halves import statistics_given
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import check_number
@@ -141,7 +142,7 @@ def _refined(
     """
     for _ in range(ROUNDS):
         X = light - shading
-        resp = _responsibilities(X, mixture, n_jobs)
+        resp = np.ascontiguousarray(responsibilities(X, mixture, n_jobs).T)
         statistics = statistics_given(X, resp, mixture, n_jobs)
         mixture = maximize(statistics, mixture, variance_floor(statistics, FLOOR))
         coefficients = _least_squares(light, basis, resp, mixture)
@@ -149,12 +150,6 @@ def _refined(
         if np.abs(shading - before).max() < STILL:
             break
     return coefficients, mixture, shading
-
-
-def _responsibilities(X: Array, mixture: MixtureParameters, n_jobs: int | None) -> Array:
-    joint = joint_log_densities(X, mixture, n_jobs)
-    resp = np.exp(joint - joint.max(axis=0))
-    return resp / resp.sum(axis=0)
 
 
 def _least_squares(light: Array, basis: Array, resp: Array, mixture: MixtureParameters) -> Array:

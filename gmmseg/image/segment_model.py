@@ -15,8 +15,8 @@ from gmmseg.image.contrast import ContrastScale
 from gmmseg.image.pixels import Pixels, Region
 from gmmseg.image.recipe import Recipe, within
 from gmmseg.smoothing.coupling import estimate_coupling
+from gmmseg.smoothing.field_mean import mean_field
 from gmmseg.smoothing.grid import GridField, contrast_field
-from gmmseg.smoothing.mean_field import mean_field
 
 # What the surroundings of a pixel find impossible counts so much, what they find likeliest 1; less
 # where noise makes single pixels tell little.

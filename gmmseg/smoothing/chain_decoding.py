@@ -24,10 +24,18 @@ class Expectation:
     posteriors : ndarray of shape (n_frames, n_states)
         Probability of each state in each frame, given the whole table.
     log_likelihood : float
-        Logarithm of the density of the table.
+        Logarithm of the density of the table, in nats.
     transitions : ndarray of shape (n_states, n_states)
         Expected number of steps from state to state. Steps within the least length of a run, which
         are no choice, do not count.
+
+    Examples
+    --------
+    >>> from gmmseg.smoothing import Chain
+    >>> found = expected_transitions(np.zeros((5, 2)), Chain.of_durations([2, 2]))
+    >>> found.transitions
+    array([[1., 1.],
+           [1., 1.]])
     """
 
     posteriors: NDArray[Any]
@@ -67,7 +75,7 @@ def forward_backward(log_densities: ArrayLike, chain: Chain) -> tuple[NDArray[An
 
     Examples
     --------
-    >>> from gmmseg.smoothing.chain import Chain
+    >>> from gmmseg.smoothing import Chain
     >>> table = np.log([[0.9, 0.1], [0.4, 0.6], [0.9, 0.1]])
     >>> posteriors, _ = forward_backward(table, Chain.of_durations([10, 10]))
     >>> posteriors.argmax(axis=1)
@@ -101,6 +109,16 @@ def expected_transitions(log_densities: ArrayLike, chain: Chain) -> Expectation:
     ----------
     Rabiner (1989), "A tutorial on hidden Markov models", equations 36 to 40,
     DOI 10.1109/5.18626.
+
+    Examples
+    --------
+    Two frames that can be of the first state alone, then one of the second:
+
+    >>> from gmmseg.smoothing import Chain
+    >>> sure = [[0.0, -np.inf], [0.0, -np.inf], [-np.inf, 0.0]]
+    >>> expected_transitions(sure, Chain.of_durations([10, 10])).transitions
+    array([[1., 1.],
+           [0., 0.]])
     """
     table, layout = check_table(log_densities, chain), chain.laid_out(has_all_links=True)
     counts = np.zeros(len(layout.backward.pairs))
@@ -173,7 +191,7 @@ def viterbi(log_densities: ArrayLike, chain: Chain) -> tuple[NDArray[np.intp], f
 
     Examples
     --------
-    >>> from gmmseg.smoothing.chain import Chain
+    >>> from gmmseg.smoothing import Chain
     >>> table = np.log([[0.9, 0.1], [0.4, 0.6], [0.1, 0.9], [0.1, 0.9]])
     >>> viterbi(table, Chain.of_durations([10, 10]))[0]
     array([0, 1, 1, 1])

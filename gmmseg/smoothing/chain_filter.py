@@ -31,7 +31,7 @@ class FixedLagFilter:
 
     Examples
     --------
-    >>> from gmmseg.smoothing.chain import Chain
+    >>> from gmmseg.smoothing import Chain
     >>> stream = FixedLagFilter(Chain.of_durations([10, 10]), lag=2)
     >>> blocks = [stream.push(np.zeros((n, 2))) for n in (1, 4, 3)]
     >>> [len(block) for block in blocks], len(stream.finish())
@@ -96,7 +96,39 @@ class FixedLagFilter:
 
 
 def fixed_lag(log_densities: ArrayLike, chain: Chain, *, lag: int) -> NDArray[Any]:
-    """Return what a `FixedLagFilter` makes of a whole table, (n_frames, n_states)."""
+    """Return the probability of each state in each frame, given the frames up to `lag` later.
+
+    It is what a `FixedLagFilter` makes of a whole table.
+
+    Parameters
+    ----------
+    log_densities : array_like of shape (n_frames, n_states)
+        As for `forward_backward`.
+    chain : Chain
+        How states follow one another.
+    lag : int
+        Number of frames by which the answer is late, at least 0.
+
+    Returns
+    -------
+    posteriors : ndarray of shape (n_frames, n_states)
+        ``posteriors[t, k] = p(state k in frame t | frames 0 to t + lag)``, in the precision of the
+        table.
+
+    Raises
+    ------
+    InputError
+        As `forward_backward` does, and if the lag is not a whole number of at least 0.
+
+    Examples
+    --------
+    At the second frame alone the other state looks likelier; the third frame says otherwise:
+
+    >>> from gmmseg.smoothing import Chain
+    >>> table, chain = np.log([[0.9, 0.1], [0.05, 0.95], [0.9, 0.1]]), Chain.of_durations([10, 10])
+    >>> fixed_lag(table, chain, lag=0).argmax(axis=1), fixed_lag(table, chain, lag=1).argmax(axis=1)
+    (array([0, 1, 0]), array([0, 0, 0]))
+    """
     stream = FixedLagFilter(chain, lag)
     first = stream.push(log_densities)
     return np.concatenate([first, stream.finish().astype(first.dtype)])

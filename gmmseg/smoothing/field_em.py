@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.halves import joint_log_densities, statistics_given
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
-from gmmseg.core.validation import check_number
+from gmmseg.core.validation import as_float32, check_number, check_samples
 from gmmseg.errors import InputError
 from gmmseg.smoothing.coupling import estimate_coupling
+from gmmseg.smoothing.field_mean import free_energy, mean_field
 from gmmseg.smoothing.grid import GridField
-from gmmseg.smoothing.mean_field import free_energy, mean_field
 
 FLOOR = 1e-6  # smallest variance, as a fraction of the mean feature variance
 TOLERANCE = 1e-4  # change of the free energy per cell at which the fit ends
@@ -29,7 +29,7 @@ LAST_SWEEPS = 10
 
 @dataclass(frozen=True, eq=False)
 class FieldFit:
-    """A mixture learned with a Potts prior, and what it makes of the cells it was learned from.
+    """Hold a mixture learned with a Potts prior, and what it makes of the cells it learned from.
 
     Parameters
     ----------
@@ -38,9 +38,21 @@ class FieldFit:
     q : ndarray of float32 of shape (n_labels, *grid)
         Probabilities of the labels; of no meaning in cells that are not in use.
     coupling : float
-        How much a neighbour of weight 1 counts.
+        How much a neighbour of weight 1 counts, in nats.
     free_energies : tuple of float
-        Free energy per cell after each round, which never rises.
+        Free energy per cell after each round, in nats, which never rises.
+
+    Examples
+    --------
+    `fit_field` makes it:
+
+    >>> from gmmseg.core import MixtureParameters
+    >>> from gmmseg.smoothing import contrast_field
+    >>> two = MixtureParameters([0.5, 0.5], [[0], [1]], [[1.0], [1.0]], covariance_type="diag")
+    >>> X, inside = [[0.0], [0.0], [1.0], [1.0]], np.ones((1, 4), dtype=bool)
+    >>> fit = fit_field(X, inside, contrast_field(np.zeros((1, 4, 1))), two, coupling=0.0)
+    >>> fit.q.shape, fit.coupling
+    ((2, 1, 4), 0.0)
     """
 
     parameters: MixtureParameters
@@ -50,35 +62,35 @@ class FieldFit:
 
 
 def fit_field(
-    X: NDArray[np.float32],
-    inside: NDArray[np.bool_],
+    X: ArrayLike,
+    inside: ArrayLike,
     field: GridField,
     parameters: MixtureParameters,
     *,
     coupling: float | Literal["auto"],
     n_rounds: int = 10,
-    log_prior: NDArray[np.float32] | None = None,
+    log_prior: ArrayLike | None = None,
     n_jobs: int | None = None,
 ) -> FieldFit:
     """Learn a mixture and the labels of cells together, under a Potts prior.
 
     Parameters
     ----------
-    X : ndarray of float32 of shape (n_cells, n_features)
-        Features of the cells in use, line by line, without missing entries.
-    inside : ndarray of bool of shape (rows, cols) or (planes, rows, cols)
+    X : array_like of shape (n_cells, n_features)
+        Features of the cells in use, line by line, without missing entries. Computed in float32.
+    inside : array_like of bool of shape (rows, cols) or (planes, rows, cols)
         True at the cells in use.
     field : GridField
         The neighbours and their weights; 0 to cells that are not in use.
     parameters : MixtureParameters
         The mixture to begin with, as EM without neighbours leaves it.
     coupling : float or "auto"
-        How much a neighbour of weight 1 counts, at least 0; "auto" estimates it from what the first
-        mixture makes of each cell alone. Estimated again from what it smoothed itself, it would
-        grow from round to round.
+        How much a neighbour of weight 1 counts, in nats, at least 0; "auto" estimates it from what
+        the first mixture makes of each cell alone. Estimated again from what it smoothed itself, it
+        would grow from round to round.
     n_rounds : int
         Largest number of rounds of mean field and M-step, at least 1.
-    log_prior : ndarray of float32 of shape (n_labels, *grid), optional
+    log_prior : array_like of shape (n_labels, *grid), optional
         What is added to the log-weight of each label in each cell, as of `log_prior_maps`.
     n_jobs : int, optional
         Number of threads; all processors if None. The result does not depend on it.
@@ -91,20 +103,32 @@ def fit_field(
     Raises
     ------
     InputError
-        If the shapes do not fit together, or an option cannot be used.
+        If the shapes do not fit together, X is not finite, the field couples cells that are not
+        in use, or an option cannot be used.
 
     References
     ----------
     Zhang, Brady, Smith (2001), "Segmentation of brain MR images through a hidden Markov random
-    field model and the expectation-maximization algorithm"; here with the mean field in place of
-    its ICM.
+    field model and the expectation-maximization algorithm", DOI 10.1109/42.906424; here with the
+    mean field in place of its ICM.
+
+    Examples
+    --------
+    The cell of 0.6 lies nearer to 1, but among cells that look like 0:
+
+    >>> from gmmseg.core import MixtureParameters
+    >>> from gmmseg.smoothing import contrast_field
+    >>> two = MixtureParameters([0.5, 0.5], [[0], [1]], [[0.1], [0.1]], covariance_type="diag")
+    >>> line = np.array([[0.0, 0.1, 0.6, 0.1, 0.0, 1.0, 0.9, 1.0, 1.1]])
+    >>> field = contrast_field(np.zeros((1, 9, 1)))
+    >>> fit = fit_field(line.T, np.ones((1, 9), dtype=bool), field, two, coupling=1.0)
+    >>> fit.q.argmax(axis=0)
+    array([[0, 0, 0, 0, 0, 1, 1, 1, 1]])
     """
     check_number("n_rounds", n_rounds, least=1, is_whole=True)
-    if np.count_nonzero(inside) != len(X):
-        raise InputError(
-            f"X must have a row for each of the {np.count_nonzero(inside)} cells inside, "
-            f"got {len(X)}"
-        )
+    X, inside = _checked_cells(X, inside, field, parameters)
+    if log_prior is not None:
+        log_prior = as_float32(log_prior, "log_prior")
     joint = field_evidence(X, inside, parameters, log_prior=log_prior, n_jobs=n_jobs)
     q = mean_field(joint, field, coupling=0.0, n_jobs=n_jobs)
     if coupling == "auto":
@@ -150,6 +174,32 @@ def field_evidence(
             )
         evidence += log_prior
     return evidence
+
+
+def _checked_cells(
+    X: ArrayLike, inside: ArrayLike, field: GridField, parameters: MixtureParameters
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return features in float32 and the cells they are of, where they fit the field."""
+    use = np.asarray(inside, dtype=bool)
+    if use.ndim not in (2, 3) or (1,) * (3 - use.ndim) + use.shape != field.shape:
+        raise InputError(f"inside must have the {field.shape} cells of the field, got {use.shape}")
+    if field.weights[:, ~use.reshape(field.shape)].any():
+        raise InputError(
+            "field must not couple cells that are not inside; make it with the same inside"
+        )
+    checked = as_float32(check_samples(X, parameters.n_features), "X")
+    is_bad = ~np.isfinite(checked).all(axis=1)
+    if is_bad.any():
+        raise InputError(
+            f"X must be numbers that float32 holds, got NaN or larger ones in {is_bad.sum()} of "
+            f"{len(checked)} rows, first in row {is_bad.argmax()}; leave such cells out of inside"
+        )
+    if np.count_nonzero(use) != len(checked):
+        raise InputError(
+            f"X must have a row for each of the {np.count_nonzero(use)} cells inside, "
+            f"got {len(checked)}"
+        )
+    return checked, use
 
 
 def _of_cells(q: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:

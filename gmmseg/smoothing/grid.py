@@ -9,29 +9,78 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.threads import MOST_RANGES, run_in_threads
-from gmmseg.core.validation import check_number
+from gmmseg.core.validation import as_float32, as_numbers, check_number
 from gmmseg.errors import InputError
 from gmmseg.smoothing.grid_kernels import squared_differences, weights_of_squares
+
+LARGEST_SQUARE = 1e38  # mean squared difference of neighbours that float32 holds
 
 
 @dataclass(frozen=True, eq=False)
 class GridField:
-    """Pairs of neighbours on a grid, each once, and how strongly they are coupled.
+    """Hold pairs of neighbours on a grid, each once, and how strongly they are coupled.
 
-    A plane is a volume of one plane, so that everything here has three axes.
+    A plane is a volume of one plane, so that everything here has three axes. `contrast_field` makes
+    one of what cells look like.
 
     Parameters
     ----------
-    offsets : ndarray of intp of shape (n_offsets, 3)
-        Steps (plane, row, col) from a cell to half of its neighbours; the others are their
-        opposites.
-    weights : ndarray of float32 of shape (n_offsets, planes, rows, cols)
+    offsets : array_like of int of shape (n_offsets, 3)
+        Steps (plane, row, col) of -1, 0 or 1 from a cell to half of its neighbours, the first that
+        is not 0 being 1; the others are their opposites.
+    weights : array_like of shape (n_offsets, planes, rows, cols)
         ``weights[o, p, r, c]`` couples the cell (p, r, c) with the one ``offsets[o]`` away, at
-        least 0; it is 0 where there is no such cell, or one of the two is not in use.
+        least 0; it is 0 where there is no such cell, or one of the two is not in use. Kept as
+        float32.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit together, a step leads elsewhere or is there twice, or a weight is
+        negative, not finite, or of a neighbour beyond the edge.
+
+    Examples
+    --------
+    Three cells in a row, of which the first two are the more alike:
+
+    >>> field = GridField([[0, 0, 1]], [[[[1.0, 0.2, 0.0]]]])
+    >>> field.shape
+    (1, 1, 3)
     """
 
     offsets: NDArray[np.intp]
     weights: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        """Convert and check the arrays."""
+        offsets, weights = as_numbers(self.offsets, "offsets"), as_float32(self.weights, "weights")
+        if offsets.ndim != 2 or offsets.shape[1] != 3 or len(offsets) == 0:
+            raise InputError(f"offsets must have shape (n_offsets, 3), got {offsets.shape}")
+        ahead = half_neighbourhood(3, 3).tolist()
+        steps = offsets.tolist()
+        if not all(step in ahead and steps.count(step) == 1 for step in steps):
+            raise InputError(
+                "offsets must be different steps (plane, row, col) of -1, 0 or 1, the first that "
+                f"is not 0 being 1, got {steps}"
+            )
+        if weights.ndim != 4 or len(weights) != len(offsets) or weights.size == 0:
+            raise InputError(
+                "weights must have shape (n_offsets, planes, rows, cols) with n_offsets = "
+                f"{len(offsets)}, got {weights.shape}"
+            )
+        if not (weights.min() >= 0 and weights.max() < np.inf):
+            raise InputError(
+                f"weights must be finite and at least 0, got {weights.min()} to {weights.max()}"
+            )
+        object.__setattr__(self, "offsets", offsets.astype(np.intp))
+        object.__setattr__(self, "weights", weights)
+        for step, of_step in zip(self.offsets, weights, strict=True):
+            edges = (of_step.take(-max(step[axis], 0), axis) for axis in np.flatnonzero(step))
+            if any(edge.any() for edge in edges):
+                raise InputError(
+                    f"weights of the offset {step.tolist()} must be 0 where it leads beyond the "
+                    "edge of the grid"
+                )
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -52,9 +101,7 @@ def contrast_field(
     """Return a Potts field that couples neighbours the less the more they differ.
 
     The weight of a pair is ``exp(-|y_i - y_j|² / (2 σ²)) / distance``, with σ² the mean squared
-    difference of neighbours (Boykov, Jolly 2001, "Interactive graph cuts for optimal boundary and
-    region segmentation of objects in N-D images", and Rother, Kolmogorov, Blake 2004, "GrabCut",
-    eq. 11).
+    difference of neighbours.
 
     Parameters
     ----------
@@ -68,7 +115,7 @@ def contrast_field(
     spacing : tuple of float, optional
         Length of a step along each axis of the grid; all 1 if None. The shortest counts as 1.
     mean_square : float, optional
-        σ², at least 0; if None, it is measured on this grid. Give that of the whole to its parts.
+        Value of σ², at least 0; measured on this grid if None. Give that of the whole to its parts.
     n_jobs : int, optional
         Number of threads; all processors if None.
 
@@ -80,10 +127,19 @@ def contrast_field(
     Raises
     ------
     InputError
-        If the shapes do not fit together, or an option cannot be used.
+        If the shapes do not fit together, features of cells in use are not finite, or an option
+        cannot be used.
+
+    References
+    ----------
+    Boykov, Jolly (2001), "Interactive graph cuts for optimal boundary and region segmentation of
+    objects in N-D images"; Rother, Kolmogorov, Blake (2004), "GrabCut", equations 4, 5 and 11,
+    DOI 10.1145/1015706.1015720.
 
     Examples
     --------
+    Of the two steps, of 0 and of 9, the mean square is 81 / 2: the second weighs ``exp(-1)``.
+
     >>> field = contrast_field([[[0.0], [0.0], [9.0]]])
     >>> field.weights[0].round(2)
     array([[[1.  , 0.37, 0.  ]]], dtype=float32)
@@ -100,6 +156,8 @@ def contrast_field(
         along = partial(squared_differences, volume, use, offset, out)
         for part, n_pairs in run_in_threads(along, ranges_of_lines(use.shape), n_jobs):
             total, count = total + part, count + n_pairs
+    if not total <= LARGEST_SQUARE * max(count, 1):
+        _refuse_features(volume, use)
     if mean_square is None:
         mean_square = total / max(count, 1)
     scale = np.float32(min(0.5 / mean_square, 1e38) if mean_square > 0 else 0)
@@ -128,7 +186,8 @@ def _as_volume(
     features: ArrayLike, inside: ArrayLike | None
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Check the features and view them and the mask as volumes."""
-    features = np.asarray(features)
+    if not isinstance(features, np.ndarray) or features.dtype not in (np.float32, np.float64):
+        features = as_numbers(features, "features")
     if features.ndim not in (3, 4) or features.size == 0:
         raise InputError(
             "features must have shape (rows, cols, n_features) or (planes, rows, cols, "
@@ -142,9 +201,22 @@ def _as_volume(
     return features.reshape(as_volume + features.shape), use.reshape(as_volume + shape)
 
 
+def _refuse_features(volume: NDArray[Any], use: NDArray[np.bool_]) -> None:
+    """Raise InputError saying what is wrong with features whose differences are no numbers."""
+    is_bad = use & ~np.isfinite(volume).all(axis=3)
+    if is_bad.any():
+        raise InputError(
+            f"features must be finite in cells in use, got NaN or infinity in {is_bad.sum()} of "
+            f"{use.sum()}; leave them out with inside"
+        )
+    raise InputError(
+        "features of neighbours must differ by less than 1e19, got more; divide them by a constant"
+    )
+
+
 def unit_steps(spacing: tuple[float, ...] | None, n_axes: int) -> NDArray[np.float64]:
     """Return the length of a step along each of three axes, the shortest being 1."""
-    lengths = np.ones(n_axes) if spacing is None else np.asarray(spacing, dtype=np.float64)
+    lengths = np.ones(n_axes) if spacing is None else as_numbers(spacing, "spacing")
     if lengths.shape != (n_axes,) or not np.all(np.isfinite(lengths) & (lengths > 0)):
         raise InputError(
             f"spacing must be {n_axes} lengths above 0, one for each axis, got {spacing}"
@@ -161,10 +233,12 @@ def ranges_of_lines(shape: tuple[int, ...]) -> list[tuple[int, int]]:
 
 
 def flat_steps(field: GridField) -> NDArray[np.intp]:
-    """Return how many cells further each neighbour is where line after line lies in one row."""
+    """Return how many cells further each neighbour is where line after line lies in one row.
+
+    On a grid of one row or column a diagonal step leads nowhere, and would lead back here.
+    """
     _, rows, cols = field.shape
-    steps: NDArray[np.intp] = field.offsets @ np.array([rows * cols, cols, 1])
-    return steps
+    return np.maximum(field.offsets @ np.array([rows * cols, cols, 1]), 0)
 
 
 def flat_weights(field: GridField) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmseg.core.validation import check_number
+from gmmseg.core.validation import as_numbers, check_number
 from gmmseg.errors import InputError
 from gmmseg.smoothing.grid import GridField
 from gmmseg.smoothing.mincut_kernels import Flow, largest_flow, load
@@ -43,14 +43,21 @@ def min_cut(
     InputError
         If the costs do not fit the field, are NaN, or both infinite in a cell.
 
+    References
+    ----------
+    Boykov, Kolmogorov (2004), "An experimental comparison of min-cut/max-flow algorithms for energy
+    minimization in vision", section 3, DOI 10.1109/TPAMI.2004.60.
+
     Examples
     --------
-    >>> from gmmseg.smoothing.grid import contrast_field
+    Its neighbours win the cell between over, as two borders would cost more:
+
+    >>> from gmmseg.smoothing import contrast_field
     >>> field = contrast_field([[[0.0], [0.0], [0.0]]])
     >>> min_cut([[[3.0, 0.0, 3.0]]], [[[0.0, 1.0, 0.0]]], field)
     array([[[ True,  True,  True]]])
     """
-    low, high = np.asarray(cost_0, dtype=np.float64), np.asarray(cost_1, dtype=np.float64)
+    low, high = as_numbers(cost_0, "cost_0"), as_numbers(cost_1, "cost_1")
     for name, cost in (("cost_0", low), ("cost_1", high)):
         if cost.shape != field.shape:
             raise InputError(
@@ -65,11 +72,10 @@ def min_cut(
 
 
 class CutGraph:
-    """A grid through which flow has been pushed, and more can be when the costs change.
+    """Find the smallest cuts of one grid while the costs of its cells change.
 
     Costs enter as gains: what label 0 costs more than label 1. Where a gain changes, what has
-    flowed already stays, and the next cut is faster (Kohli, Torr 2005, "Efficiently solving
-    dynamic Markov random fields using graph cuts").
+    flowed already stays, and the next cut is faster.
 
     Parameters
     ----------
@@ -80,13 +86,22 @@ class CutGraph:
     strength : float
         Factor of all weights, at least 0.
 
+    Raises
+    ------
+    InputError
+        If known labels do not fit the field or are none, or the strength is negative.
+
+    References
+    ----------
+    Kohli, Torr (2005), "Efficiently solving dynamic Markov random fields using graph cuts".
+
     Examples
     --------
-    >>> from gmmseg.smoothing.grid import contrast_field
+    >>> from gmmseg.smoothing import contrast_field
     >>> graph = CutGraph(contrast_field([[[0.0], [0.0], [0.0]]]))
-    >>> graph.solve(np.array([[[3.0, -1.0, 3.0]]]))
+    >>> graph.solve([[[3.0, -1.0, 3.0]]])
     array([[[ True,  True,  True]]])
-    >>> graph.solve(np.array([[[3.0, -2.5, 3.0]]]))
+    >>> graph.solve([[[3.0, -2.5, 3.0]]])
     array([[[ True, False,  True]]])
     """
 
@@ -99,6 +114,8 @@ class CutGraph:
             raise InputError(
                 f"known must have the shape {field.shape} of the field, got {labels.shape}"
             )
+        if labels.dtype.kind not in "biu" or not ((labels >= -1) & (labels <= 1)).all():
+            raise InputError("known must be whole numbers: 0 and 1, and -1 where nothing is known")
         self._known = labels
         pad = np.abs(field.offsets).max(axis=0)
         self._inside = tuple(slice(p, p + n) for p, n in zip(pad, field.shape, strict=True))
@@ -123,11 +140,18 @@ class CutGraph:
         self._most = residual.sum(axis=3, dtype=np.int32) + 1
         self._given = np.zeros(padded, dtype=np.int32)
 
-    def solve(self, gain: NDArray[np.floating]) -> NDArray[np.bool_]:
+    def solve(self, gain: ArrayLike) -> NDArray[np.bool_]:
         """Return the labels of least energy, True at 1, of the gains, (planes, rows, cols)."""
+        gains = as_numbers(gain, "gain")
+        if gains.shape != self._known.shape:
+            raise InputError(
+                f"gain must have the shape {self._known.shape} of the field, got {gains.shape}"
+            )
+        if np.isnan(gains).any():
+            raise InputError("gain must not be NaN; give 0 where no label costs more")
         given = np.zeros_like(self._given)
         with np.errstate(over="ignore"):
-            scaled = gain.astype(np.float64) * self._scale + self._from_known[self._inside]
+            scaled = gains * self._scale + self._from_known[self._inside]
         most = self._most[self._inside]
         # Away from 0, so that a gain that is too small to count still decides between equals.
         rounded = np.clip(np.copysign(np.ceil(np.abs(scaled)), scaled), -most, most)

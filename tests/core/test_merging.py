@@ -1,5 +1,6 @@
 """Laws of merging: the moments stay, the order does not matter, a share of 1 is the first."""
 
+import itertools
 import re
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core import GaussianMixture, MixtureParameters, merge_mixtures
-from gmmseg.core.merging import combined, merge_steps, merged_pair, reduced
+from gmmseg.core.merging import combined, merge_steps, reduced
 from gmmseg.errors import InputError, NotFittedError
 from tests import naive
 from tests.mixtures import CONSTRAINED_TYPES, SKLEARN_TYPES, draw, random_mixture, spelled_out
@@ -36,7 +37,7 @@ def assert_same_mixture(one, other):
 
 def test_two_unit_gaussians_two_apart_make_one_of_variance_two():
     pair = MixtureParameters([0.5, 0.5], [[0.0], [2.0]], [[1.0], [1.0]], covariance_type="diag")
-    one = merged_pair(pair, 0, 1)
+    one = reduced(pair, 1)
     assert_array_equal(one.weights, [1.0])
     assert_array_equal(one.means, [[1.0]])
     assert_array_equal(one.covariances, [[2.0]])
@@ -72,12 +73,16 @@ def test_one_component_has_the_moments_of_all(rng, covariance_type):
 @pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
 def test_the_components_that_are_not_merged_stay_as_they_are(rng, covariance_type):
     before = random_mixture(rng, covariance_type, n_components=4)
-    after = merged_pair(before, 3, 1)
-    assert_allclose(after.weights[[0, 1]], before.weights[[0, 2]])
-    assert_array_equal(after.means[[0, 1]], before.means[[0, 2]])
+    cheapest = merge_steps(before)[0]
+    pair = (*cheapest.first, *cheapest.second)
+    rest = [k for k in range(4) if k not in pair]
+    after = reduced(before, 3)
+    kept = [k - (k > pair[1]) for k in rest]
+    assert_allclose(after.weights[kept], before.weights[rest])
+    assert_array_equal(after.means[kept], before.means[rest])
     if covariance_type != "tied":
-        assert_array_equal(after.covariances[[0, 1]], before.covariances[[0, 2]])
-    assert_same_mixture(after, merged_pair(before, 1, 3))
+        assert_array_equal(after.covariances[kept], before.covariances[rest])
+    assert_same_mixture(after, reduced(before.subset(np.array([3, 1, 0, 2])), 3))
 
 
 @pytest.mark.parametrize("covariance_type", SKLEARN_TYPES)
@@ -146,9 +151,16 @@ def test_the_cheapest_pair_is_merged_first_and_costs_are_reckoned_anew():
         ((0, 1), (2,)),
         ((0, 1, 2), (3,)),
     ]
-    pair = merged_pair(four, 0, 1)
-    assert_allclose(steps[1].cost, merge_steps(pair)[0].cost)
-    assert_same_mixture(reduced(four, 3), pair)
+    assert_allclose(steps[1].cost, merge_steps(reduced(four, 3))[0].cost)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag"])
+def test_of_all_pairs_the_one_is_merged_whose_naive_cost_is_least(rng, covariance_type):
+    before = random_mixture(rng, covariance_type, n_components=4)
+    costs = {pair: naive.merge_cost(before, *pair) for pair in itertools.combinations(range(4), 2)}
+    cheapest = merge_steps(before)[0]
+    assert (*cheapest.first, *cheapest.second) == min(costs, key=costs.get)
+    assert_allclose(cheapest.cost, min(costs.values()))
 
 
 def test_components_that_are_switched_off_are_merged_first_and_change_nothing():

@@ -46,7 +46,6 @@ def test_the_box_is_the_smallest_around_the_samples():
     assert_array_equal(box.high, [3.0, 5.0])
     assert box.weight == START_WEIGHT
     assert_array_equal(box.width, [2.0, 7.0])
-    assert box.log_volume == pytest.approx(np.log(14.0))
 
 
 def test_missing_entries_do_not_widen_the_box():
@@ -81,7 +80,7 @@ def test_every_table_has_a_box_with_a_volume(rng, scale, offset):
         box = noise_around(table)
         assert (box.low <= table.min(axis=0)).all()
         assert (box.high >= table.max(axis=0)).all()
-        assert np.isfinite(box.log_volume)
+        assert np.isfinite(np.log(box.width)).all()
 
 
 def test_a_box_of_two_mixtures_is_around_both_and_its_weight_is_their_mean():

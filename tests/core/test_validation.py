@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gmmseg.core.validation import (
+    as_float32,
     check_no_infinity,
     check_number,
     check_sample_weight,
@@ -183,3 +184,26 @@ def test_a_bad_number_is_refused(value, shown):
     message = f"tol must be a number of at least 0, got {shown}"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         check_number("tol", value, least=0)
+
+
+def test_kernels_are_given_one_kind_of_array():
+    read_only = np.arange(6, dtype=np.float32).reshape(2, 3)
+    read_only.setflags(write=False)
+    for values in (read_only, read_only.T, read_only.astype(np.float64), read_only.tolist()):
+        given = as_float32(values, "costs")
+        assert given.dtype == np.float32
+        assert given.flags.c_contiguous
+        assert given.flags.writeable
+        assert_array_equal(given, values)
+
+
+def test_table_that_kernels_can_take_is_not_copied():
+    table = np.zeros((2, 3), dtype=np.float32)
+    assert as_float32(table, "costs") is table
+
+
+def test_what_are_no_numbers_is_named():
+    with pytest.raises(
+        InputError, match=r"^costs must be an array of numbers, got something else: could not "
+    ):
+        as_float32("dear", "costs")

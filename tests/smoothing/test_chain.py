@@ -38,6 +38,12 @@ def test_sticky_chain_stays_or_draws_anew():
     assert_array_equal(chain.start, [0.2, 0.3, 0.5])
 
 
+def test_sums_may_differ_from_1_by_rounding():
+    rounded = np.float32([0.1, 0.2, 0.7])
+    assert rounded.sum(dtype=np.float64) != 1.0
+    assert Chain([rounded] * 3, rounded).n_states == 3
+
+
 def test_chain_is_frozen():
     chain = Chain.of_durations([4, 10])
     with pytest.raises(ValueError, match="read-only"):
@@ -99,6 +105,14 @@ def test_least_lengths_are_given_for_all_states_or_for_each():
         (
             lambda: minimum_duration(Chain.of_durations([2, 3]), [1.5, 1]),
             "the least frames of runs must be a whole number",
+        ),
+        (
+            lambda: minimum_duration(Chain.of_durations([2, 3]), [1, 1_000_000]),
+            r"or one for each of 2 states, got \[1.0, 1000000.0\]",
+        ),
+        (
+            lambda: Chain(np.eye(2), [0.5, 0.50001]),
+            r"start must be at least 0 and sum to 1, got \[0.5, 0.50001\]; divide by the sum",
         ),
     ],
 )

@@ -32,6 +32,15 @@ def test_chain_that_made_the_recording_is_found_again(rng):
     assert_allclose(learned.start, [1, 0, 0], atol=1e-3)
 
 
+def test_rounds_end_when_the_log_likelihood_gains_less_than_tol(rng):
+    table = rng.normal(size=(200, 2))
+    _, found = learn_chain([table], Chain.of_durations([5, 5]), max_iter=500, tol=0.01)
+    assert 2 < len(found) < 500
+    gains = np.diff(found)
+    assert gains[-1] < 0.01
+    assert (gains[:-1] >= 0.01).all()
+
+
 def test_sure_states_are_counted():
     table = np.where(np.eye(2)[[0, 0, 0, 1, 1, 0]] > 0, 0.0, -1e5)
     learned, _ = learn_chain([table, table], Chain.of_durations([2, 2]))

@@ -1,7 +1,10 @@
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from gmmseg.errors import InputError
 from gmmseg.smoothing.coupling import MOST_COUPLING, estimate_coupling
 from gmmseg.smoothing.grid import contrast_field
 from tests import naive
@@ -61,6 +64,37 @@ def test_estimate_is_where_the_naive_pseudo_likelihood_is_largest(rng):
 def test_uniform_labels_are_coupled_as_much_as_can_be():
     q = sure(np.zeros((20, 20), dtype=int), 2)
     assert estimate_coupling(q, contrast_field(np.zeros((20, 20, 1)))) == MOST_COUPLING
+
+
+def test_what_is_uncoupled_by_the_grid_is_uncoupled():
+    stripes = np.repeat([[0, 1, 0, 1]], 4, axis=0)
+    assert estimate_coupling(sure(stripes, 2), contrast_field(np.zeros((4, 4, 1)))) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("q", "weights", "message"),
+    [
+        (
+            np.zeros((2, 3)),
+            None,
+            "q must have shape (n_labels, ...) with the (1, 2, 3) cells of the field, got (2, 3)",
+        ),
+        (np.full((2, 2, 3), -1.0), None, "q must be probabilities from 0 to 1, got -1.0 to -1.0"),
+        (
+            np.full((2, 2, 3), 0.5),
+            [1.0],
+            "weights must be 2 finite numbers of at least 0, one for each label, got [1.0]",
+        ),
+        (
+            np.full((2, 2, 3), 0.5),
+            [2.0, -1.0],
+            "weights must be 2 finite numbers of at least 0, one for each label, got [2.0, -1.0]",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_named(q, weights, message):
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        estimate_coupling(q, contrast_field(np.zeros((2, 3, 1))), weights=weights)
 
 
 def test_large_grid_is_judged_by_some_of_its_cells(rng, monkeypatch):

@@ -1,10 +1,14 @@
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.errors import InputError
+from gmmseg.smoothing.coupling import estimate_coupling
 from gmmseg.smoothing.field_em import field_evidence, fit_field
+from gmmseg.smoothing.field_mean import mean_field
 from gmmseg.smoothing.grid import contrast_field
 from gmmseg.smoothing.prior_maps import log_prior_maps
 
@@ -77,6 +81,42 @@ def test_estimated_coupling_is_small_where_neighbours_tell_nothing(rng):
     assert fitted(picture).coupling > 0.3
 
 
+def test_coupling_is_what_the_shares_of_the_labels_do_not_explain(rng):
+    _, picture = discs(rng)
+    X, inside, field = (
+        picture.reshape(-1, 1),
+        np.ones(picture.shape, bool),
+        plain_field(picture.shape),
+    )
+    rare = start().replaced(weights=np.array([0.95, 0.05]))
+    alone = mean_field(field_evidence(X, inside, rare), field, coupling=0.0)
+    found = fit_field(X, inside, field, rare, coupling="auto", n_rounds=1).coupling
+    assert found == estimate_coupling(alone, field, weights=[0.95, 0.05])
+    assert found != estimate_coupling(alone, field)
+
+
+def test_rounds_end_when_the_free_energy_stands_still(rng):
+    _, picture = discs(rng)
+    energies = fitted(picture, coupling=1.0, n_rounds=1000).free_energies
+    assert len(energies) < 1000
+    assert abs(energies[-1] - energies[-2]) < 1e-4
+    assert (np.abs(np.diff(energies[:-1])) >= 1e-4).all()
+
+
+def test_probabilities_are_those_of_the_mixture_that_was_learned(rng):
+    _, picture = discs(rng)
+    fit = fitted(picture, coupling=1.0, n_rounds=1)
+    evidence = field_evidence(picture.reshape(-1, 1), np.ones(picture.shape, bool), fit.parameters)
+    again = mean_field(evidence, plain_field(picture.shape), coupling=1.0, n_sweeps=1, start=fit.q)
+    assert np.mean(np.abs(again - fit.q).max(axis=0) > 0.02) < 2e-3
+
+
+def test_label_without_noise_keeps_a_millionth_of_the_variance(rng):
+    labels, _ = discs(rng)
+    fit = fitted(labels.astype(np.float32), coupling=1.0)
+    assert_allclose(fit.parameters.covariances, 1e-6 * labels.var(), rtol=1e-3)
+
+
 def test_cells_outside_do_not_matter(rng):
     _, picture = discs(rng)
     inside = rng.random(picture.shape) < 0.8
@@ -107,6 +147,64 @@ def test_prior_of_another_shape_is_named(rng):
     message = r"log_prior must have shape \(2, 6, 7\), \(n_labels, ...\), got \(6, 7, 2\)"
     with pytest.raises(InputError, match=message):
         fitted(picture, log_prior=np.zeros((6, 7, 2), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"X": np.zeros((6, 2))}, "X must have 1 features as the mixture has, got 2"),
+        (
+            {"X": np.where(np.arange(6) == 4, np.nan, 0.0)[:, None]},
+            (
+                "X must be numbers that float32 holds, got NaN or larger ones in 1 of 6 rows, "
+                "first in row 4; leave such cells out of inside"
+            ),
+        ),
+        (
+            {"X": np.full((6, 1), 1e39)},
+            (
+                "X must be numbers that float32 holds, got NaN or larger ones in 6 of 6 rows, "
+                "first in row 0; leave such cells out of inside"
+            ),
+        ),
+        (
+            {"inside": np.ones((3, 2), bool)},
+            "inside must have the (1, 2, 3) cells of the field, got (3, 2)",
+        ),
+        (
+            {"X": np.zeros((5, 1)), "inside": [[True, True, False], [True, True, True]]},
+            "field must not couple cells that are not inside; make it with the same inside",
+        ),
+        ({"coupling": -1.0}, "coupling must be a number of at least 0, got -1.0"),
+        ({"coupling": "much"}, "coupling must be a number of at least 0, got 'much'"),
+        ({"n_rounds": 0}, "n_rounds must be a whole number of at least 1, got 0"),
+    ],
+)
+def test_what_cannot_be_used_is_named(changes, message):
+    given = {"X": np.zeros((6, 1)), "inside": np.ones((2, 3), bool), "coupling": 1.0} | changes
+    X, inside = given.pop("X"), given.pop("inside")
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        fit_field(X, inside, plain_field((2, 3)), start(), **given)
+
+
+def test_cells_of_a_line_are_given_as_a_grid():
+    message = "inside must have the (1, 1, 3) cells of the field, got (3,)"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        fit_field(np.zeros((3, 1)), np.ones(3, bool), plain_field((1, 3)), start(), coupling=1.0)
+
+
+def test_lists_and_float64_are_taken(rng):
+    _, picture = discs(rng, (6, 7))
+    inside, field = np.ones((6, 7), bool), plain_field((6, 7))
+    found, same = (
+        fit_field(X, where, field, start(), coupling=1.0)
+        for X, where in [
+            (picture.reshape(-1, 1), inside),
+            (picture.reshape(-1, 1).tolist(), inside.tolist()),
+        ]
+    )
+    assert found.q.dtype == np.float32
+    assert_array_equal(found.q, same.q)
 
 
 def test_missing_rows_are_named(rng):

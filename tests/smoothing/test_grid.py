@@ -1,4 +1,5 @@
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.errors import InputError
 from gmmseg.smoothing.grid import (
+    GridField,
     contrast_field,
     flat_steps,
     flat_weights,
@@ -135,6 +137,85 @@ def test_steps_in_one_row_lead_to_the_neighbours(rng):
     assert_array_equal(flat_weights(field)[2], field.weights[2].ravel())
 
 
+def test_no_step_leads_back_in_one_row():
+    assert flat_steps(contrast_field(np.zeros((3, 1, 5, 1)), connectivity=3)).min() == 0
+    assert flat_steps(contrast_field(np.zeros((3, 2, 5, 1)), connectivity=3)).min() == 1
+
+
+def test_features_of_any_kind_of_number_give_the_same_field(rng):
+    features = rng.integers(0, 256, size=(5, 6, 3))
+    weights = contrast_field(features.astype(np.float64)).weights
+    for kind in (np.uint8, np.int64, np.float16):
+        assert_array_equal(contrast_field(features.astype(kind)).weights, weights)
+    assert_array_equal(contrast_field(features.tolist()).weights, weights)
+
+
+def test_field_of_lists_is_that_of_arrays(rng):
+    field = contrast_field(rng.normal(size=(3, 4, 2)), connectivity=2)
+    same = GridField(field.offsets.tolist(), field.weights.tolist())
+    assert_array_equal(same.offsets, field.offsets)
+    assert_array_equal(same.weights, field.weights)
+    assert (same.offsets.dtype, same.weights.dtype) == (np.intp, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "weights", "message"),
+    [
+        ([0, 0, 1], [[[[1, 0]]]], "offsets must have shape (n_offsets, 3), got (3,)"),
+        (np.ones((0, 3)), [[[[1, 0]]]], "offsets must have shape (n_offsets, 3), got (0, 3)"),
+        *(
+            (
+                offsets,
+                np.zeros((len(offsets), 1, 1, 3)),
+                (
+                    "offsets must be different steps (plane, row, col) of -1, 0 or 1, the first "
+                    f"that is not 0 being 1, got {written}"
+                ),
+            )
+            for offsets, written in [
+                ([[0, 0, 2]], "[[0.0, 0.0, 2.0]]"),
+                ([[0, 0, 0]], "[[0.0, 0.0, 0.0]]"),
+                ([[0, -1, 1]], "[[0.0, -1.0, 1.0]]"),
+                ([[0, 0, np.nan]], "[[0.0, 0.0, nan]]"),
+                ([[0, 0, 1], [0, 0, 1]], "[[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]"),
+            ]
+        ),
+        (
+            [[0, 0, 1]],
+            [[1, 0]],
+            (
+                "weights must have shape (n_offsets, planes, rows, cols) with n_offsets = 1, got "
+                "(1, 2)"
+            ),
+        ),
+        (
+            [[0, 0, 1]],
+            np.zeros((1, 1, 0, 2)),
+            (
+                "weights must have shape (n_offsets, planes, rows, cols) with n_offsets = 1, got "
+                "(1, 1, 0, 2)"
+            ),
+        ),
+        ([[0, 0, 1]], [[[[-1, 0]]]], "weights must be finite and at least 0, got -1.0 to 0.0"),
+        ([[0, 0, 1]], [[[[np.nan, 0]]]], "weights must be finite and at least 0, got nan to nan"),
+        ([[0, 0, 1]], [[[[np.inf, 0]]]], "weights must be finite and at least 0, got 0.0 to inf"),
+        (
+            [[0, 0, 1]],
+            [[[[0, 1]]]],
+            "weights of the offset [0, 0, 1] must be 0 where it leads beyond the edge of the grid",
+        ),
+        (
+            [[0, 0, 1], [0, 1, -1]],
+            [[[[1, 0], [1, 0]]], [[[1, 1], [0, 0]]]],
+            "weights of the offset [0, 1, -1] must be 0 where it leads beyond the edge of the grid",
+        ),
+    ],
+)
+def test_what_makes_no_field_is_named(offsets, weights, message):
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        GridField(offsets, weights)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 100), (7, 9)])
 def test_ranges_cover_all_lines_once(shape):
     ranges = ranges_of_lines(shape)
@@ -171,6 +252,35 @@ def test_ranges_cover_all_lines_once(shape):
             np.zeros((3, 4, 1)),
             {"spacing": (1.0,)},
             r"spacing must be 2 lengths above 0, one for each axis, got \(1.0,\)",
+        ),
+        (
+            np.where(np.eye(3, 4) > 0, np.nan, 1.0)[..., None],
+            {"inside": np.arange(12).reshape(3, 4) > 0},
+            (
+                r"^features must be finite in cells in use, got NaN or infinity in 2 of 11; "
+                r"leave them out with inside$"
+            ),
+        ),
+        (
+            np.full((1, 2, 1), np.inf),
+            {"inside": [[True, False]], "mean_square": -1.0},
+            "mean_square must be a number of at least 0, got -1.0",
+        ),
+        (
+            1e25 * np.arange(12.0).reshape(3, 4, 1),
+            {},
+            (
+                "^features of neighbours must differ by less than 1e19, got more; divide them by a "
+                "constant$"
+            ),
+        ),
+        (
+            "grey",
+            {},
+            (
+                "^features must be an array of numbers, got something else: could not convert "
+                "string to float: 'grey'$"
+            ),
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """A smallest cut has the least energy of all maps of two labels."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -123,6 +124,20 @@ def test_a_field_without_weight_leaves_the_cheaper_label_to_every_cell(rng):
     assert_array_equal(min_cut(*costs, nothing), costs[1] < costs[0])
 
 
+@pytest.mark.parametrize("margin", [1e-5, 1e-3])
+def test_what_costs_a_little_less_than_a_border_is_borne(margin):
+    field = contrast_field(np.zeros((1, 2, 1)))
+    for cost, wanted in [(1.0 - margin, [[[1, 1]]]), (1.0 + margin, [[[1, 0]]])]:
+        assert_array_equal(min_cut([[[5.0, 0.0]]], [[[0.0, cost]]], field), wanted)
+
+
+def test_a_difference_too_small_to_count_decides_between_equals():
+    field = contrast_field(np.zeros((1, 3, 1)))
+    for gain in (-1e-9, 1e-9):
+        labels = CutGraph(field).solve(np.full((1, 1, 3), gain))
+        assert_array_equal(labels, np.full((1, 1, 3), gain > 0))
+
+
 def test_of_equal_cuts_that_with_fewest_1s_is_taken():
     field = contrast_field(np.zeros((1, 3, 1)))
     assert_array_equal(min_cut(np.ones((1, 1, 3)), np.ones((1, 1, 3)), field), [[[0, 0, 0]]])
@@ -149,9 +164,27 @@ def test_costs_that_do_not_fit_are_refused(cost_0, message):
         min_cut(cost_0, [[[0, np.inf], [0, 0]]], field)
 
 
+@pytest.mark.parametrize(
+    ("gain", "message"),
+    [
+        (np.zeros((2, 2)), "gain must have the shape (1, 2, 2) of the field, got (2, 2)"),
+        ([[[0, np.nan], [0, 0]]], "gain must not be NaN; give 0 where no label costs more"),
+    ],
+)
+def test_gains_that_do_not_fit_are_refused(gain, message):
+    graph = CutGraph(contrast_field(np.zeros((2, 2, 1))))
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        graph.solve(gain)
+    assert_array_equal(graph.solve(np.ones((1, 2, 2))), [[[1, 1], [1, 1]]])
+
+
 def test_known_labels_and_strength_are_checked():
     field = contrast_field(np.zeros((2, 2, 1)))
     with pytest.raises(InputError, match=r"known must have the shape \(1, 2, 2\) of the field"):
         CutGraph(field, np.zeros((2, 2)))
+    message = "^known must be whole numbers: 0 and 1, and -1 where nothing is known$"
+    for known in (np.full((1, 2, 2), 2), np.full((1, 2, 2), -2), np.full((1, 2, 2), 0.5)):
+        with pytest.raises(InputError, match=message):
+            CutGraph(field, known)
     with pytest.raises(InputError, match="strength must be a number of at least 0, got -1"):
         CutGraph(field, strength=-1)

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -6,10 +8,11 @@ from gmmseg.errors import InputError
 from gmmseg.smoothing.prior_maps import log_prior_maps
 
 
-def test_prior_of_half_strength_is_half_as_far_from_even_odds(rng):
+def test_only_the_ratios_of_maps_count(rng):
     maps = rng.random((2, 3, 4)) + 0.1
-    whole, half = (log_prior_maps(maps, strength=strength) for strength in (1.0, 0.5))
-    assert_allclose(half[1] - half[0], 0.5 * (whole[1] - whole[0]), rtol=1e-5)
+    prior = log_prior_maps(maps)
+    assert_allclose(prior[1] - prior[0], np.log(maps[1] / maps[0]), rtol=1e-4)
+    assert_allclose(log_prior_maps(maps * rng.uniform(1, 9, size=(3, 4))), prior, rtol=1e-4)
 
 
 def test_cell_outside_all_maps_has_no_opinion():
@@ -25,3 +28,13 @@ def test_map_that_is_no_probability_is_refused(value):
     message = "maps must be finite and at least 0; replace what is not by 0"
     with pytest.raises(InputError, match=message):
         log_prior_maps([[[value]], [[0.5]]])
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (0, 3, 4), (2, 0, 4)])
+def test_maps_of_another_shape_are_refused(shape):
+    message = re.escape(
+        "maps must have shape (n_labels, rows, cols) or (n_labels, planes, rows, cols), got "
+        f"{shape}"
+    )
+    with pytest.raises(InputError, match=f"^{message}$"):
+        log_prior_maps(np.ones(shape))

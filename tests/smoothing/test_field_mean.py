@@ -1,10 +1,12 @@
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.errors import InputError
+from gmmseg.smoothing.field_mean import free_energy, mean_field
 from gmmseg.smoothing.grid import contrast_field
-from gmmseg.smoothing.mean_field import free_energy, mean_field
 from tests import naive
 
 SHAPES = [(5, 7), (1, 9), (6, 1), (3, 4, 5), (2, 3, 3)]
@@ -134,19 +136,104 @@ def test_field_goes_on_from_where_it_was(rng):
     log_joint, field = random_problem(rng, (30, 30))
     half = mean_field(log_joint, field, coupling=1.0, n_sweeps=2)
     whole = mean_field(log_joint, field, coupling=1.0, n_sweeps=4)
-    assert_array_equal(
-        mean_field(log_joint, field, coupling=1.0, n_sweeps=2, start=half.copy()), whole
-    )
+    before = half.copy()
+    assert_array_equal(mean_field(log_joint, field, coupling=1.0, n_sweeps=2, start=half), whole)
+    assert_array_equal(half, before)
 
 
-def test_evidence_that_does_not_fit_the_field_is_named(rng):
+def test_rounds_end_with_the_first_in_which_at_most_a_thousandth_of_the_cells_change(rng):
+    log_joint, field = random_problem(rng, (60, 70))
+    q = mean_field(log_joint, field, coupling=1.0, n_sweeps=0)
+    shares = [1.0]
+    while shares[-1] > 1e-3:
+        before, q = q, mean_field(log_joint, field, coupling=1.0, n_sweeps=1, start=q)
+        shares.append(np.mean(np.abs(q - before).max(axis=0) > 0.02))
+    assert shares[-1] > 0
+    assert 2 < len(shares) < 50
+    assert_array_equal(mean_field(log_joint, field, coupling=1.0, n_sweeps=50), q)
+    further = mean_field(log_joint, field, coupling=1.0, n_sweeps=50, stops_early=False)
+    assert (further != q).any()
+
+
+def test_lists_and_read_only_tables_are_taken(rng):
     log_joint, field = random_problem(rng, (4, 5))
-    message = (
-        r"log_joint must have shape \(n_labels, ...\) with the \(1, 4, 5\) cells of the field, "
-        r"got \(3, 5, 4\)"
+    q = mean_field(log_joint, field, coupling=1.0)
+    energy = free_energy(log_joint, q, field, coupling=1.0)
+    assert_array_equal(mean_field(log_joint.tolist(), field, coupling=1.0), q)
+    assert free_energy(log_joint.tolist(), q.tolist(), field, coupling=1.0) == energy
+    q.setflags(write=False)
+    log_joint.setflags(write=False)
+    mean_field(log_joint, field, coupling=1.0, start=q)
+    assert free_energy(log_joint, q, field, coupling=1.0) == energy
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 3), (2, 3, 1)])
+def test_diagonal_neighbours_on_one_row_or_column_are_none(rng, shape):
+    log_joint, field = random_problem(rng, shape, connectivity=3)
+    pairs = naive.neighbours(field.offsets, field.weights)
+    q = mean_field(log_joint, field, coupling=0.7)
+    assert_allclose(
+        free_energy(log_joint, q, field, coupling=0.7),
+        naive.free_energy(log_joint, pairs, 0.7, q),
+        rtol=1e-6,
     )
-    with pytest.raises(InputError, match=message):
-        mean_field(np.swapaxes(log_joint, 1, 2), field, coupling=1.0)
+
+
+FIT = "with the (1, 4, 5) cells of the field, got"
+
+
+@pytest.mark.parametrize(
+    ("log_joint", "message"),
+    [
+        (np.zeros((3, 5, 4)), f"log_joint must have shape (n_labels, ...) {FIT} (3, 5, 4)"),
+        (np.zeros((0, 4, 5)), f"log_joint must have shape (n_labels, ...) {FIT} (0, 4, 5)"),
+        (np.zeros(20), f"log_joint must have shape (n_labels, ...) {FIT} (20,)"),
+        (
+            np.where(np.eye(4, 5) > 0, np.nan, np.zeros((2, 1, 1))),
+            (
+                "log_joint has NaN or +inf in 4 of 20 cells; give 0 for all labels where "
+                "nothing is known"
+            ),
+        ),
+        (
+            np.full((2, 4, 5), np.inf),
+            (
+                "log_joint has NaN or +inf in 20 of 20 cells; give 0 for all labels where "
+                "nothing is known"
+            ),
+        ),
+        (
+            "sure",
+            (
+                "log_joint must be an array of numbers, got something else: could not convert "
+                "string to float: 'sure'"
+            ),
+        ),
+    ],
+)
+def test_evidence_that_cannot_be_used_is_named(log_joint, message):
+    field = contrast_field(np.zeros((4, 5, 1)))
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        mean_field(log_joint, field, coupling=1.0)
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        free_energy(log_joint, np.ones((1, 4, 5)), field, coupling=1.0)
+
+
+@pytest.mark.parametrize(
+    ("q", "message"),
+    [
+        (np.zeros((2, 5, 4)), f"start must have shape (n_labels, ...) {FIT} (2, 5, 4)"),
+        (np.zeros((3, 4, 5)), "start must have the shape (2, 4, 5) of log_joint, got (3, 4, 5)"),
+        (np.full((2, 4, 5), 2.0), "start must be probabilities from 0 to 1, got 2.0 to 2.0"),
+        (np.full((2, 4, 5), np.nan), "start must be probabilities from 0 to 1, got nan to nan"),
+    ],
+)
+def test_what_are_no_probabilities_is_named(q, message):
+    field, log_joint = contrast_field(np.zeros((4, 5, 1))), np.zeros((2, 4, 5))
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        mean_field(log_joint, field, coupling=1.0, start=q)
+    with pytest.raises(InputError, match=f"^{re.escape(message.replace('start', 'q'))}$"):
+        free_energy(log_joint, q, field, coupling=1.0)
 
 
 @pytest.mark.parametrize(
@@ -163,3 +250,8 @@ def test_option_that_cannot_be_used_is_named(rng, options, message):
     log_joint, field = random_problem(rng, (4, 5))
     with pytest.raises(InputError, match=message):
         mean_field(log_joint, field, **options)
+
+
+def test_free_energy_of_neighbours_that_repel_is_refused():
+    with pytest.raises(InputError, match=r"^coupling must be a number of at least 0, got -1\.0$"):
+        free_energy(np.zeros((1, 1, 1)), [[[1]]], contrast_field([[[0.0]]]), coupling=-1.0)

@@ -7,7 +7,6 @@ free energy.
 """
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +15,7 @@ from gmmseg.core.threads import cut_into_ranges, run_in_threads
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
 from gmmseg.smoothing.grid import GridField, flat_steps, flat_weights, ranges_of_lines
+from gmmseg.smoothing.grid_inputs import check_evidence, check_probabilities, in_one_row
 from gmmseg.smoothing.mean_field_kernels import energy, sweep
 
 STILL = 1e-3  # share of changed cells in a sweep at which the field stands still
@@ -27,7 +27,7 @@ def mean_field(
     *,
     coupling: float,
     n_sweeps: int = 10,
-    start: NDArray[np.float32] | None = None,
+    start: ArrayLike | None = None,
     stops_early: bool = True,
     n_jobs: int | None = None,
 ) -> NDArray[np.float32]:
@@ -40,17 +40,16 @@ def mean_field(
     Parameters
     ----------
     log_joint : array_like of shape (n_labels, rows, cols) or (n_labels, planes, rows, cols)
-        Logarithm of prior times likelihood of each label in each cell, up to a number per cell.
-        It may be -inf. Computed in float32.
+        Natural logarithm of prior times likelihood of each label in each cell, up to a number per
+        cell. It may be -inf. Computed in float32.
     field : GridField
         The neighbours and their weights.
     coupling : float
-        How much a neighbour of weight 1 counts, at least 0.
+        How much a neighbour of weight 1 counts, in nats, at least 0.
     n_sweeps : int
         Largest number of rounds over all cells.
-    start : ndarray of float32 of the shape of log_joint, optional
-        Probabilities to begin with, as of an earlier mean field; those of coupling 0 if None. They
-        are not kept: the result takes their place.
+    start : array_like of the shape of log_joint, optional
+        Probabilities to begin with, as of an earlier mean field; those of coupling 0 if None.
     stops_early : bool
         Whether the rounds end when few cells change. If not, what becomes of a cell depends on
         nothing farther than two cells a round away.
@@ -65,17 +64,19 @@ def mean_field(
     Raises
     ------
     InputError
-        If the shapes do not fit together, or an option cannot be used.
+        If the shapes do not fit together, the evidence is NaN or +inf, or an option cannot be
+        used.
 
     References
     ----------
-    Zhang (1992), "The mean field theory in EM procedures for Markov random fields"; Celeux, Forbes,
+    Bishop (2006), "Pattern recognition and machine learning", equation 10.9, for each cell. Zhang
+    (1992), "The mean field theory in EM procedures for Markov random fields". Celeux, Forbes,
     Peyrard (2003), "EM procedures using mean field-like approximations for Markov model-based image
     segmentation".
 
     Examples
     --------
-    >>> from gmmseg.smoothing.grid import contrast_field
+    >>> from gmmseg.smoothing import contrast_field
     >>> field = contrast_field(np.zeros((1, 3, 1)))
     >>> doubtful = np.log([[[0.9, 0.4, 0.9]], [[0.1, 0.6, 0.1]]])
     >>> mean_field(doubtful, field, coupling=1.0).argmax(axis=0)
@@ -83,13 +84,17 @@ def mean_field(
     """
     check_number("coupling", coupling, least=0)
     check_number("n_sweeps", n_sweeps, least=0, is_whole=True)
-    log_joint = np.ascontiguousarray(log_joint, dtype=np.float32)
-    flat = _in_one_row(log_joint, field)
+    log_joint = check_evidence(log_joint, field)
+    flat = in_one_row(log_joint)
     if start is None:
         q = np.zeros_like(flat)
         _set_all(flat, field, q, coupling=0.0, n_jobs=n_jobs)
     else:
-        q = start.reshape(flat.shape)
+        q = in_one_row(check_probabilities(start, field, name="start")).copy()
+        if q.shape != flat.shape:
+            raise InputError(
+                f"start must have the shape {log_joint.shape} of log_joint, got {np.shape(start)}"
+            )
     for _ in range(n_sweeps if coupling > 0 else 0):
         n_changed = _set_all(flat, field, q, coupling=coupling, n_jobs=n_jobs)
         if stops_early and n_changed <= STILL * flat.shape[1]:
@@ -98,8 +103,8 @@ def mean_field(
 
 
 def free_energy(
-    log_joint: NDArray[np.float32],
-    q: NDArray[np.float32],
+    log_joint: ArrayLike,
+    q: ArrayLike,
     field: GridField,
     *,
     coupling: float,
@@ -110,10 +115,61 @@ def free_energy(
     It is ``sum_ik q_ik (log q_ik - log_joint_ik) - coupling sum_ij w_ij sum_k q_ik q_jk``, over
     cells i and pairs ij, each once: the divergence of the mean field from the posterior, up to a
     number that does not depend on q.
+
+    Parameters
+    ----------
+    log_joint : array_like of shape (n_labels, rows, cols) or (n_labels, planes, rows, cols)
+        As for `mean_field`.
+    q : array_like of the shape of log_joint
+        Probabilities of labels, as of `mean_field`.
+    field : GridField
+        The neighbours and their weights.
+    coupling : float
+        How much a neighbour of weight 1 counts, in nats, at least 0.
+    n_jobs : int, optional
+        Number of threads; all processors if None. The result does not depend on it.
+
+    Returns
+    -------
+    energy : float
+        The free energy of all cells together, in nats.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not fit together, q holds no probabilities, the evidence is NaN or +inf, or
+        an option cannot be used.
+
+    References
+    ----------
+    Bishop (2006), "Pattern recognition and machine learning", equation 10.3, whose bound is this
+    with the opposite sign.
+
+    Examples
+    --------
+    Two sure neighbours without evidence; what they agree on does not matter:
+
+    >>> from gmmseg.smoothing import contrast_field
+    >>> field = contrast_field(np.zeros((1, 2, 1)))
+    >>> free_energy(np.zeros((2, 1, 2)), [[[1, 1]], [[0, 0]]], field, coupling=0.5)
+    -0.5
     """
-    flat, weights = _in_one_row(log_joint, field), flat_weights(field)
+    check_number("coupling", coupling, least=0)
+    flat, probabilities = (
+        in_one_row(check_evidence(log_joint, field)),
+        check_probabilities(q, field),
+    )
+    if len(flat) != len(probabilities):
+        raise InputError(
+            f"q must have the shape {np.shape(log_joint)} of log_joint, got {np.shape(q)}"
+        )
     run = partial(
-        energy, flat, weights, flat_steps(field), np.float32(coupling), q.reshape(flat.shape)
+        energy,
+        flat,
+        flat_weights(field),
+        flat_steps(field),
+        np.float32(coupling),
+        in_one_row(probabilities),
     )
     return float(sum(run_in_threads(run, cut_into_ranges(flat.shape[1]), n_jobs)))
 
@@ -150,14 +206,3 @@ def _set_all(
 def _number_of_colours(field: GridField) -> int:
     """Return how many colours it takes so that no neighbours have the same."""
     return 2 if (np.count_nonzero(field.offsets, axis=1) == 1).all() else 8
-
-
-def _in_one_row(log_joint: NDArray[Any], field: GridField) -> NDArray[Any]:
-    """Check the shape of the evidence and view it as (n_labels, n_cells)."""
-    shape = log_joint.shape[1:]
-    if log_joint.ndim not in (3, 4) or (1,) * (3 - len(shape)) + shape != field.shape:
-        raise InputError(
-            f"log_joint must have shape (n_labels, ...) with the {field.shape} cells of the field, "
-            f"got {log_joint.shape}"
-        )
-    return log_joint.reshape(len(log_joint), -1)
