@@ -6,8 +6,7 @@ Run from the root of the repository: ``python examples/smooth_labels.py``
 import numpy as np
 
 from gmmseg import GaussianMixture
-from gmmseg.image import pixel_features, read_image
-from gmmseg.image.io import write_image
+from gmmseg.image import pixel_features, read_image, write_image
 from gmmseg.report import contact_sheet, overlay_labels
 from gmmseg.smoothing import contrast_field, expand_labels, mean_field, potts_energy
 

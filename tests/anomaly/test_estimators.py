@@ -160,4 +160,4 @@ def test_samples_of_weight_three_count_as_three(case):
     again = fitted.adapt(case.more).adapt(case.more).adapt(case.more)
     scores = [d.score_samples(case.new) for d in (once, thrice, again)]
     assert not np.allclose(scores[0], scores[1])
-    assert_allclose(scores[1], scores[2], rtol=1e-6)
+    assert_allclose(scores[1], scores[2], rtol=1e-5)  # features are float32
