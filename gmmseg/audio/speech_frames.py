@@ -27,6 +27,7 @@ N_FEATURES = 2 * N_CEPSTRA  # and how they change
 N_BANDS = 40
 NEPER = np.sqrt(N_BANDS) * 10.0 / np.log(10.0)  # of the first cepstrum: power is e times as large
 LOUDNESS_RANGE = 40.0  # dB below the loud frames down to which frames belong to speech
+SILENCE_DEPTH = 70.0  # dB below the loudest frame: digital silence, muted microphones
 SILENCE = 1e-4  # of full scale: a recording that never gets louder is silent
 FEWEST_FRAMES = 10  # a tenth of a second
 FRAMES_AT_ONCE = 10_000
@@ -201,6 +202,10 @@ def frame_levels(log_mel: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def loud_frames(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which frames are at most 40 dB below the loud ones, the level that 1 of 20 exceeds."""
-    is_loud: NDArray[np.bool_] = levels > np.percentile(levels, 95.0) - LOUDNESS_RANGE
+    """Return which frames are at most 40 dB below the loud ones, the level that 1 of 20 exceeds.
+
+    Of the 20 none is silent, so that silence around a voice does not make itself loud.
+    """
+    sounding = levels[levels > levels.max() - SILENCE_DEPTH]
+    is_loud: NDArray[np.bool_] = levels > np.percentile(sounding, 95.0) - LOUDNESS_RANGE
     return is_loud

@@ -58,6 +58,14 @@ def test_gain_changes_no_answer(microphones):
         assert_allclose(recognizer.log_likelihood_ratios(quieter, sr=sr), wanted, atol=1e-3)
 
 
+def test_silence_around_a_voice_changes_no_answer(recognizer, rng):
+    speech = spoken(rng, **SPEAKERS["ben"], seconds=3.0)
+    quiet = np.zeros(8000 * 100)
+    alone, beside = recognizer.identify([speech, np.concatenate([quiet, speech, quiet])], sr=8000)
+    assert (beside.name, alone.name) == ("ben", "ben")
+    assert abs(beside.n_frames - alone.n_frames) <= 5
+
+
 def test_a_stranger_is_unknown(enrolled, rng):
     others = {name: enrolled[name] for name in ("anna", "ben")}
     recognizer = SpeakerRecognizer().fit(others, sr=8000)

@@ -43,6 +43,11 @@ def test_loudness_does_not_decide_what_speech_is(rng):
     assert_array_equal(is_loud, loud_frames(levels - 30.0))
 
 
+def test_silence_around_a_voice_is_not_loud(rng):
+    levels = np.append(np.full(10_000, -140.0), 5.0 * rng.normal(size=300))
+    assert_array_equal(np.flatnonzero(loud_frames(levels)), np.arange(10_000, 10_300))
+
+
 @pytest.mark.parametrize("gain", [1e-3, 0.1, 30.0])
 def test_frames_are_the_same_at_any_gain(gain):
     y, sr = read_audio("data/conversation.flac", sr=8000)
