@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from gmmseg.audio.background import fit_background
 from gmmseg.audio.ivectors import TotalVariability, fit_total_variability, ivectors
 from gmmseg.audio.plda import PLDA
 from gmmseg.audio.plda_fit import fit_plda
-from gmmseg.audio.speech_frames import N_BANDS, Frames
+from gmmseg.audio.speech_frames import N_BANDS, NEPER, Frames, loudness
 from gmmseg.audio.supervectors import supervector
 from gmmseg.core.estep import expectation
 from gmmseg.core.mixture_file import as_damage
@@ -76,6 +77,22 @@ class SpeakerPrior:
                 f"a speaker prior needs a diagonal mixture and a PLDA of {wanted} features, "
                 f"got {self.background.covariance_type!r} and {self.plda.n_features} features"
             )
+
+    def levelled(self, frames: Frames) -> Frames:
+        """Return frames as they are at the gain of those that the prior was learned from.
+
+        Microphone and distance decide how loud a recording is: it is no mark of a voice.
+        """
+        levelled = frames.copy()
+        levelled[:, 0] += self._loudness - loudness(frames)
+        return levelled
+
+    @cached_property
+    def _loudness(self) -> float:
+        """What `loudness` endless frames of the background have."""
+        one = self.background
+        means, variances = one.means[:, 0] / NEPER, one.component_variances[:, 0] / NEPER**2
+        return float(NEPER * np.log(one.weights @ np.exp(means + 0.5 * variances)))
 
     def embed(self, frames: Frames) -> Array:
         """Return the supervector or i-vector of some frames, (n_features of the PLDA,)."""

@@ -28,7 +28,7 @@ INDEPENDENCE = 0.2  # of neighbouring frames, which say much the same
 CALIBRATION, OFFSET = 0.3, 0.5
 
 Microphones = Literal["same", "any", "different"]
-# Whether mixtures see frames less the mean of their recording, or as they are, or one of each.
+# Whether mixtures see frames less the mean of a recording, or less its loudness, or one of each.
 VIEWS: dict[Microphones, tuple[bool, ...]] = {
     "same": (False,),
     "any": (False, True),
@@ -99,17 +99,19 @@ class FrameVoices:
         """Return the voices of some speakers, each with the frames of one or more recordings."""
         mixtures = [
             fit_speaker_mixtures(
-                {name: [_seen(one, is_removed) for one in own] for name, own in tables.items()},
+                {
+                    name: [_seen(one, prior, is_removed) for one in own]
+                    for name, own in tables.items()
+                },
                 random_state=random_state,
             )
             for is_removed in VIEWS[microphones]
         ]
-        everything = [pooled(own) for own in tables.values()]
         return cls(
             prior,
             tuple(mixtures),
-            np.array([prior.embed(frames) for frames in everything]),
-            np.array([float(len(frames)) for frames in everything]),
+            np.array([prior.embed(_levelled(own, prior)) for own in tables.values()]),
+            np.array([float(sum(map(len, own))) for own in tables.values()]),
             microphones,
         )
 
@@ -117,7 +119,7 @@ class FrameVoices:
         """Return log p(frames | speaker) - log p(frames | anyone), (n_speakers,)."""
         of_mixtures = np.mean(
             [
-                one.log_ratios(_seen(table, is_removed))
+                one.log_ratios(_seen(table, self.prior, is_removed))
                 for one, is_removed in zip(self.mixtures, self._views, strict=True)
             ],
             axis=0,
@@ -133,7 +135,7 @@ class FrameVoices:
         plda = self.prior.plda
         # Microphones of the prior were others: the centre goes over to that of those enrolled.
         center = (self.embeddings.sum(axis=0) + plda.center) / (len(self.embeddings) + 1.0)
-        tested = self.prior.embed(table)[None]
+        tested = self.prior.embed(_levelled([table], self.prior))[None]
         ratios = log_likelihood_ratios(
             project(self.embeddings, plda, center=center),
             project(tested, plda, center=center),
@@ -145,11 +147,11 @@ class FrameVoices:
 
     def with_speaker(self, tables: Sequence[Frames]) -> "FrameVoices":
         """Return the voices with one more, the last."""
-        frames = pooled(tables)
+        frames = _levelled(tables, self.prior)
         return FrameVoices(
             self.prior,
             tuple(
-                one.with_speaker([_seen(table, is_removed) for table in tables])
+                one.with_speaker([_seen(table, self.prior, is_removed) for table in tables])
                 for one, is_removed in zip(self.mixtures, self._views, strict=True)
             ),
             np.vstack([self.embeddings, self.prior.embed(frames)]),
@@ -256,8 +258,13 @@ class EmbeddedVoices:
         return cls(PLDA.from_arrays(plda), arrays["embeddings"], arrays["n_recordings"])
 
 
-def _seen(frames: Frames, remove_mean: bool) -> Frames:  # noqa: FBT001 (a private pair)
-    return without_mean(frames) if remove_mean else frames
+def _seen(frames: Frames, prior: SpeakerPrior, is_removed: bool) -> Frames:  # noqa: FBT001 (private)
+    return without_mean(frames) if is_removed else prior.levelled(frames)
+
+
+def _levelled(tables: Sequence[Frames], prior: SpeakerPrior) -> Frames:
+    """Return the frames of some recordings in one table, equally loud."""
+    return pooled([prior.levelled(table) for table in tables])
 
 
 def _view_name(is_removed: bool, name: str) -> str:  # noqa: FBT001 (a private pair)

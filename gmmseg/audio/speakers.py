@@ -28,7 +28,8 @@ Array = NDArray[np.float64]
 class SpeakerRecognizer(BaseEstimator):
     """Recognise speakers by mixtures adapted to each and a PLDA of supervectors.
 
-    Seconds of speech of each speaker are enough to begin with; minutes make errors rare.
+    Seconds of speech of each speaker are enough to begin with; minutes make errors rare. How loud a
+    recording is does not matter.
 
     Parameters
     ----------

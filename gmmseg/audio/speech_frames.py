@@ -25,7 +25,9 @@ SPEAKER_RATE = 8000
 N_CEPSTRA = 20
 N_FEATURES = 2 * N_CEPSTRA  # and how they change
 N_BANDS = 40
+NEPER = np.sqrt(N_BANDS) * 10.0 / np.log(10.0)  # of the first cepstrum: power is e times as large
 LOUDNESS_RANGE = 40.0  # dB below the loud frames down to which frames belong to speech
+SILENCE_DEPTH = 70.0  # dB below the loudest frame: digital silence, muted microphones
 SILENCE = 1e-4  # of full scale: a recording that never gets louder is silent
 FEWEST_FRAMES = 10  # a tenth of a second
 FRAMES_AT_ONCE = 10_000
@@ -39,6 +41,8 @@ Frames = NDArray[np.float32]
 
 def speaker_frames(y: ArrayLike, *, sr: float) -> Frames:
     """Return cepstra and their changes over time, for every frame that is loud enough to be speech.
+
+    The sound is brought to full scale first, so that its gain does not matter.
 
     Parameters
     ----------
@@ -88,8 +92,10 @@ def _frames_of(sound: Callable[[], Iterable[NDArray[np.float32]]], *, sr: int) -
             "is the microphone muted?"
         )
     _check_voice(evidence)
-    blocks = without_offset(sound(), meter.offset)
-    blocks = resampled_blocks(blocks, sr=sr, to=SPEAKER_RATE)
+    # Bands below the least power that is told from none would lose their shape at a low gain.
+    full = np.float32(meter.swing)
+    scaled = (np.divide(block, full) for block in without_offset(sound(), meter.offset))
+    blocks = resampled_blocks(scaled, sr=sr, to=SPEAKER_RATE)
     frames, levels = _cepstra_and_levels(blocks, n_most=2 + int(meter.n_samples / (HOP * sr)))
     is_loud = loud_frames(levels)
     n_frames = int(is_loud.sum())
@@ -175,6 +181,12 @@ def without_mean(frames: Frames) -> Frames:
     return centred
 
 
+def loudness(frames: Frames) -> float:
+    """Return what the first of the cepstra, the level, is at the mean power of the frames."""
+    nepers = frames[:, 0].astype(np.float64) / NEPER
+    return float(NEPER * (np.logaddexp.reduce(nepers) - np.log(len(nepers))))
+
+
 def pooled(tables: Sequence[Frames]) -> Frames:
     """Return the frames of some recordings in one table; those of one are not copied."""
     return tables[0] if len(tables) == 1 else np.vstack(tables)
@@ -190,6 +202,10 @@ def frame_levels(log_mel: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def loud_frames(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which frames are at most 40 dB below the loud ones, the level that 1 of 20 exceeds."""
-    is_loud: NDArray[np.bool_] = levels > np.percentile(levels, 95.0) - LOUDNESS_RANGE
+    """Return which frames are at most 40 dB below the loud ones, the level that 1 of 20 exceeds.
+
+    Of the 20 none is silent, so that silence around a voice does not make itself loud.
+    """
+    sounding = levels[levels > levels.max() - SILENCE_DEPTH]
+    is_loud: NDArray[np.bool_] = levels > np.percentile(sounding, 95.0) - LOUDNESS_RANGE
     return is_loud

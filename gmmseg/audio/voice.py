@@ -38,9 +38,10 @@ def detect_voice(
 ) -> list[Segment]:
     """Find when somebody speaks.
 
-    The answer does not depend on the gain of the recording. Mixtures of speech and noise that come
-    with gmmseg say what is certain; the levels of both are learned from the recording itself; a
-    chain joins frames to runs. A recording without speech gives no segments.
+    The answer does not depend on the gain of the recording, and hardly on silence around it or in
+    it. Mixtures of speech and noise that come with gmmseg say what is certain; the levels of both
+    are learned from the recording itself; a chain joins frames to runs. A recording without speech
+    gives no segments.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from gmmseg.audio.framing import HOP
 from gmmseg.audio.timeline import Segment, drop_short, fill_gaps
 from gmmseg.audio.timeline_frames import segments_from_frames
 from gmmseg.audio.voice_evidence import VoiceEvidence
-from gmmseg.audio.voice_levels import Levels
+from gmmseg.audio.voice_levels import Levels, heard_frames
 from gmmseg.smoothing.chain import Chain
 
 Array = NDArray[np.float64]
@@ -49,15 +49,15 @@ def strongest(log_odds: Array) -> float:
     return float(moving_mean(log_odds, SURE_WINDOW).max())
 
 
-def is_near_sure(log_odds: Array) -> NDArray[np.bool_]:
+def is_near_sure(log_odds: Array, is_heard: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell for every frame whether within `REACH` half a second is unmistakably speech.
 
-    Less is enough where it stands out: where most of the recording is clearly something else.
+    Less is enough where it stands out: where most of what is heard is clearly something else.
     """
     from scipy.ndimage import maximum_filter1d
 
     mean = moving_mean(log_odds, SURE_WINDOW)
-    needed = np.clip(np.quantile(mean, 0.8) + CONTRAST, LEAST_SURE, SURE)
+    needed = np.clip(np.quantile(mean[is_heard], 0.8) + CONTRAST, LEAST_SURE, SURE)
     sure = mean >= needed
     return maximum_filter1d(sure, 2 * REACH + 1, mode="constant")
 
@@ -69,7 +69,7 @@ def combined(evidence: VoiceEvidence, *, levels: Levels | None, is_adaptive: boo
     either side they do not count, and what there is is doubted: noise alone gives no speech.
     """
     odds = smoothed(evidence.log_odds)
-    is_open = is_near_sure(evidence.log_odds)
+    is_open = is_near_sure(evidence.log_odds, heard_frames(evidence.levels, odds))
     if levels is None and is_adaptive and is_open.any():
         levels = Levels.learned(evidence.levels[is_open], odds[is_open])
     if levels is not None:

@@ -2,6 +2,9 @@
 
 The shipped mixtures know nothing of levels, which gain and distance make arbitrary. Within one
 recording, though, who is loud where speech was certain is likely to speak where it was not.
+
+A muted microphone, a gate that closed and silence added to a file say nothing of how loud the noise
+of the room is. If they counted as noise, the room would be loud beside them, hence speech.
 """
 
 from dataclasses import dataclass
@@ -9,6 +12,8 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gmmseg.audio.voice_features import SYLLABLE
 
 Array = NDArray[np.float64]
 
@@ -18,6 +23,10 @@ SPREAD = 1.8  # nepers of the level within either: 8 dB
 SHARE = 0.85  # of the evidence of levels that counts beside that of the mixtures
 MOST = 6.0  # of evidence that one frame's level may give
 ROUNDS = 2
+MUTED = 10.5  # nepers below speech, 46 dB: there no room is heard
+BLURRED = max(SYLLABLE)  # frames on either side that a level may come from
+SURE_NOISE = -1.0  # log-odds of speech
+FEWEST_OF_ROOM = 50  # surely noise, half a second, that tell how loud a room is
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +51,11 @@ class Levels:
         """Return what levels (n_frames, n_levels) are like, given the log-odds of speech by frame.
 
         A few rounds of EM in which the classes keep the evidence of the mixtures, by MAP: the
-        means lie a prior gap apart, so that a recording of one class alone stays undivided.
+        means lie a prior gap apart, so that a recording of one class alone stays undivided. Muted
+        frames take no part where enough of the room is heard beside them.
         """
+        is_heard = heard_frames(levels, log_odds)
+        levels, log_odds = levels[is_heard], log_odds[is_heard]
         found = cls._given(levels, _probability(log_odds))
         for _ in range(ROUNDS - 1):
             found = cls._given(levels, _probability(log_odds + found.log_odds(levels)))
@@ -69,9 +81,32 @@ class Levels:
 
     def log_odds(self, levels: Array) -> Array:
         """Return the evidence of levels (n_frames, n_levels) for speech, (n_frames,)."""
+        levels = np.maximum(levels, self._least_like_speech())
         evidence = _log_gauss(levels - self.speech_mean, self.speech_variance)
         evidence -= _log_gauss(levels - self.noise_mean, self.noise_variance)
         return SHARE * np.clip(evidence.mean(axis=1), -MOST, MOST)
+
+    def _least_like_speech(self) -> Array:
+        """Return the level (n_levels,) below which a wider Gaussian of speech would win again."""
+        gap, wider = self.speech_mean - self.noise_mean, self.speech_variance - self.noise_variance
+        would_win = (gap > 0.0) & (wider > 0.0)
+        depth = gap * self.noise_variance / np.where(would_win, wider, 1.0)
+        return np.where(would_win, self.noise_mean - depth, -np.inf)
+
+
+def heard_frames(levels: Array, log_odds: Array) -> NDArray[np.bool_]:
+    """Return which frames hear the room: those that are neither muted nor beside muted ones.
+
+    If too few of them are noise to say how loud a room is, all do: behind a gate that leaves
+    nothing of the room, silence is all the noise there is.
+    """
+    from scipy.ndimage import maximum_filter1d
+
+    near, speech = levels[:, 0], _probability(log_odds)
+    is_muted = near < speech @ near / speech.sum() - MUTED
+    is_heard = ~maximum_filter1d(is_muted, 2 * BLURRED + 1, mode="constant")
+    n_of_room = (is_heard & (log_odds < SURE_NOISE)).sum()
+    return is_heard if n_of_room >= FEWEST_OF_ROOM else np.ones_like(is_heard)
 
 
 def _probability(log_odds: Array) -> Array:

@@ -46,6 +46,15 @@ def test_nothing_given_is_nearly_as_good_but_for_pauses(talk):
     assert error_rate(truth, diarize(y, sr=SR)) < 0.35
 
 
+@pytest.mark.parametrize("seconds", [2, 10])
+def test_silence_before_and_after_hardly_changes_the_turns(talk, seconds):
+    y, _ = talk
+    quiet = np.zeros(seconds * SR, dtype=np.float32)
+    turns = diarize(np.concatenate([quiet, y, quiet]), sr=SR)
+    shifted = [Segment(turn.start - seconds, turn.end - seconds, turn.label) for turn in turns]
+    assert error_rate(diarize(y, sr=SR), shifted) < 0.03
+
+
 def test_turns_tile_the_speech(talk):
     y, truth = talk
     turns = diarize(y, sr=SR, speech=truth)

@@ -12,7 +12,7 @@ from gmmseg.audio.speaker_prior import (
     load_speaker_prior,
     windows_of,
 )
-from gmmseg.audio.speech_frames import speaker_frames
+from gmmseg.audio.speech_frames import loudness, speaker_frames
 from gmmseg.core.serialization import write_model
 from gmmseg.errors import InputError, ModelFileError
 from tests.voices import SPEAKERS, spoken
@@ -100,3 +100,15 @@ def test_damaged_file_is_refused(tmp_path):
     )
     with pytest.raises(ModelFileError, match=r"x.gmm is damaged: it has no 'weights'"):
         load_speaker_prior(tmp_path / "x.gmm")
+
+
+def test_frames_are_brought_to_the_loudness_that_frames_of_the_background_have(rng):
+    prior = load_speaker_prior()
+    one = prior.background
+    k = rng.choice(one.n_components, size=200_000, p=one.weights)
+    drawn = one.means[k] + np.sqrt(one.covariances[k]) * rng.normal(size=(len(k), 40))
+    table = 10.0 * rng.normal(size=(50, 40)).astype(np.float32)
+    levelled = prior.levelled(table)
+    assert loudness(levelled) == pytest.approx(loudness(drawn), abs=0.5 * np.sqrt(40.0))
+    assert_allclose(levelled[:, 1:], table[:, 1:])
+    assert_allclose(np.ptp(levelled[:, 0] - table[:, 0]), 0.0, atol=1e-3)

@@ -22,9 +22,12 @@ def voices_of(tables, microphones="any"):
 
 
 def test_ratio_is_the_calibrated_sum_of_both(rng):
-    tables, prior = frames(rng, n_each=2), load_speaker_prior()
+    prior = load_speaker_prior()
+    tables = {
+        name: [prior.levelled(one) for one in own] for name, own in frames(rng, n_each=2).items()
+    }
     voices = voices_of(tables)
-    table = speaker_frames(spoken(rng, **SPEAKERS["ben"], seconds=1.0), sr=8000)
+    table = prior.levelled(speaker_frames(spoken(rng, **SPEAKERS["ben"], seconds=1.0), sr=8000))
     whole, removed = voices.mixtures
     of_mixtures = 0.5 * (whole.log_ratios(table) + removed.log_ratios(without_mean(table)))
     enrolled = np.array([prior.embed(np.vstack(own)) for own in tables.values()])
@@ -39,6 +42,26 @@ def test_ratio_is_the_calibrated_sum_of_both(rng):
     )[:, 0]
     expected = 0.3 * (of_plda + 0.2 * n_frames / (n_frames + 2000.0) * of_mixtures) + 0.5
     assert_allclose(voices.log_ratios(table), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("microphones", ["same", "any", "different"])
+def test_how_loud_a_recording_is_tells_no_voice(rng, microphones):
+    def louder(table, decibels):
+        moved = table.copy()
+        moved[:, 0] += np.sqrt(40.0) * decibels
+        return moved
+
+    tables = frames(rng, n_each=2)
+    table = speaker_frames(spoken(rng, **SPEAKERS["ben"], seconds=1.0), sr=8000)
+    others = {
+        name: [louder(one, level) for one, level in zip(own, (-30.0, 12.0), strict=True)]
+        for name, own in tables.items()
+    }
+    plain, moved = voices_of(tables, microphones), voices_of(others, microphones)
+    plain, moved = plain.with_speaker(tables["anna"]), moved.with_speaker(others["anna"])
+    wanted = plain.log_ratios(table)
+    for level in (-40.0, 20.0):
+        assert_allclose(moved.log_ratios(louder(table, level)), wanted, atol=1e-3)
 
 
 def test_only_different_microphones_are_deaf_to_what_all_frames_share(rng):

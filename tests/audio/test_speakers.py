@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from gmmseg.audio import SpeakerRecognizer, read_audio, read_segments
@@ -40,6 +40,31 @@ def embeddings(rng, *, n_each=4, n_rows=3, n_dims=12):
 def test_a_new_second_of_speech_is_given_the_right_name(recognizer, rng):
     for name, own in recordings(rng, n_each=3, seconds=1.0).items():
         assert [answer.best for answer in recognizer.identify(own, sr=8000)] == [name] * 3
+
+
+@pytest.mark.parametrize("microphones", ["same", "any", "different"])
+def test_gain_changes_no_answer(microphones):
+    y, sr = read_audio("data/conversation.flac", sr=8000)
+    turns = [
+        (turn.label, y[int(sr * turn.start) : int(sr * turn.end)])
+        for turn in read_segments("data/conversation.rttm")
+    ]
+    half = len(turns) // 2
+    names, enrolled = zip(*turns[:half], strict=True)
+    recognizer = SpeakerRecognizer(microphones=microphones).fit(enrolled, names, sr=sr)
+    speech = [turn for _, turn in turns[half:]]
+    wanted = recognizer.log_likelihood_ratios(speech, sr=sr)
+    for gain in (0.01, 0.1, 10.0):
+        quieter = [np.float32(gain) * turn for turn in speech]
+        assert_allclose(recognizer.log_likelihood_ratios(quieter, sr=sr), wanted, atol=1e-3)
+
+
+def test_silence_around_a_voice_changes_no_answer(recognizer, rng):
+    speech = spoken(rng, **SPEAKERS["ben"], seconds=3.0)
+    quiet = np.zeros(8000 * 100)
+    alone, beside = recognizer.identify([speech, np.concatenate([quiet, speech, quiet])], sr=8000)
+    assert (beside.name, alone.name) == ("ben", "ben")
+    assert abs(beside.n_frames - alone.n_frames) <= 5
 
 
 def test_a_stranger_is_unknown(enrolled, rng):

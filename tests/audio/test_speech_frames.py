@@ -13,6 +13,7 @@ from gmmseg.audio.speech_frames import (
     checked_frames,
     frame_levels,
     loud_frames,
+    loudness,
     speaker_frames,
     speaker_frames_of_file,
     without_mean,
@@ -24,7 +25,7 @@ from tests.voices import SPEAKERS, spoken
 def test_frames_are_mfcc_and_slopes_of_what_is_loud(rng):
     y = 0.1 * rng.normal(size=8000).astype(np.float32)
     y -= y.mean()
-    expected = frame_features(y, sr=8000, kind="mfcc", n_mfcc=20, deltas=1)
+    expected = frame_features(y / np.abs(y).max(), sr=8000, kind="mfcc", n_mfcc=20, deltas=1)
     assert_allclose(speaker_frames(y, sr=8000), expected, atol=1e-3)
 
 
@@ -40,6 +41,25 @@ def test_loudness_does_not_decide_what_speech_is(rng):
     is_loud = loud_frames(levels)
     assert 0 < is_loud.sum() < 300
     assert_array_equal(is_loud, loud_frames(levels - 30.0))
+
+
+def test_silence_around_a_voice_is_not_loud(rng):
+    levels = np.append(np.full(10_000, -140.0), 5.0 * rng.normal(size=300))
+    assert_array_equal(np.flatnonzero(loud_frames(levels)), np.arange(10_000, 10_300))
+
+
+@pytest.mark.parametrize("gain", [1e-3, 0.1, 30.0])
+def test_frames_are_the_same_at_any_gain(gain):
+    y, sr = read_audio("data/conversation.flac", sr=8000)
+    frames = speaker_frames(y, sr=sr)
+    assert_allclose(speaker_frames(np.float32(gain) * y, sr=sr), frames, atol=1e-2)
+
+
+def test_loudness_is_the_level_of_the_mean_power():
+    frames = np.zeros((3, 40), dtype=np.float32)
+    assert loudness(frames) == pytest.approx(0.0, abs=1e-9)
+    frames[0, 0] = np.sqrt(40.0) * 10.0 * np.log10(4.0)  # all bands at four times the power
+    assert loudness(frames) == pytest.approx(np.sqrt(40.0) * 10.0 * np.log10(2.0))
 
 
 def test_the_level_is_the_power_of_all_bands():

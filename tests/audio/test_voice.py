@@ -80,6 +80,52 @@ def test_gain_changes_nothing(conversation, gain):
     assert_allclose(louder, plain, atol=2e-3)
 
 
+def agreement(detector, y, padded, *, sr, where):
+    """Return the share of the frames of `y` that are judged alike in `padded`, and what is more."""
+    alone, beside = (detector.predict_proba(x, sr=sr) >= 0.5 for x in (y, padded))
+    inside = beside[where : where + len(alone)]
+    return np.mean(inside == alone), beside.sum() - inside.sum()
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-5])
+@pytest.mark.parametrize("seconds", [0.5, 2, 10, 60])
+def test_silence_before_and_after_leaves_the_rest_as_it_is(conversation, rng, seconds, level):
+    y, sr = conversation
+    quiet = (level * rng.normal(size=int(seconds * sr))).astype(np.float32)
+    padded = np.concatenate([quiet, y, quiet])
+    share, n_outside = agreement(
+        VoiceActivityDetector(), y, padded, sr=sr, where=int(100 * seconds)
+    )
+    assert share > 0.985
+    assert n_outside == 0
+
+
+@pytest.mark.parametrize("gain", [1e-4, 1.0])
+def test_a_muted_stretch_leaves_the_rest_as_it_is(conversation, gain):
+    y, sr = conversation
+    first = int(11.85 * sr)  # between two turns
+    muted = np.concatenate([y[:first], np.zeros(10 * sr, dtype=np.float32), y[first:]])
+    detector = VoiceActivityDetector()
+    share, _ = agreement(detector, y[:first], np.float32(gain) * muted, sr=sr, where=0)
+    assert share > 0.985
+    share, _ = agreement(detector, y[first:], np.float32(gain) * muted, sr=sr, where=2185)
+    assert share > 0.985
+
+
+def test_silence_around_noise_gives_no_speech(rng):
+    noise, quiet = rng.normal(size=30 * 16000), np.zeros(30 * 16000)
+    assert detect_voice(np.concatenate([quiet, 0.01 * noise, quiet]), sr=16000) == []
+
+
+def test_levels_of_a_recording_with_silence_are_those_without(conversation):
+    y, sr = conversation
+    quiet = np.zeros(10 * sr, dtype=np.float32)
+    alone = VoiceActivityDetector().adapt(y, sr=sr).levels_
+    beside = VoiceActivityDetector().adapt(np.concatenate([quiet, y, quiet]), sr=sr).levels_
+    assert_allclose(beside.noise_mean, alone.noise_mean, atol=0.3)
+    assert_allclose(beside.speech_mean, alone.speech_mean, atol=0.1)
+
+
 @settings(max_examples=8)
 @given(cuts=st.lists(st.integers(0, 120_000), max_size=5))
 def test_any_cut_into_blocks_gives_the_probabilities_of_the_whole(cuts):
