@@ -4,6 +4,7 @@ Noise would hide what no single pixel tells: four levels whose noise reaches fro
 look like one wide group. Their averages are four groups.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +14,16 @@ from gmmseg.core.em import EMOptions
 from gmmseg.core.selection import SelectionPlan, select_mixture
 from gmmseg.image.bilateral import WIDE_PASSES, BilateralFilter
 from gmmseg.image.dither import dithered, steps_of
-from gmmseg.image.pixel_noise import spread_of, spread_patches
+from gmmseg.image.pixel_noise import Spread, spread_of, spread_patches
 from gmmseg.image.pixels import Pixels, Region
 from gmmseg.image.recipe import Recipe, sampled_rows, within
 from gmmseg.image.segment_sample import LEARNED_FROM
 
-CHOSEN_ON = 2_000  # pixels, about, that the number of segments is chosen on
+N_DRAWS = 4
+CHOSEN_ON = N_DRAWS * 1_000  # pixels, about, that the number of segments is chosen on
 MOST_SEGMENTS = 9  # that are tried
+STRUCTURE = 0.5  # of the deviation of all pixels: with less noise there are two segments at least
+WIDTH = 0.01  # the least of a segment, in deviations of all pixels: a constant one would be a spike
 # What stays of a pixel's difference from the average, so that groups are as Gaussian as noise is.
 DIFFERENCE_KEPT = np.float32(0.3)
 
@@ -54,21 +58,33 @@ class NumberSearch:
     def best_number(self, options: EMOptions, rng: np.random.Generator) -> int:
         """Return the number of components of largest integrated completed likelihood.
 
-        Neighbouring pixels are so alike that a million of them tell no more than a few thousand,
-        which is what the criterion is to count. Components may differ in volume, or wide segments
-        would count as several.
+        Neighbouring pixels are so alike that a million of them tell no more than a thousand, which
+        is what the criterion is to count; that of several draws together depends little on chance.
+        Components may differ in volume, or wide segments would count as several. What varies much
+        more than from neighbour to neighbour is not one.
         """
-        few = self.few_pixels()
+        few, spread = self.few_pixels()
+        n_different = len(np.unique(few, axis=0))
+        least = 1 + bool(n_different > 1 and spread.noise < STRUCTURE * spread.whole)
+        numbers = range(least, min(MOST_SEGMENTS, n_different) + 1)
         few = few[np.lexsort(few.T)]
-        numbers = range(1, min(MOST_SEGMENTS, len(np.unique(few, axis=0))) + 1)
+        typical = math.sqrt(few.var(axis=0, dtype=np.float64).mean())
+        few += rng.normal(scale=WIDTH * typical, size=few.shape).astype(np.float32)
         plan = SelectionPlan(
             n_components=tuple(numbers), covariance_types=("full",), criterion="icl"
         )
-        _, _, selection = select_mixture(few, None, plan, options, rng=rng, n_jobs=self.n_jobs)
-        return selection.best.n_components
+        order, values = rng.permutation(len(few)), np.zeros(len(numbers))
+        for i in range(min(N_DRAWS, len(few))):
+            drawn = few[np.sort(order[i::N_DRAWS])]
+            tried = select_mixture(drawn, None, plan, options, rng=rng, n_jobs=self.n_jobs)[2]
+            found = {one.n_components: tried.rank(one) for one in tried.candidates}
+            values += [_value(found.get(number)) for number in numbers]
+        return numbers[int(values.argmin())]
 
-    def few_pixels(self) -> NDArray[np.float32]:
-        """Return features of about `CHOSEN_ON` pixels, little of their noise left, (n, n_features).
+    def few_pixels(self) -> tuple[NDArray[np.float32], Spread]:
+        """Return features (n, n_features) of about `CHOSEN_ON` pixels, little of their noise left.
+
+        Also how much noise there was.
 
         Values were rounded to steps. Their differences from the averages are shrunk, the steps
         are filled as they were wide: averages of them must not be narrower than one.
@@ -91,7 +107,7 @@ class NumberSearch:
                 features = self._without_noise(features, bilateral, outer)
             drawn = inside[kept] & self.pixels.chosen(inner, share, self.seed)
             rows.append(features[kept][drawn])
-        return np.concatenate(rows)
+        return np.concatenate(rows), spread
 
     def _without_noise(
         self, unrounded: NDArray[np.float32], bilateral: BilateralFilter, region: Region
@@ -106,3 +122,8 @@ class NumberSearch:
             n_jobs=self.n_jobs,
         )
         return averages + DIFFERENCE_KEPT * (features - averages) + (unrounded - features)
+
+
+def _value(rank: tuple[bool, float] | None) -> float:
+    """Return the criterion of a candidate; infinity for a spike, or where none was tried."""
+    return math.inf if rank is None or rank[0] else rank[1]

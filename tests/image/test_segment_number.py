@@ -84,6 +84,17 @@ def test_pixels_are_as_they_are_if_nothing_is_averaged(rng):
     search = NumberSearch(
         pixels, Recipe("none"), is_averaged=False, spacing=None, seed=0, n_jobs=None
     )
-    few = search.few_pixels()
+    few, _ = search.few_pixels()
     # Values that were never rounded are moved by less than any two of them differ.
     np.testing.assert_allclose(np.sort(few.ravel()), np.sort(image.ravel()), atol=1e-4)
+
+
+def test_a_constant_ground_hides_nothing(rng):
+    image = 1000 * stripes(3) + rng.normal(scale=30, size=(150, 150))
+    image[:100] = 0  # as around a brain without its skull
+    assert number_of(image) == 4
+
+
+def test_shading_that_neighbours_share_is_not_one_segment(rng):
+    ramp = np.linspace(0, 1, 150) ** 3 + rng.normal(scale=0.02, size=(150, 150))
+    assert number_of(ramp) >= 2
