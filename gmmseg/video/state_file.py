@@ -15,14 +15,15 @@ from gmmseg.video.pixel_state import N_FEEDBACK, PixelState
 
 KIND = "video-background"
 OPTIONS = {
-    "fps": float,
-    "patience": float,
-    "learning_rate": float,
-    "threshold": float,
-    "n_modes": int,
-    "shadows": bool,
-    "lighting": bool,
-    "shake": float,
+    "fps": (float,),
+    "patience": (float,),
+    "learning_rate": (float,),
+    "threshold": (float,),
+    "min_area": (int, type(None)),
+    "n_modes": (int,),
+    "shadows": (bool,),
+    "lighting": (bool,),
+    "shake": (float,),
 }
 
 FilePath = str | PathLike[str]
@@ -75,8 +76,8 @@ def _checked_options(header: dict[str, Any]) -> dict[str, Any]:
     options = header["options"]
     if not isinstance(options, dict) or options.keys() != OPTIONS.keys():
         raise InputError(f"options are {options!r}")
-    for name, kind in OPTIONS.items():
-        if type(options[name]) is not kind:
+    for name, kinds in OPTIONS.items():
+        if type(options[name]) not in kinds:
             raise InputError(f"{name} is {options[name]!r}")
     return options
 

@@ -120,6 +120,11 @@ def test_only_where_the_mask_is_not_black_something_moves(gmmseg, folder, tmp_pa
     assert not mask[24:].any()
 
 
+def test_things_smaller_than_asked_for_are_left_out(gmmseg, folder, tmp_path):
+    _, _, lines = gmmseg("video", "foreground", folder, "-o", tmp_path / "o", "--min-area", 300)
+    assert lines[0].startswith(f"{folder}: 30 frames, something moves in 0 in ")
+
+
 def test_a_cut_off_stream_keeps_its_frames_and_is_told(gmmseg, frames, tmp_path):
     data = np.array(frames).tobytes()[:-10]
     code, _, lines = gmmseg(

@@ -244,6 +244,7 @@ def test_extreme_frames_raise_nothing(rng):
         ({"patience": -1.0}, "patience must be a number at least 1e-06, got -1.0"),
         ({"learning_rate": 2.0}, "learning_rate must be a number in 1e-09…1, got 2.0"),
         ({"threshold": float("nan")}, "threshold must be a number at least 1e-06, got nan"),
+        ({"min_area": 0}, "min_area must be a number at least 1, got 0"),
         ({"n_modes": 0}, "n_modes must be a number in 1…16, got 0"),
         ({"shake": "much"}, "shake must be a number at least 0, got 'much'"),
         ({"n_jobs": 0}, "n_jobs must be a whole number other than 0"),
@@ -319,3 +320,33 @@ def test_no_curve_is_looked_for_while_nothing_changes_and_one_is_when_it_does(rn
     assert looked[-1] == 41
     assert show(12.0).mean() < 1.0
     assert looked[-2:] == [41, 42]
+
+
+@pytest.mark.parametrize(
+    ("shape", "figure"), [((240, 320), (8, 6)), ((1080, 1920), (45, 20))], ids=["small", "hd"]
+)
+def test_a_figure_that_walks_far_off_is_found(rng, shape, figure):
+    wall = 110 + 20 * np.sin(np.arange(shape[1]) / 9) * np.ones((shape[0], 1))
+    noise = rng.normal(scale=2.0, size=shape)
+    subtractor, (height, width) = BackgroundSubtractor(), figure
+    for t in range(15):
+        frame = wall + np.roll(noise, 37 * t, axis=1)
+        left = 20 + t * width
+        if t >= 8:
+            frame[100 : 100 + height, left : left + width] = 230
+        mask = subtractor.apply(np.clip(np.rint(frame), 0, 255).astype(np.uint8)) == 255
+        inside = mask[100 : 100 + height, left : left + width]
+        assert inside.mean() > 0.7 if t >= 8 else not mask.any()
+        assert mask.sum() == inside.sum()
+
+
+def test_the_smallest_thing_that_counts_may_be_chosen(film, tmp_path):
+    frames = list(film(40, box=walking))
+    assert masks_of(frames, min_area=100)[39].any()
+    assert not masks_of(frames, min_area=400).any()
+    subtractor = BackgroundSubtractor(min_area=400)
+    for frame in frames[:30]:
+        subtractor.apply(frame)
+    subtractor.save(tmp_path / "room.gmm")
+    loaded = BackgroundSubtractor.load(tmp_path / "room.gmm")
+    assert not np.array([loaded.apply(frame) for frame in frames[30:]]).any()
