@@ -13,6 +13,7 @@ from gmmseg.video.coarse_kernels import block_counts, block_means
 from gmmseg.video.frames import as_levels, level_values, moved_mask
 from gmmseg.video.ghosts import lay_ghosts
 from gmmseg.video.moving_kernels import TILE, move_frame, shift_residuals
+from gmmseg.video.noise import follow_noise
 from gmmseg.video.pixel_model import BACKGROUND, BLOCK, MEAN, MOVING, row_memory
 from gmmseg.video.pixel_state import PixelState, begin, restart
 from gmmseg.video.relighting import relight, seen_through
@@ -187,6 +188,7 @@ class BackgroundSubtractor:
         levels = self._hold_still(levels)
         if self._options["lighting"]:
             self._follow_light()
+        follow_noise(state, levels, self._table)
         self._update(levels)
         fresh, busy = self._clean()
         self._judge(levels, fresh=fresh, busy=busy)
@@ -355,7 +357,8 @@ class BackgroundSubtractor:
 
     def _update(self, levels: NDArray[Any]) -> None:
         state = self._known()
-        pace = self._learning.pace(state.n_frames, drifts=self.event_ is not Event.SHAKE)
+        drifts = self.event_ is not Event.SHAKE
+        pace = self._learning.pace(state.n_frames, drifts=drifts, noise=state.noise)
         turns = np.zeros(1, np.int64)
         self._workers.run_on_all(
             lambda: update_in_turns(

@@ -31,6 +31,8 @@ class PixelState:
     light_gap : float
         How far the picture was from the background, `lighting.light_gap`, when no curve was better
         than one; 0 if one was in the last frame.
+    noise : float
+        Variance of the noise of a pixel, in squared levels; 0 until a second frame tells it.
     n_frames, n_seen : int
         Frames learned since the last new scene, and frames seen at all.
     dtype : dtype
@@ -42,6 +44,7 @@ class PixelState:
     moving: NDArray[np.bool_]
     shifts: NDArray[np.float64]
     light_gap: float
+    noise: float
     n_frames: int
     n_seen: int
     dtype: np.dtype[Any]
@@ -75,6 +78,7 @@ def begin(
         np.zeros((rows // BLOCK, cols // BLOCK), bool),
         np.zeros((n_channels, N_BINS)),
         light_gap=0.0,
+        noise=0.0,
         n_frames=0,
         n_seen=0,
         dtype=levels.dtype,

@@ -11,7 +11,7 @@ from gmmseg.video.moving_kernels import TAKE, relight_rows
 from gmmseg.video.pixel_model import BACKGROUND, BLOCK
 from gmmseg.video.pixel_state import PixelState
 from gmmseg.video.scene import Event
-from gmmseg.video.settings import VARIANCE_INIT
+from gmmseg.video.settings import first_variance
 from gmmseg.video.workers import Workers
 
 
@@ -67,7 +67,7 @@ def take_blocks(
     workers: Workers,
 ) -> None:
     """Do with every block what is ordered; what the frame shows where it is taken moves no more."""
-    variance = np.float32(VARIANCE_INIT)
+    variance = np.float32(first_variance(state.noise))
     workers.run(
         lambda lines: relight_rows(levels, table, state.model, orders, gains, variance, lines)
     )

@@ -12,6 +12,9 @@ from gmmseg.video.pixel_model import Pace
 
 VARIANCE_INIT = 30.0  # squared levels of 0…255
 VARIANCE_MIN, VARIANCE_MAX = 20.0, 150.0
+# Or so many variances of the noise, where that is more. Few, so that faint things are seen: what
+# moves by noise alone is never most of a window, and the clean-up takes it out.
+NOISE_MIN, NOISE_MAX = 0.4, 0.5
 MATCH = 6.0  # squared distance per channel, in variances, up to which a mode learns
 BACKGROUND_SHARE = 0.9  # the heaviest modes that weigh this much together are background
 PRIOR = 0.01  # Zivkovic's c_T
@@ -48,8 +51,11 @@ class Learning:
     threshold: float
     shadows: bool
 
-    def pace(self, n_frames: int, *, drifts: bool) -> Pace:
-        """Return the pace for the frame after so many; `drifts` says if means follow the light."""
+    def pace(self, n_frames: int, *, drifts: bool, noise: float = 0.0) -> Pace:
+        """Return the pace for the frame after so many, in so much noise.
+
+        `drifts` says if means follow the light.
+        """
         rate = max(1.0 / (n_frames + 1), self.rate)
         # After `patience` frames of weight -log(BACKGROUND_SHARE) / patience, what stood there has
         # BACKGROUND_SHARE of the weight left, and what stands there is background too.
@@ -70,13 +76,18 @@ class Learning:
             max(MATCH, self.threshold),
             BACKGROUND_SHARE,
             PRIOR,
-            VARIANCE_INIT,
-            VARIANCE_MIN,
-            VARIANCE_MAX,
+            first_variance(noise),
+            max(VARIANCE_MIN, NOISE_MIN * noise),
+            max(VARIANCE_MAX, NOISE_MAX * noise),
             max(1.0, DRIFT / rate) if drifts else 1.0,
             DARKEST_SHADOW if self.shadows else 1.0,
         )
         return Pace._make([*map(np.float32, numbers), n_frames, n_turns, n_moving_turns])
+
+
+def first_variance(noise: float) -> float:
+    """Return the variance that a new mode begins with, where noise has this one."""
+    return max(VARIANCE_INIT, noise)
 
 
 def check_range(name: str, value: Any, *, low: float, high: float = np.inf) -> None:

@@ -44,6 +44,7 @@ def write_state(
     header = {
         "options": options,
         "light_gap": state.light_gap,
+        "noise": state.noise,
         "n_frames": state.n_frames,
         "n_seen": state.n_seen,
         "frame_type": state.dtype.name,
@@ -108,13 +109,7 @@ def _checked_state(
             raise InputError(f"{name} has NaN or infinity")
     if arrays["depth"].min() < 1 or arrays["depth"].max() > n_modes:
         raise InputError("depth is out of range")
-    for name in ("n_frames", "n_seen"):
-        if type(header[name]) is not int or header[name] < 1:
-            raise InputError(f"{name} is {header[name]!r}")
-    if type(header["light_gap"]) is not float or not 0.0 <= header["light_gap"] < np.inf:
-        raise InputError(f"light_gap is {header['light_gap']!r}")
-    if header["frame_type"] not in ("uint8", "uint16"):
-        raise InputError(f"frame_type is {header['frame_type']!r}")
+    _check_header(header)
     model = PixelModel(*(arrays[name] for name in PixelModel._fields))
     state = PixelState(
         model,
@@ -122,9 +117,22 @@ def _checked_state(
         arrays["moving"],
         arrays["shifts"],
         light_gap=header["light_gap"],
+        noise=header["noise"],
         n_frames=header["n_frames"],
         n_seen=header["n_seen"],
         dtype=np.dtype(header["frame_type"]),
     )
     state.refresh()
     return state
+
+
+def _check_header(header: dict[str, Any]) -> None:
+    """Refuse numbers that no state has."""
+    for name in ("n_frames", "n_seen"):
+        if type(header[name]) is not int or header[name] < 1:
+            raise InputError(f"{name} is {header[name]!r}")
+    for name in ("light_gap", "noise"):
+        if type(header[name]) is not float or not 0.0 <= header[name] < np.inf:
+            raise InputError(f"{name} is {header[name]!r}")
+    if header["frame_type"] not in ("uint8", "uint16"):
+        raise InputError(f"frame_type is {header['frame_type']!r}")

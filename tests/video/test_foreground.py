@@ -216,6 +216,9 @@ def test_a_damaged_state_is_told(film, tmp_path):
     write_model(path, kind="video-background", header={**header, "n_seen": 0}, arrays=arrays)
     with pytest.raises(ModelFileError, match="n_seen is 0"):
         BackgroundSubtractor.load(path)
+    write_model(path, kind="video-background", header={**header, "noise": -1.0}, arrays=arrays)
+    with pytest.raises(ModelFileError, match=r"room\.gmm is damaged: noise is -1\.0"):
+        BackgroundSubtractor.load(path)
     del arrays["moving"]
     write_model(path, kind="video-background", header=header, arrays=arrays)
     with pytest.raises(ModelFileError, match="it has no 'moving'"):
