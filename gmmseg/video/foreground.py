@@ -7,23 +7,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.threads import PerThread, thread_count
 from gmmseg.errors import InputError, NotFittedError
-from gmmseg.video import lighting, scene, shake
+from gmmseg.video import lighting, scene
 from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.coarse_kernels import block_counts, block_means
-from gmmseg.video.frames import as_levels, level_values, moved_mask
+from gmmseg.video.exposure import follow_light
+from gmmseg.video.frames import as_levels, check_like, level_values, moved_mask
 from gmmseg.video.ghosts import lay_ghosts
-from gmmseg.video.moving_kernels import TILE, move_frame, shift_residuals
+from gmmseg.video.moving_kernels import move_frame
 from gmmseg.video.noise import follow_noise
 from gmmseg.video.pixel_model import BACKGROUND, BLOCK, MEAN, MOVING, row_memory
 from gmmseg.video.pixel_state import PixelState, begin, restart
 from gmmseg.video.relighting import relight, seen_through
 from gmmseg.video.scene import Event
-from gmmseg.video.settings import VARIANCE_INIT, Learning, check_range, checked_mask
+from gmmseg.video.settings import VARIANCE_INIT, Learning, at_rest, check_range, checked_mask
+from gmmseg.video.shake import shift_of_frame
 from gmmseg.video.state_file import FilePath, read_state, write_state
 from gmmseg.video.video_kernels import update_in_turns
 from gmmseg.video.workers import Workers
 
-REBASE = 32.0  # levels: light that is further off becomes that of the model
 MOST_MODES = 16
 
 Mask = NDArray[np.uint8]
@@ -87,8 +88,9 @@ class BackgroundSubtractor:
     -----
     The first frame is all background; what walks out of it and stood out leaves a ghost for some
     ten frames, once the two are apart. A new scene (most of the picture changed at once, and does
-    not show the same things in another light) is said in `event_` and learned from its first
-    frame, not masked.
+    not show the same things in another light) is said in `event_` and not masked. It is learned
+    when it has stayed for five frames, or as many as were learned before; fewer bad frames, such
+    as black ones, leave all as it was.
 
     References
     ----------
@@ -181,8 +183,8 @@ class BackgroundSubtractor:
         self.event_, self.shift_ = Event.NOTHING, (0, 0)
         if self._state is None:
             return self._begin(levels)
-        self._check_like(levels)
         state = self._state
+        check_like(levels, state.shape, state.dtype, number=state.n_seen + 1)
         state.n_seen += 1
         self._look(levels)
         levels = self._hold_still(levels)
@@ -191,7 +193,9 @@ class BackgroundSubtractor:
         follow_noise(state, levels, self._table)
         self._update(levels)
         fresh, busy = self._clean()
-        self._judge(levels, fresh=fresh, busy=busy)
+        if self._judge(levels, fresh=fresh, busy=busy):
+            return self._doubt(levels, busy=busy)
+        state.n_strange = 0
         lay_ghosts(state, levels, self._table, workers=self._workers)
         state.n_frames += 1
         return moved_mask(state.model.kept, self.shift_)
@@ -280,6 +284,7 @@ class BackgroundSubtractor:
         self._state = state
         self._values = level_values(state.dtype)
         self._table = lighting.inverse_table(state.shifts, self._values)
+        self._other = np.zeros_like(state.model.kept)
         self._counts = np.empty(state.moving.shape, np.uint8)
         self._memory = PerThread(lambda: row_memory(n_channels, cols))
         self._cleaner = Cleaner((rows, cols), min_area=self._options["min_area"])
@@ -289,19 +294,6 @@ class BackgroundSubtractor:
             block_counts(self._mask.astype(np.uint8) * np.uint8(MOVING), self._counts)
             self._use = self._counts == BLOCK * BLOCK
         self._workers = Workers(rows, n_jobs=self._n_jobs, unit=BLOCK)
-
-    def _check_like(self, levels: NDArray[Any]) -> None:
-        state = self._known()
-        if levels.shape != state.shape:
-            raise InputError(
-                f"frame {state.n_seen + 1} has shape {levels.shape} (rows, cols, channels), those "
-                f"before {state.shape}; give frames of one size, or use a new subtractor"
-            )
-        if levels.dtype != state.dtype:
-            raise InputError(
-                f"frame {state.n_seen + 1} is {levels.dtype}, those before {state.dtype}; "
-                "give frames of one type"
-            )
 
     def _look(self, levels: NDArray[Any]) -> None:
         """Look at a frame from afar."""
@@ -314,20 +306,7 @@ class BackgroundSubtractor:
         state, limit = self._known(), self._options["shake"]
         if limit == 0.0:
             return levels
-
-        def residuals(shift: tuple[int, int]) -> NDArray[np.float64]:
-            rows, cols, _ = levels.shape
-            out = np.empty((-(-rows // TILE), -(-cols // TILE)))
-            shift_residuals(levels, self._table, state.model.modes, state.moving, shift, out)
-            return out
-
-        shift = shake.find_shift(
-            state.coarse.grey_picture,
-            state.coarse.grey_background,
-            use=self._use & ~state.moving,
-            residuals=residuals,
-            limit=limit,
-        )
+        shift = shift_of_frame(state, levels, self._table, use=self._use, limit=limit)
         if shift == (0, 0):
             return levels
         self.shift_, self.event_ = shift, Event.SHAKE
@@ -336,29 +315,19 @@ class BackgroundSubtractor:
         return self._still
 
     def _follow_light(self) -> None:
-        """Find the tone curve of this frame; where it is far off, make its light the model's."""
+        """Look at the frame in the light of the background."""
         state = self._known()
-        picture, background = state.coarse.picture, state.coarse.background
-        gap = lighting.light_gap(picture, background, self._use)
-        if gap <= lighting.NO_FURTHER * state.light_gap:  # as in the last frame, without a curve
-            state.light_gap = min(gap, state.light_gap)
-            return
-        shifts = lighting.find_tone(
-            picture, background, calm=self._use & ~state.moving, use=self._use
-        )
-        state.light_gap = 0.0 if shifts.any() else gap
-        if np.abs(shifts).max() > REBASE:
-            lighting.relight_model(state.model.modes, shifts)
-            state.refresh()
-            self.event_ = Event.LIGHT
-            shifts = np.zeros_like(shifts)
-        state.shifts[:] = shifts
-        self._table = lighting.inverse_table(shifts, self._values)
+        event = follow_light(state, self._use)
+        if event is not None:
+            self.event_ = event or self.event_
+            self._table = lighting.inverse_table(state.shifts, self._values)
 
     def _update(self, levels: NDArray[Any]) -> None:
         state = self._known()
         drifts = self.event_ is not Event.SHAKE
         pace = self._learning.pace(state.n_frames, drifts=drifts, noise=state.noise)
+        if state.n_strange > 0:
+            pace = at_rest(pace)
         turns = np.zeros(1, np.int64)
         self._workers.run_on_all(
             lambda: update_in_turns(
@@ -371,19 +340,31 @@ class BackgroundSubtractor:
     def _clean(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Clean the mask; return the blocks that began to move, and those that moved before."""
         state = self._known()
+        self._swap_masks()
         self._cleaner.clean(state.model.raw, state.model.kept)
         block_counts(state.model.kept, self._counts)
         busy = state.moving.copy()
         state.moving[:] = self._counts > BLOCK * BLOCK // 2
         return state.moving & ~busy, busy
 
+    def _swap_masks(self) -> None:
+        """Keep the other mask: that before the last one instead of the last, or to fill it anew."""
+        state = self._known()
+        kept = state.model.kept
+        state.model, self._other = state.model._replace(kept=self._other), kept
+
     def _judge(
         self, levels: NDArray[Any], *, fresh: NDArray[np.bool_], busy: NDArray[np.bool_]
-    ) -> None:
-        """Find out whether it was the light or the scene that changed, and learn it if so."""
-        state = self._known()
-        if np.count_nonzero(fresh) < scene.SUDDEN * fresh.size:
-            return
+    ) -> bool:
+        """Find out whether light or scene changed; return whether the frame shows another scene.
+
+        New light is learned at once, a new scene when it stays.
+        """
+        state, share = self._known(), np.count_nonzero(fresh) / max(fresh.size, 1)
+        if state.n_strange > 0 and share >= scene.STILL_NEW:
+            return True
+        if share < scene.SUDDEN:
+            return False
         event = relight(
             state,
             levels,
@@ -395,6 +376,17 @@ class BackgroundSubtractor:
             workers=self._workers,
         )
         self.event_ = event or self.event_
-        if event is Event.SCENE:
+        return event is Event.SCENE
+
+    def _doubt(self, levels: NDArray[Any], *, busy: NDArray[np.bool_]) -> Mask:
+        """Go on as if this frame of another scene had not been, or learn it if enough were."""
+        state = self._known()
+        state.n_strange += 1
+        if state.n_strange >= min(scene.SETTLED, state.n_frames):
             restart(state, levels, self._values, variance=VARIANCE_INIT)
             self._table = lighting.inverse_table(state.shifts, self._values)
+        else:
+            self._swap_masks()
+            state.model.raw[:] = state.model.kept
+            state.moving[:] = busy
+        return np.zeros_like(state.model.kept)

@@ -68,6 +68,21 @@ def _whole_numbers(values: NDArray[Any]) -> NDArray[Any]:
     return np.rint(values * WORDS).astype(np.uint16)
 
 
+def check_like(
+    levels: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any], *, number: int
+) -> None:
+    """Refuse a frame, the so-manieth, that has not the shape and type of those before."""
+    if levels.shape != shape:
+        raise InputError(
+            f"frame {number} has shape {levels.shape} (rows, cols, channels), those "
+            f"before {shape}; give frames of one size, or use a new subtractor"
+        )
+    if levels.dtype != dtype:
+        raise InputError(
+            f"frame {number} is {levels.dtype}, those before {dtype}; give frames of one type"
+        )
+
+
 def level_values(dtype: np.dtype[Any]) -> NDArray[np.float64]:
     """Return what the values 0, 1, 2, … of a frame mean on the scale 0…255."""
     n_levels = np.iinfo(dtype).max + 1

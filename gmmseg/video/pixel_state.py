@@ -33,6 +33,8 @@ class PixelState:
         than one; 0 if one was in the last frame.
     noise : float
         Variance of the noise of a pixel, in squared levels; 0 until a second frame tells it.
+    n_strange : int
+        How many frames in a row, up to the last one, showed another scene.
     n_frames, n_seen : int
         Frames learned since the last new scene, and frames seen at all.
     dtype : dtype
@@ -45,6 +47,7 @@ class PixelState:
     shifts: NDArray[np.float64]
     light_gap: float
     noise: float
+    n_strange: int
     n_frames: int
     n_seen: int
     dtype: np.dtype[Any]
@@ -79,6 +82,7 @@ def begin(
         np.zeros((n_channels, N_BINS)),
         light_gap=0.0,
         noise=0.0,
+        n_strange=0,
         n_frames=0,
         n_seen=0,
         dtype=levels.dtype,
@@ -105,4 +109,4 @@ def restart(
     model.kept[:], model.raw[:], model.depth[:] = 0, 0, 1
     state.refresh()
     state.moving[:] = False
-    state.n_frames = 1
+    state.n_strange, state.n_frames = 0, 1

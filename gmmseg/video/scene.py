@@ -11,6 +11,8 @@ from gmmseg.video.moving_kernels import BRIGHTEN, TAKE
 SUDDEN = 0.04  # share of the picture that must begin to move at once
 FLAT_SUDDEN = 0.25  # and where it is too flat to tell light from things
 NEW_SCENE = 0.6
+STILL_NEW = 0.3  # once there was a new scene: with less it is the old one again
+SETTLED = 5  # frames in a row that show a new scene: fewer are bad frames, and forgotten
 ALIKE = 0.6  # correlation of slopes above which things are the same
 FLAT = 4.0  # squared levels: slopes between blocks of nothing but noise
 SMOOTHNESS = 6.0  # blocks: over such a distance the light is alike

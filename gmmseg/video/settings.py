@@ -85,6 +85,12 @@ class Learning:
         return Pace._make([*map(np.float32, numbers), n_frames, n_turns, n_moving_turns])
 
 
+def at_rest(pace: Pace) -> Pace:
+    """Return a pace at which nothing is learned."""
+    nothing = np.float32(0.0)
+    return pace._replace(rate=nothing, moving_rate=nothing, feedback=nothing)
+
+
 def first_variance(noise: float) -> float:
     """Return the variance that a new mode begins with, where noise has this one."""
     return max(VARIANCE_INIT, noise)

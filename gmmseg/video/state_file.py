@@ -45,6 +45,7 @@ def write_state(
         "options": options,
         "light_gap": state.light_gap,
         "noise": state.noise,
+        "n_strange": state.n_strange,
         "n_frames": state.n_frames,
         "n_seen": state.n_seen,
         "frame_type": state.dtype.name,
@@ -118,6 +119,7 @@ def _checked_state(
         arrays["shifts"],
         light_gap=header["light_gap"],
         noise=header["noise"],
+        n_strange=header["n_strange"],
         n_frames=header["n_frames"],
         n_seen=header["n_seen"],
         dtype=np.dtype(header["frame_type"]),
@@ -128,8 +130,8 @@ def _checked_state(
 
 def _check_header(header: dict[str, Any]) -> None:
     """Refuse numbers that no state has."""
-    for name in ("n_frames", "n_seen"):
-        if type(header[name]) is not int or header[name] < 1:
+    for name, least in (("n_frames", 1), ("n_seen", 1), ("n_strange", 0)):
+        if type(header[name]) is not int or header[name] < least:
             raise InputError(f"{name} is {header[name]!r}")
     for name in ("light_gap", "noise"):
         if type(header[name]) is not float or not 0.0 <= header[name] < np.inf:
