@@ -61,6 +61,12 @@ def foreground(
     size: Annotated[
         str | None, typer.Option(metavar="WxH", help="Size of raw RGB frames, such as 640x360.")
     ] = None,
+    bits: Annotated[
+        int | None,
+        typer.Option(
+            min=8, max=16, help="Bits that are in use of frames with 16, such as 12 of a camera."
+        ),
+    ] = None,
     state: Annotated[
         Path | None,
         typer.Option(help="Model file: go on from it if it is there, and write it at the end."),
@@ -89,6 +95,7 @@ def foreground(
             "patience": patience,
             "threshold": threshold,
             "min_area": min_area,
+            "bits": bits,
             "mask": look,
         },
     )
@@ -98,7 +105,7 @@ def foreground(
     trouble: GmmsegError | None = None
     with announce_compilation():
         try:
-            run(source, subtractor, results, video)
+            run(source, subtractor, results, video, bits=bits)
         except GmmsegError as error:
             if not results.n_frames:
                 raise
@@ -116,14 +123,25 @@ def foreground(
         raise trouble
 
 
-def run(source: "Video", subtractor: "BackgroundSubtractor", results: Results, name: Path) -> None:
-    """Go through the frames."""
+def run(
+    source: "Video",
+    subtractor: "BackgroundSubtractor",
+    results: Results,
+    name: Path,
+    *,
+    bits: int | None,
+) -> None:
+    """Go through the frames; what is to be said of one is said at once, for a stream is long."""
+    from gmmseg.video.frames import as_levels
+
     with about(name):
         for frame_name, frame in frames_with_rate(source.frames, source.n_frames):
-            shape = frame.shape
-            if min(shape[:2]) < 1:
+            if min(frame.shape[:2]) < 1:
                 raise InputError(f"frame {frame_name} is empty")
-            results.add(frame_name, frame, subtractor.apply(frame), str(subtractor.event_))
+            with about(name):
+                mask = subtractor.apply(frame)
+            shown = as_levels(frame, bits=bits)
+            results.add(frame_name, shown, mask, str(subtractor.event_))
 
 
 def opened(state: Path | None, options: dict[str, Any]) -> "BackgroundSubtractor":

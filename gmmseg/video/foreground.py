@@ -11,7 +11,7 @@ from gmmseg.video import lighting, scene
 from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.coarse_kernels import block_counts, block_means
 from gmmseg.video.exposure import follow_light
-from gmmseg.video.frames import as_levels, check_like, level_values, moved_mask
+from gmmseg.video.frames import as_levels, check_like, level_values, moved_mask, warn_if_dim
 from gmmseg.video.ghosts import lay_ghosts
 from gmmseg.video.moving_kernels import move_frame
 from gmmseg.video.noise import follow_noise
@@ -60,6 +60,9 @@ class BackgroundSubtractor:
         Whether light that changes is made up for.
     shake : float
         Largest shift of the camera that is made up for, in pixels; 0 is none.
+    bits : int or None
+        How many bits of a frame of uint16 are in use, 8…16, such as 12; None is all, with a
+        warning if the first frame is in the lower part of them. Other frames have no such choice.
     mask : array_like of bool, shape (rows, cols), optional
         Where to look; elsewhere nothing moves.
     n_jobs : int or None
@@ -125,6 +128,7 @@ class BackgroundSubtractor:
         shadows: bool = True,
         lighting: bool = True,
         shake: float = 8.0,
+        bits: int | None = None,
         mask: ArrayLike | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -137,6 +141,7 @@ class BackgroundSubtractor:
             check_range("min_area", min_area, low=1)
         check_range("n_modes", n_modes, low=1, high=MOST_MODES)
         check_range("shake", shake, low=0.0)
+        check_range("bits", 16 if bits is None else bits, low=8, high=16)
         thread_count(n_jobs)
         self._options: dict[str, Any] = {
             "fps": float(fps),
@@ -148,6 +153,7 @@ class BackgroundSubtractor:
             "shadows": bool(shadows),
             "lighting": bool(lighting),
             "shake": float(shake),
+            "bits": None if bits is None else int(bits),
         }
         self._learning = Learning(rate, max(patience * fps, 1.0), threshold, shadows)
         self._mask = None if mask is None else checked_mask(mask)
@@ -179,9 +185,10 @@ class BackgroundSubtractor:
         InputError
             If the frame is no picture, or of another shape or type than those before.
         """
-        levels = as_levels(frame)
+        levels = as_levels(frame, bits=self._options["bits"])
         self.event_, self.shift_ = Event.NOTHING, (0, 0)
         if self._state is None:
+            warn_if_dim(frame, self._options["bits"])
             return self._begin(levels)
         state = self._state
         check_like(levels, state.shape, state.dtype, number=state.n_seen + 1)

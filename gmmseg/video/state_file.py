@@ -24,6 +24,7 @@ OPTIONS = {
     "shadows": (bool,),
     "lighting": (bool,),
     "shake": (float,),
+    "bits": (int, type(None)),
 }
 
 FilePath = str | PathLike[str]

@@ -173,3 +173,21 @@ def test_masks_never_replace_frames(gmmseg, folder):
     code, _, lines = gmmseg("video", "foreground", folder, "-o", folder)
     assert code == 2
     assert "holds the frames, which the masks would replace" in " ".join(lines)
+
+
+def test_frames_of_twelve_bits_are_told_and_with_bits_found_in_and_shown(gmmseg, frames, tmp_path):
+    deep = np.array(frames).astype(np.uint16) << 4
+    np.save(tmp_path / "deep.npy", deep)
+    out = tmp_path / "out"
+    _, _, lines = gmmseg("video", "foreground", tmp_path / "deep.npy", "-o", out)
+    assert lines[0].endswith(
+        "deep.npy: the first frame uses but 12 of the 16 bits of uint16; if the camera has no "
+        "more, say so (bits=12), or hardly anything will be seen to move"
+    )
+    _, _, lines = gmmseg(
+        "video", "foreground", tmp_path / "deep.npy", "-o", out, "--bits", 12, "--overlay"
+    )
+    assert len(lines) == 1
+    assert "30 frames, something moves in 15" in lines[0]
+    with Image.open(out / "overlay.gif") as picture:
+        assert np.asarray(picture.convert("L")).mean() > 40

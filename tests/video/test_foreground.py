@@ -250,6 +250,7 @@ def test_extreme_frames_raise_nothing(rng):
         ({"min_area": 0}, "min_area must be a number at least 1, got 0"),
         ({"n_modes": 0}, "n_modes must be a number in 1…16, got 0"),
         ({"shake": "much"}, "shake must be a number at least 0, got 'much'"),
+        ({"bits": 7}, "bits must be a number in 8…16, got 7"),
         ({"n_jobs": 0}, "n_jobs must be a whole number other than 0"),
         ({"mask": np.ones((4, 4))}, "mask must be bool of shape .rows, cols., got float64"),
         ({"mask": np.zeros((4, 4), bool)}, "mask leaves nothing to look at"),
