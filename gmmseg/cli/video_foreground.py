@@ -82,11 +82,13 @@ def foreground(
     Example: gmmseg video foreground clip.mp4 -o out --overlay --timeline
     """
     from gmmseg.video import open_video
+    from gmmseg.video.settings import check_range
 
     shape = None if size is None else size_of(size)
     refuse_to_replace(video, out)
     source = open_video(video, size=shape)
-    rate = fps or source.fps or USUAL_FPS
+    rate = source.fps or USUAL_FPS if fps is None else fps
+    check_range("fps", rate, low=1e-6)  # though a state has its own
     look = None if mask is None else read_mask(mask)
     subtractor = opened(
         state,

@@ -101,6 +101,13 @@ def test_a_state_lets_the_second_half_go_on_as_the_whole(gmmseg, frames, tmp_pat
         assert_array_equal(mask_of(late), mask_of(whole))
 
 
+def test_no_frames_per_second_are_told_though_a_state_has_its_own(gmmseg, folder, tmp_path):
+    state, arguments = tmp_path / "wall.gmm", ("video", "foreground", folder, "-o", tmp_path / "o")
+    gmmseg(*arguments, "--state", state)
+    code, _, lines = gmmseg(*arguments, "--state", state, "--fps", 0)
+    assert (code, lines) == (1, ["gmmseg: fps must be a number at least 1e-06, got 0.0"])
+
+
 def test_raw_frames_come_from_stdin(gmmseg, frames, tmp_path):
     data = np.array(frames).tobytes()
     code, _, lines = gmmseg(
@@ -157,12 +164,14 @@ def test_one_frame_is_told(gmmseg, frames, tmp_path):
     [
         (["empty"], 1, "gmmseg: empty holds no frames; give a folder of pictures"),
         (["missing.mp4"], 1, "gmmseg: missing.mp4 does not exist"),
+        (["clip.npy", "--fps", 0], 1, "fps must be a number at least 1e-06, got 0.0"),
         (["empty", "--size", "64"], 2, "--size must be like 640x360, got '64'"),
     ],
 )
 def test_bad_input_is_told_in_one_line(gmmseg, tmp_path, monkeypatch, arguments, code, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    np.save(tmp_path / "clip.npy", np.zeros((2, 16, 16), np.uint8))
     got, stdout, lines = gmmseg("video", "foreground", *arguments, "-o", "out")
     assert (got, stdout) == (code, "")
     assert message in "\n".join(lines)
