@@ -37,7 +37,7 @@ def follow_light(state: PixelState, use: NDArray[np.bool_]) -> Event | None:
         return None
     shifts = lighting.find_tone(picture, background, calm=use & ~state.moving, use=use)
     is_far = np.abs(shifts).max() > REBASE
-    if is_far and (state.n_strange > 0 or is_blank(picture, background, shifts)):
+    if is_far and (state.n_strange > 0 or is_blank(picture[use], background[use], shifts)):
         state.light_gap = 0.0
         return None
     state.light_gap = 0.0 if shifts.any() else gap
@@ -60,7 +60,7 @@ def is_blank(picture: Picture, background: Picture, shifts: NDArray[np.float64])
     curves = np.clip(lighting.forward_curves(shifts), 0.0, 255.0)
     seen = relit = least = 0.0
     for c, curve in enumerate(curves):
-        seen += float(picture[:, :, c].std())
-        least += FAINTEST * float(background[:, :, c].std())
-        relit += float(np.interp(background[:, :, c], lighting.LEVELS, curve).std())
+        seen += float(picture[..., c].std())
+        least += FAINTEST * float(background[..., c].std())
+        relit += float(np.interp(background[..., c], lighting.LEVELS, curve).std())
     return seen < SEEN * max(relit, least) or relit < BARE * seen

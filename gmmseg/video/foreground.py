@@ -363,11 +363,9 @@ class BackgroundSubtractor:
     def _judge(
         self, levels: NDArray[Any], *, fresh: NDArray[np.bool_], busy: NDArray[np.bool_]
     ) -> bool:
-        """Find out whether light or scene changed; return whether the frame shows another scene.
-
-        New light is learned at once, a new scene when it stays.
-        """
-        state, share = self._known(), np.count_nonzero(fresh) / max(fresh.size, 1)
+        """Return whether a frame shows another scene; new light is learned at once."""
+        n_blocks = max(int(np.count_nonzero(self._use)), 1)
+        state, share = self._known(), np.count_nonzero(fresh) / n_blocks
         if state.n_strange > 0 and share >= scene.STILL_NEW:
             return True
         if share < scene.SUDDEN:
@@ -380,6 +378,7 @@ class BackgroundSubtractor:
             background=state.coarse.background,
             fresh=fresh,
             busy=busy,
+            n_blocks=n_blocks,
             workers=self._workers,
         )
         self.event_ = event or self.event_

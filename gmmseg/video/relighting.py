@@ -24,6 +24,7 @@ def relight(
     background: NDArray[np.float32],
     fresh: NDArray[np.bool_],
     busy: NDArray[np.bool_],
+    n_blocks: int,
     workers: Workers,
 ) -> Event:
     """Return what happened; if it was the light, what it fell on is background at once.
@@ -40,6 +41,8 @@ def relight(
         Block means, in one light.
     fresh, busy : ndarray of bool, shape (rows / 4, cols / 4)
         Blocks that began to move, and those that moved before.
+    n_blocks : int
+        How many blocks are looked at.
     workers : Workers
         Threads.
 
@@ -48,7 +51,7 @@ def relight(
     event : Event
         LIGHT, SCENE or NOTHING; a new scene is left to the caller.
     """
-    event = scene.judge_jump(grey(picture), grey(background), fresh)
+    event = scene.judge_jump(grey(picture), grey(background), fresh, n_blocks=n_blocks)
     if event is not Event.LIGHT:
         return event
     orders, gains = scene.relight_orders(picture, background, fresh=fresh, busy=busy)

@@ -29,7 +29,11 @@ class Event(StrEnum):
 
 
 def judge_jump(
-    picture: NDArray[np.float32], background: NDArray[np.float32], fresh: NDArray[np.bool_]
+    picture: NDArray[np.float32],
+    background: NDArray[np.float32],
+    fresh: NDArray[np.bool_],
+    *,
+    n_blocks: int | None = None,
 ) -> Event:
     """Return what made many blocks move at once.
 
@@ -39,13 +43,15 @@ def judge_jump(
         Grey block means.
     fresh : ndarray of bool, shape (rows, cols)
         Blocks that move and did not in the frame before.
+    n_blocks : int or None
+        How many blocks are looked at; None is all.
 
     Returns
     -------
     event : Event
         LIGHT, SCENE, or NOTHING where things may have moved.
     """
-    share = fresh.mean()
+    share = np.count_nonzero(fresh) / (n_blocks or fresh.size)
     if share < SUDDEN:
         return Event.NOTHING
     own, mixed, other, n_pairs = slope_products(picture, background, fresh)

@@ -42,6 +42,19 @@ def test_after_bad_frames_all_goes_on_as_before(film, rng, kind, n_bad, has_ligh
         assert np.count_nonzero(mask != wanted) <= 3
 
 
+@pytest.mark.parametrize("kind", ["black", "white", "another scene"])
+def test_bad_frames_are_told_by_what_is_looked_at(film, rng, kind):
+    look = np.zeros((60, 84), bool)
+    look[16:44] = True
+    frames = list(film(40, box=walking))
+    subtractor, untroubled = BackgroundSubtractor(mask=look), BackgroundSubtractor(mask=look)
+    for t, frame in enumerate(frames):
+        if t == FIRST:
+            assert not subtractor.apply(bad_frame(kind, frame, rng)).any()
+            assert subtractor.event_ is Event.SCENE
+        assert np.count_nonzero(subtractor.apply(frame) != untroubled.apply(frame)) <= 3
+
+
 def test_a_scene_that_stays_is_learned_with_its_fifth_frame(film, rng):
     subtractor = BackgroundSubtractor()
     frames = list(film(40))
