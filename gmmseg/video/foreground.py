@@ -34,9 +34,10 @@ class BackgroundSubtractor:
     """Learn the background of a video frame by frame, and mark what moves in front of it.
 
     Every pixel has an adaptive mixture of Gaussians (Zivkovic, 2004) whose threshold and rate
-    follow how much the pixel blinks (St-Charles and others, 2015). Around it: a tone curve per
-    channel against light that changes everywhere, a relit model where a lamp is switched on, a
-    shift against a camera that shakes, shadows told apart, and a clean-up of the mask.
+    follow how much the pixel blinks (St-Charles and others, 2015), and its spread the noise of the
+    camera, which is measured. Around it: a tone curve per channel against light that changes
+    everywhere, a relit model where a lamp is switched on, a shift against a camera that shakes,
+    shadows told apart, and a clean-up of the mask.
 
     Parameters
     ----------
