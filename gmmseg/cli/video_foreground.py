@@ -55,11 +55,25 @@ def foreground(
         float | None,
         typer.Option(help="Lower finds fainter things, and more that are none; 6 if not given."),
     ] = None,
+    min_area: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Pixels of the smallest thing that counts; if not given, a tenth of the picture's "
+            "side, such as 48 of 640x360.",
+        ),
+    ] = None,
     mask: Annotated[
         Path | None, typer.Option(help="Image of the same size: look only where it is not black.")
     ] = None,
     size: Annotated[
         str | None, typer.Option(metavar="WxH", help="Size of raw RGB frames, such as 640x360.")
+    ] = None,
+    bits: Annotated[
+        int | None,
+        typer.Option(
+            min=8, max=16, help="Bits that are in use of frames with 16, such as 12 of a camera."
+        ),
     ] = None,
     state: Annotated[
         Path | None,
@@ -88,6 +102,8 @@ def foreground(
         "fps": source.fps if fps is None else fps,
         "patience": patience,
         "threshold": threshold,
+        "min_area": min_area,
+        "bits": bits,
         "mask": None if mask is None else read_mask(mask),
     }
     subtractor = opened(state, options)
@@ -115,14 +131,23 @@ def foreground(
         raise trouble
 
 
-def run(source: "Video", subtractor: "BackgroundSubtractor", results: Results, name: Path) -> None:
-    """Go through the frames."""
+def run(
+    source: "Video",
+    subtractor: "BackgroundSubtractor",
+    results: Results,
+    name: Path,
+) -> None:
+    """Go through the frames; what is to be said of one is said at once, for a stream is long."""
+    from gmmseg.video.frames import as_levels
+
     with about(name):
         for frame_name, frame in frames_with_rate(source.frames, source.n_frames):
-            shape = frame.shape
-            if min(shape[:2]) < 1:
+            if min(frame.shape[:2]) < 1:
                 raise InputError(f"frame {frame_name} is empty")
-            results.add(frame_name, frame, subtractor.apply(frame), str(subtractor.event_))
+            with about(name):
+                mask = subtractor.apply(frame)
+            shown = as_levels(frame, bits=subtractor.bits)
+            results.add(frame_name, shown, mask, str(subtractor.event_))
 
 
 def opened(state: Path | None, options: dict[str, Any]) -> "BackgroundSubtractor":
@@ -132,7 +157,14 @@ def opened(state: Path | None, options: dict[str, Any]) -> "BackgroundSubtractor
     if state is None or not state.exists():
         given = {name: value for name, value in options.items() if value is not None}
         return BackgroundSubtractor(**given)
-    return BackgroundSubtractor.load(state, **options)
+    bits, others = options["bits"], {k: v for k, v in options.items() if k != "bits"}
+    subtractor = BackgroundSubtractor.load(state, **others)
+    if bits not in (None, subtractor.bits):
+        raise InputError(
+            f"{state} has learned from frames of {subtractor.bits or 16} bits, got --bits {bits}; "
+            "leave it out, or begin a new state"
+        )
+    return subtractor
 
 
 def size_of(text: str) -> tuple[int, int]:

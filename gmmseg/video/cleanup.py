@@ -17,7 +17,7 @@ from gmmseg.video.cleanup_kernels import (
 )
 from gmmseg.video.pixel_model import BACKGROUND_LABEL, MOVING_LABEL, SHADOW_LABEL
 
-SMALLEST_SHARE = 0.0005  # of the picture: what moves and is smaller is a speck
+SPECK = 0.1  # pixels, per pixel of the picture's side: what moves and is smaller is a speck
 LARGEST_HOLE = 0.002  # of the picture: a smaller gap in what moves is filled
 MARGIN = 4  # rows
 
@@ -32,13 +32,14 @@ class Cleaner:
     shape : tuple of int
         Rows and columns of the masks.
     min_area : int or None
-        Areas of fewer pixels are specks; None is 0.05 % of the picture.
+        Areas of fewer pixels are specks; None is a tenth of the picture's side, in pixels: larger
+        pictures show more of the same things, and more specks, but not of a size to match.
     """
 
     def __init__(self, shape: tuple[int, int], *, min_area: int | None) -> None:
         rows, cols = shape
-        share = int(SMALLEST_SHARE * rows * cols)
-        self._least = max(share, 1) if min_area is None else min_area
+        usual = max(int(SPECK * np.sqrt(rows * cols)), 1)
+        self._least = usual if min_area is None else min_area
         self._largest_hole = int(LARGEST_HOLE * rows * cols)
         self._first, self._second = np.zeros((2, rows, cols), np.uint8)
         self._runs, self._gaps = run_memory(rows, cols), run_memory(rows, cols)

@@ -1,30 +1,28 @@
 """Tell what moves in front of a background that is learned: a mixture of Gaussians per pixel."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.threads import PerThread, thread_count
-from gmmseg.core.validation import check_number
-from gmmseg.errors import InputError, NotFittedError
-from gmmseg.video import lighting, scene, shake
+from gmmseg.errors import NotFittedError
+from gmmseg.video import lighting, scene, settings
 from gmmseg.video.cleanup import Cleaner
 from gmmseg.video.coarse_kernels import block_counts, block_means
-from gmmseg.video.frames import as_levels, check_like, level_values, moved_mask
+from gmmseg.video.exposure import follow_light
+from gmmseg.video.frames import as_levels, check_like, level_values, moved_mask, warn_if_dim
 from gmmseg.video.ghosts import lay_ghosts
-from gmmseg.video.moving_kernels import TILE, move_frame, shift_residuals
-from gmmseg.video.pixel_model import BACKGROUND, BLOCK, MEAN, MOVING, row_memory
-from gmmseg.video.pixel_state import PixelState, begin, restart
+from gmmseg.video.moving_kernels import move_frame
+from gmmseg.video.noise import follow_noise
+from gmmseg.video.pixel_model import BACKGROUND, BLOCK, MOVING, row_memory
+from gmmseg.video.pixel_state import PixelState, begin, mean_picture, restart
 from gmmseg.video.relighting import relight, seen_through
 from gmmseg.video.scene import Event
-from gmmseg.video.settings import VARIANCE_INIT, Learning, check_up_to, checked_limit, checked_mask
+from gmmseg.video.shake import shift_of_frame
 from gmmseg.video.state_file import FilePath, read_state, write_state
 from gmmseg.video.video_kernels import update_in_turns
 from gmmseg.video.workers import Workers
-
-REBASE = 32.0  # levels: light that is further off becomes that of the model
-MOST_MODES = 16
 
 Mask = NDArray[np.uint8]
 
@@ -33,9 +31,10 @@ class BackgroundSubtractor:
     """Learn the background of a video frame by frame, and mark what moves in front of it.
 
     Every pixel has an adaptive mixture of Gaussians (Zivkovic, 2004) whose threshold and rate
-    follow how much the pixel blinks (St-Charles and others, 2015). Around it: a tone curve per
-    channel against light that changes everywhere, a relit model where a lamp is switched on, a
-    shift against a camera that shakes, shadows told apart, and a clean-up of the mask.
+    follow how much the pixel blinks (St-Charles and others, 2015), and its spread the noise of the
+    camera, which is measured. Around it: a tone curve per channel against light that changes
+    everywhere, a relit model where a lamp is switched on, a shift against a camera that shakes,
+    shadows told apart, and a clean-up of the mask.
 
     Parameters
     ----------
@@ -48,6 +47,9 @@ class BackgroundSubtractor:
     threshold : float
         Squared distance, in variances and per channel, up to which a pixel is background. Lower
         finds fainter things, and more that are none.
+    min_area : int or None
+        Pixels of the smallest thing that counts; None is a tenth of the side of a square as large
+        as the picture: 27 of 320 x 240, 48 of 640 x 360, 144 of 1920 x 1080.
     n_modes : int
         Gaussians that a pixel has at most; it uses as many as it needs.
     shadows : bool
@@ -56,6 +58,9 @@ class BackgroundSubtractor:
         Whether light that changes is made up for.
     shake : float
         Largest shift of the camera that is made up for, in pixels; 0 is none, infinity any.
+    bits : int or None
+        How many bits of a frame of uint16 are in use, 8…16, such as 12; None is all, with a
+        warning if the first frame is in the lower part of them. Other frames have no such choice.
     mask : array_like of bool, shape (rows, cols), optional
         Where to look; elsewhere nothing moves.
     n_jobs : int or None
@@ -76,16 +81,12 @@ class BackgroundSubtractor:
     InputError
         If an argument is out of its range.
 
-    See Also
-    --------
-    gmmseg.video.moving_regions : Turn a mask into boxes and areas.
-
     Notes
     -----
-    The first frame is all background; what walks out of it and stood out leaves a ghost for some
-    ten frames, once the two are apart. A new scene (most of the picture changed at once, and does
-    not show the same things in another light) is said in `event_` and learned from its first
-    frame, not masked.
+    The first frame is all background; what walks out of it leaves a ghost for some ten frames. A
+    new scene (most of the picture changed at once, and not by light) is said in `event_` and not
+    masked. It is learned when it has stayed for five frames, or as many as were learned before;
+    fewer bad frames, such as black ones, leave all as it was. `moving_regions` makes boxes of it.
 
     References
     ----------
@@ -115,33 +116,30 @@ class BackgroundSubtractor:
         patience: float = 60.0,
         learning_rate: float | None = None,
         threshold: float = 6.0,
+        min_area: int | None = None,
         n_modes: int = 4,
         shadows: bool = True,
         lighting: bool = True,
         shake: float = 8.0,
+        bits: int | None = None,
         mask: ArrayLike | None = None,
         n_jobs: int | None = None,
     ) -> None:
-        rate = 1.0 / 500.0 if learning_rate is None else learning_rate
-        check_number("fps", fps, least=1e-6)
-        patience = checked_limit("patience", patience, least=1e-6)
-        check_up_to("learning_rate", rate, least=1e-9, most=1.0)
-        check_number("threshold", threshold, least=1e-6)
-        check_up_to("n_modes", n_modes, least=1, most=MOST_MODES, is_whole=True)
-        shake = checked_limit("shake", shake, least=0)
         thread_count(n_jobs)
-        self._options: dict[str, Any] = {
-            "fps": float(fps),
-            "patience": patience,
-            "learning_rate": float(rate),
-            "threshold": float(threshold),
-            "n_modes": int(n_modes),
-            "shadows": bool(shadows),
-            "lighting": bool(lighting),
-            "shake": shake,
-        }
-        self._learning = Learning(rate, max(patience * fps, 1.0), threshold, shadows)
-        self._mask = None if mask is None else checked_mask(mask)
+        self._options = settings.checked_options(
+            fps=fps,
+            patience=patience,
+            learning_rate=settings.USUAL_RATE if learning_rate is None else learning_rate,
+            threshold=threshold,
+            min_area=min_area,
+            n_modes=n_modes,
+            shadows=bool(shadows),
+            lighting=bool(lighting),
+            shake=shake,
+            bits=bits,
+        )
+        self._learning = settings.Learning.of_options(self._options)
+        self._mask = None if mask is None else settings.checked_mask(mask)
         self._n_jobs = n_jobs
         self._state: PixelState | None = None
         self.event_ = Event.NOTHING
@@ -151,6 +149,11 @@ class BackgroundSubtractor:
     def fps(self) -> float:
         """Frames per second, which `patience` is reckoned with."""
         return float(self._options["fps"])
+
+    @property
+    def bits(self) -> int | None:
+        """How many bits of a frame of uint16 are in use; None is all."""
+        return cast("int | None", self._options["bits"])
 
     @property
     def n_frames_(self) -> int:
@@ -175,9 +178,10 @@ class BackgroundSubtractor:
         InputError
             If the frame is no picture, or of another shape or type than those before.
         """
-        levels = as_levels(frame)
+        levels = as_levels(frame, bits=self._options["bits"])
         self.event_, self.shift_ = Event.NOTHING, (0, 0)
         if self._state is None:
+            warn_if_dim(frame, self._options["bits"])
             return self._begin(levels)
         state = self._state
         check_like(levels, state.shape, state.dtype, number=state.n_seen + 1)
@@ -186,9 +190,12 @@ class BackgroundSubtractor:
         levels = self._hold_still(levels)
         if self._options["lighting"]:
             self._follow_light()
+        follow_noise(state, levels, self._table)
         self._update(levels)
         fresh, busy = self._clean()
-        self._judge(levels, fresh=fresh, busy=busy)
+        if self._judge(levels, fresh=fresh, busy=busy):
+            return self._doubt(levels, busy=busy)
+        state.n_strange = 0
         lay_ghosts(state, levels, self._table, workers=self._workers)
         state.n_frames += 1
         return moved_mask(state.model.kept, self.shift_)
@@ -206,9 +213,7 @@ class BackgroundSubtractor:
         NotFittedError
             If no frame was seen.
         """
-        means = self._known().model.modes[:, 0, MEAN:].transpose(0, 2, 1)
-        picture = np.clip(np.rint(means), 0, 255).astype(np.uint8)
-        return picture[:, :, 0] if picture.shape[2] == 1 else picture
+        return mean_picture(self._known())
 
     def save(self, path: FilePath) -> None:
         """Write all that was learned to a file, from which `load` goes on to the last bit.
@@ -235,6 +240,7 @@ class BackgroundSubtractor:
         fps: float | None = None,
         patience: float | None = None,
         threshold: float | None = None,
+        min_area: int | None = None,
         mask: ArrayLike | None = None,
         n_jobs: int | None = None,
     ) -> "BackgroundSubtractor":
@@ -244,7 +250,7 @@ class BackgroundSubtractor:
         ----------
         path : str or path
             File that `save` wrote.
-        fps, patience, threshold, mask : optional
+        fps, patience, threshold, min_area, mask : optional
             What is to change from here on; None is as it was saved.
         n_jobs : int or None
             Number of threads; None is all.
@@ -262,7 +268,7 @@ class BackgroundSubtractor:
             If an argument is out of its range.
         """
         state, options, saved_mask = read_state(path)
-        changes = {"fps": fps, "patience": patience, "threshold": threshold}
+        changes = {"fps": fps, "patience": patience, "threshold": threshold, "min_area": min_area}
         options |= {name: value for name, value in changes.items() if value is not None}
         subtractor = cls(**options, mask=saved_mask if mask is None else mask, n_jobs=n_jobs)
         subtractor._take(state)
@@ -275,31 +281,28 @@ class BackgroundSubtractor:
 
     def _begin(self, levels: NDArray[Any]) -> Mask:
         """Learn the first frame."""
-        rows, cols, _ = levels.shape
-        values = level_values(levels.dtype)
-        state = begin(levels, values, n_modes=self._options["n_modes"], variance=VARIANCE_INIT)
+        values, n_modes = level_values(levels.dtype), self._options["n_modes"]
+        state = begin(levels, values, n_modes=n_modes, variance=settings.VARIANCE_INIT)
         state.n_seen = 1
         self._take(state)
-        return np.zeros((rows, cols), np.uint8)
+        return np.zeros(levels.shape[:2], np.uint8)
 
     def _take(self, state: PixelState) -> None:
         """Go on from a state, with working memory for frames of its size."""
         rows, cols, n_channels = state.shape
-        if self._mask is not None and self._mask.shape != (rows, cols):
-            raise InputError(
-                f"mask must have the shape of a frame, {(rows, cols)}, got {self._mask.shape}"
-            )
+        self._counts = np.empty(state.moving.shape, np.uint8)
+        self._use = np.ones(self._counts.shape, bool)
+        if self._mask is not None:
+            settings.check_mask_fits(self._mask, (rows, cols))
+            block_counts(self._mask.astype(np.uint8) * np.uint8(MOVING), self._counts)
+            self._use = self._counts == BLOCK * BLOCK
         self._state = state
         self._values = level_values(state.dtype)
         self._table = lighting.inverse_table(state.shifts, self._values)
-        self._counts = np.empty(state.moving.shape, np.uint8)
+        self._other = np.zeros_like(state.model.kept)
         self._memory = PerThread(lambda: row_memory(n_channels, cols))
-        self._cleaner = Cleaner((rows, cols), min_area=None)
+        self._cleaner = Cleaner((rows, cols), min_area=self._options["min_area"])
         self._still = np.empty((rows, cols, n_channels), state.dtype)
-        self._use = np.ones(self._counts.shape, bool)
-        if self._mask is not None:
-            block_counts(self._mask.astype(np.uint8) * np.uint8(MOVING), self._counts)
-            self._use = self._counts == BLOCK * BLOCK
         self._workers = Workers(rows, n_jobs=self._n_jobs, unit=BLOCK)
 
     def _look(self, levels: NDArray[Any]) -> None:
@@ -313,20 +316,7 @@ class BackgroundSubtractor:
         state, limit = self._known(), self._options["shake"]
         if limit == 0.0:
             return levels
-
-        def residuals(shift: tuple[int, int]) -> NDArray[np.float64]:
-            rows, cols, _ = levels.shape
-            out = np.empty((-(-rows // TILE), -(-cols // TILE)))
-            shift_residuals(levels, self._table, state.model.modes, state.moving, shift, out)
-            return out
-
-        shift = shake.find_shift(
-            state.coarse.grey_picture,
-            state.coarse.grey_background,
-            use=self._use & ~state.moving,
-            residuals=residuals,
-            limit=limit,
-        )
+        shift = shift_of_frame(state, levels, self._table, use=self._use, limit=limit)
         if shift == (0, 0):
             return levels
         self.shift_, self.event_ = shift, Event.SHAKE
@@ -335,28 +325,19 @@ class BackgroundSubtractor:
         return self._still
 
     def _follow_light(self) -> None:
-        """Find the tone curve of this frame; where it is far off, make its light the model's."""
+        """Look at the frame in the light of the background."""
         state = self._known()
-        picture, background = state.coarse.picture, state.coarse.background
-        gap = lighting.light_gap(picture, background, self._use)
-        if gap <= lighting.NO_FURTHER * state.light_gap:  # as in the last frame, without a curve
-            state.light_gap = min(gap, state.light_gap)
-            return
-        shifts = lighting.find_tone(
-            picture, background, calm=self._use & ~state.moving, use=self._use
-        )
-        state.light_gap = 0.0 if shifts.any() else gap
-        if np.abs(shifts).max() > REBASE:
-            lighting.relight_model(state.model.modes, shifts)
-            state.refresh()
-            self.event_ = Event.LIGHT
-            shifts = np.zeros_like(shifts)
-        state.shifts[:] = shifts
-        self._table = lighting.inverse_table(shifts, self._values)
+        event = follow_light(state, self._use)
+        if event is not None:
+            self.event_ = event or self.event_
+            self._table = lighting.inverse_table(state.shifts, self._values)
 
     def _update(self, levels: NDArray[Any]) -> None:
         state = self._known()
-        pace = self._learning.pace(state.n_frames, drifts=self.event_ is not Event.SHAKE)
+        drifts = self.event_ is not Event.SHAKE
+        pace = self._learning.pace(state.n_frames, drifts=drifts, noise=state.noise)
+        if state.n_strange > 0:
+            pace = settings.at_rest(pace)
         turns = np.zeros(1, np.int64)
         self._workers.run_on_all(
             lambda: update_in_turns(
@@ -369,30 +350,51 @@ class BackgroundSubtractor:
     def _clean(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Clean the mask; return the blocks that began to move, and those that moved before."""
         state = self._known()
+        self._swap_masks()
         self._cleaner.clean(state.model.raw, state.model.kept)
         block_counts(state.model.kept, self._counts)
         busy = state.moving.copy()
         state.moving[:] = self._counts > BLOCK * BLOCK // 2
         return state.moving & ~busy, busy
 
+    def _swap_masks(self) -> None:
+        """Keep the other mask: that before the last one instead of the last, or to fill it anew."""
+        state = self._known()
+        kept = state.model.kept
+        state.model, self._other = state.model._replace(kept=self._other), kept
+
     def _judge(
         self, levels: NDArray[Any], *, fresh: NDArray[np.bool_], busy: NDArray[np.bool_]
-    ) -> None:
-        """Find out whether it was the light or the scene that changed, and learn it if so."""
-        state = self._known()
-        if np.count_nonzero(fresh) < scene.SUDDEN * fresh.size:
-            return
+    ) -> bool:
+        """Return whether a frame shows another scene; new light is learned at once."""
+        n_blocks = max(int(np.count_nonzero(self._use)), 1)
+        state, share = self._known(), np.count_nonzero(fresh) / n_blocks
+        if state.n_strange > 0 and share >= scene.STILL_NEW:
+            return True
+        if share < scene.SUDDEN:
+            return False
         event = relight(
             state,
             levels,
             self._table,
             picture=seen_through(self._table, state.coarse.picture / self._values[1]),
-            background=state.coarse.background,
             fresh=fresh,
             busy=busy,
+            n_blocks=n_blocks,
             workers=self._workers,
         )
         self.event_ = event or self.event_
-        if event is Event.SCENE:
-            restart(state, levels, self._values, variance=VARIANCE_INIT)
+        return event is Event.SCENE
+
+    def _doubt(self, levels: NDArray[Any], *, busy: NDArray[np.bool_]) -> Mask:
+        """Go on as if this frame of another scene had not been, or learn it if enough were."""
+        state = self._known()
+        state.n_strange += 1
+        if state.n_strange >= min(scene.SETTLED, state.n_frames):
+            restart(state, levels, self._values, variance=settings.VARIANCE_INIT)
             self._table = lighting.inverse_table(state.shifts, self._values)
+        else:
+            self._swap_masks()
+            state.model.raw[:] = state.model.kept
+            state.moving[:] = busy
+        return np.zeros_like(state.model.kept)

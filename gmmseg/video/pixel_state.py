@@ -31,6 +31,10 @@ class PixelState:
     light_gap : float
         How far the picture was from the background, `lighting.light_gap`, when no curve was better
         than one; 0 if one was in the last frame.
+    noise : float
+        Variance of the noise of a pixel, in squared levels; 0 until a second frame tells it.
+    n_strange : int
+        How many frames in a row, up to the last one, showed another scene.
     n_frames, n_seen : int
         Frames learned since the last new scene, and frames seen at all.
     dtype : dtype
@@ -42,6 +46,8 @@ class PixelState:
     moving: NDArray[np.bool_]
     shifts: NDArray[np.float64]
     light_gap: float
+    noise: float
+    n_strange: int
     n_frames: int
     n_seen: int
     dtype: np.dtype[Any]
@@ -75,6 +81,8 @@ def begin(
         np.zeros((rows // BLOCK, cols // BLOCK), bool),
         np.zeros((n_channels, N_BINS)),
         light_gap=0.0,
+        noise=0.0,
+        n_strange=0,
         n_frames=0,
         n_seen=0,
         dtype=levels.dtype,
@@ -101,4 +109,11 @@ def restart(
     model.kept[:], model.raw[:], model.depth[:] = 0, 0, 1
     state.refresh()
     state.moving[:] = False
-    state.n_frames = 1
+    state.n_strange, state.n_frames = 0, 1
+
+
+def mean_picture(state: PixelState) -> NDArray[np.uint8]:
+    """Return the means of the heaviest modes, (rows, cols[, n_channels])."""
+    means = state.model.modes[:, 0, MEAN:].transpose(0, 2, 1)
+    picture = np.clip(np.rint(means), 0, 255).astype(np.uint8)
+    return picture[:, :, 0] if picture.shape[2] == 1 else picture

@@ -11,7 +11,7 @@ from gmmseg.video.moving_kernels import TAKE, relight_rows
 from gmmseg.video.pixel_model import BACKGROUND, BLOCK
 from gmmseg.video.pixel_state import PixelState
 from gmmseg.video.scene import Event
-from gmmseg.video.settings import VARIANCE_INIT
+from gmmseg.video.settings import first_variance
 from gmmseg.video.workers import Workers
 
 
@@ -21,9 +21,9 @@ def relight(
     table: NDArray[np.float32],
     *,
     picture: NDArray[np.float32],
-    background: NDArray[np.float32],
     fresh: NDArray[np.bool_],
     busy: NDArray[np.bool_],
+    n_blocks: int,
     workers: Workers,
 ) -> Event:
     """Return what happened; if it was the light, what it fell on is background at once.
@@ -36,10 +36,12 @@ def relight(
         The frame.
     table : ndarray of float32, shape (n_channels, n_levels)
         What its values stand for.
-    picture, background : ndarray of float32, shape (rows / 4, cols / 4, n_channels)
-        Block means, in one light.
+    picture : ndarray of float32, shape (rows / 4, cols / 4, n_channels)
+        Block means in the light of the background.
     fresh, busy : ndarray of bool, shape (rows / 4, cols / 4)
         Blocks that began to move, and those that moved before.
+    n_blocks : int
+        How many blocks are looked at.
     workers : Workers
         Threads.
 
@@ -48,7 +50,8 @@ def relight(
     event : Event
         LIGHT, SCENE or NOTHING; a new scene is left to the caller.
     """
-    event = scene.judge_jump(grey(picture), grey(background), fresh)
+    background = state.coarse.background
+    event = scene.judge_jump(grey(picture), grey(background), fresh, n_blocks=n_blocks)
     if event is not Event.LIGHT:
         return event
     orders, gains = scene.relight_orders(picture, background, fresh=fresh, busy=busy)
@@ -67,7 +70,7 @@ def take_blocks(
     workers: Workers,
 ) -> None:
     """Do with every block what is ordered; what the frame shows where it is taken moves no more."""
-    variance = np.float32(VARIANCE_INIT)
+    variance = np.float32(first_variance(state.noise))
     workers.run(
         lambda lines: relight_rows(levels, table, state.model, orders, gains, variance, lines)
     )

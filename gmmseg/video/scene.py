@@ -11,6 +11,8 @@ from gmmseg.video.moving_kernels import BRIGHTEN, TAKE
 SUDDEN = 0.04  # share of the picture that must begin to move at once
 FLAT_SUDDEN = 0.25  # and where it is too flat to tell light from things
 NEW_SCENE = 0.6
+STILL_NEW = 0.3  # once there was a new scene: with less it is the old one again
+SETTLED = 5  # frames in a row that show a new scene: fewer are bad frames, and forgotten
 ALIKE = 0.6  # correlation of slopes above which things are the same
 FLAT = 4.0  # squared levels: slopes between blocks of nothing but noise
 SMOOTHNESS = 6.0  # blocks: over such a distance the light is alike
@@ -27,7 +29,11 @@ class Event(StrEnum):
 
 
 def judge_jump(
-    picture: NDArray[np.float32], background: NDArray[np.float32], fresh: NDArray[np.bool_]
+    picture: NDArray[np.float32],
+    background: NDArray[np.float32],
+    fresh: NDArray[np.bool_],
+    *,
+    n_blocks: int | None = None,
 ) -> Event:
     """Return what made many blocks move at once.
 
@@ -37,13 +43,15 @@ def judge_jump(
         Grey block means.
     fresh : ndarray of bool, shape (rows, cols)
         Blocks that move and did not in the frame before.
+    n_blocks : int or None
+        How many blocks are looked at; None is all.
 
     Returns
     -------
     event : Event
         LIGHT, SCENE, or NOTHING where things may have moved.
     """
-    share = fresh.mean()
+    share = np.count_nonzero(fresh) / (n_blocks or fresh.size)
     if share < SUDDEN:
         return Event.NOTHING
     own, mixed, other, n_pairs = slope_products(picture, background, fresh)

@@ -1,12 +1,15 @@
 """A camera that shakes a little: by how many whole pixels the picture lies off the background."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.video.coarse_kernels import motion_sums, solve_motion
+from gmmseg.video.moving_kernels import TILE, shift_residuals
 from gmmseg.video.pixel_model import BLOCK
+from gmmseg.video.pixel_state import PixelState
 
 BETTER = 0.9  # a shift must leave less than this share of the residual
 STILL = 0.5  # pixels: less is no shake
@@ -23,6 +26,47 @@ Grey = NDArray[np.float32]
 Blocks = NDArray[np.bool_]
 Shift = tuple[int, int]
 Residuals = Callable[[Shift], NDArray[np.float64]]
+
+
+def shift_of_frame(
+    state: PixelState,
+    levels: NDArray[Any],
+    table: NDArray[np.float32],
+    *,
+    use: Blocks,
+    limit: float,
+) -> Shift:
+    """Return how many pixels down and right a frame lies of what is known.
+
+    Parameters
+    ----------
+    state : PixelState
+        What is known, the frame as seen from afar included.
+    levels : ndarray of uint8 or uint16, shape (rows, cols, n_channels)
+        The frame.
+    table : ndarray of float32, shape (n_channels, n_levels)
+        What its values stand for.
+    use : ndarray of bool, shape (rows / 4, cols / 4)
+        Blocks that count.
+    limit : float
+        Largest shift, in pixels; more is no shake.
+
+    Returns
+    -------
+    down, right : int
+        In pixels.
+    """
+    rows, cols, _ = levels.shape
+
+    def residuals(shift: Shift) -> NDArray[np.float64]:
+        out = np.empty((-(-rows // TILE), -(-cols // TILE)))
+        shift_residuals(levels, table, state.model.modes, state.moving, shift, out)
+        return out
+
+    coarse, calm = state.coarse, use & ~state.moving
+    return find_shift(
+        coarse.grey_picture, coarse.grey_background, use=calm, residuals=residuals, limit=limit
+    )
 
 
 def find_shift(

@@ -15,14 +15,16 @@ from gmmseg.video.pixel_state import N_FEEDBACK, PixelState
 
 KIND = "video-background"
 OPTIONS = {
-    "fps": float,
-    "patience": float,
-    "learning_rate": float,
-    "threshold": float,
-    "n_modes": int,
-    "shadows": bool,
-    "lighting": bool,
-    "shake": float,
+    "fps": (float,),
+    "patience": (float,),
+    "learning_rate": (float,),
+    "threshold": (float,),
+    "min_area": (int, type(None)),
+    "n_modes": (int,),
+    "shadows": (bool,),
+    "lighting": (bool,),
+    "shake": (float,),
+    "bits": (int, type(None)),
 }
 
 FilePath = str | PathLike[str]
@@ -43,6 +45,8 @@ def write_state(
     header = {
         "options": options,
         "light_gap": state.light_gap,
+        "noise": state.noise,
+        "n_strange": state.n_strange,
         "n_frames": state.n_frames,
         "n_seen": state.n_seen,
         "frame_type": state.dtype.name,
@@ -75,8 +79,8 @@ def _checked_options(header: dict[str, Any]) -> dict[str, Any]:
     options = header["options"]
     if not isinstance(options, dict) or options.keys() != OPTIONS.keys():
         raise InputError(f"options are {options!r}")
-    for name, kind in OPTIONS.items():
-        if type(options[name]) is not kind:
+    for name, kinds in OPTIONS.items():
+        if type(options[name]) not in kinds:
             raise InputError(f"{name} is {options[name]!r}")
     return options
 
@@ -107,13 +111,7 @@ def _checked_state(
             raise InputError(f"{name} has NaN or infinity")
     if arrays["depth"].min() < 1 or arrays["depth"].max() > n_modes:
         raise InputError("depth is out of range")
-    for name in ("n_frames", "n_seen"):
-        if type(header[name]) is not int or header[name] < 1:
-            raise InputError(f"{name} is {header[name]!r}")
-    if type(header["light_gap"]) is not float or not 0.0 <= header["light_gap"] < np.inf:
-        raise InputError(f"light_gap is {header['light_gap']!r}")
-    if header["frame_type"] not in ("uint8", "uint16"):
-        raise InputError(f"frame_type is {header['frame_type']!r}")
+    _check_header(header)
     model = PixelModel(*(arrays[name] for name in PixelModel._fields))
     state = PixelState(
         model,
@@ -121,9 +119,23 @@ def _checked_state(
         arrays["moving"],
         arrays["shifts"],
         light_gap=header["light_gap"],
+        noise=header["noise"],
+        n_strange=header["n_strange"],
         n_frames=header["n_frames"],
         n_seen=header["n_seen"],
         dtype=np.dtype(header["frame_type"]),
     )
     state.refresh()
     return state
+
+
+def _check_header(header: dict[str, Any]) -> None:
+    """Refuse numbers that no state has."""
+    for name, least in (("n_frames", 1), ("n_seen", 1), ("n_strange", 0)):
+        if type(header[name]) is not int or header[name] < least:
+            raise InputError(f"{name} is {header[name]!r}")
+    for name in ("light_gap", "noise"):
+        if type(header[name]) is not float or not 0.0 <= header[name] < np.inf:
+            raise InputError(f"{name} is {header[name]!r}")
+    if header["frame_type"] not in ("uint8", "uint16"):
+        raise InputError(f"frame_type is {header['frame_type']!r}")

@@ -165,6 +165,11 @@ def test_only_where_the_mask_is_not_black_something_moves(gmmseg, folder, tmp_pa
     assert not mask[24:].any()
 
 
+def test_things_smaller_than_asked_for_are_left_out(gmmseg, folder, tmp_path):
+    _, _, lines = gmmseg("video", "foreground", folder, "-o", tmp_path / "o", "--min-area", 300)
+    assert lines[0].startswith(f"{folder}: 30 frames, something moves in 0 in ")
+
+
 def test_a_cut_off_stream_keeps_its_frames_and_is_told(gmmseg, frames, tmp_path):
     data = np.array(frames).tobytes()[:-10]
     code, _, lines = gmmseg(
@@ -197,12 +202,14 @@ def test_one_frame_is_told(gmmseg, frames, tmp_path):
     [
         (["empty"], 1, "gmmseg: empty holds no frames; give a folder of pictures"),
         (["missing.mp4"], 1, "gmmseg: missing.mp4 does not exist"),
+        (["clip.npy", "--fps", 0], 1, "fps must be a number of at least 1e-06, got 0.0"),
         (["empty", "--size", "64"], 2, "--size must be like 640x360, got '64'"),
     ],
 )
 def test_bad_input_is_told_in_one_line(gmmseg, tmp_path, monkeypatch, arguments, code, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    np.save(tmp_path / "clip.npy", np.zeros((2, 16, 16), np.uint8))
     got, stdout, lines = gmmseg("video", "foreground", *arguments, "-o", "out")
     assert (got, stdout) == (code, "")
     assert message in "\n".join(lines)
@@ -224,3 +231,21 @@ def test_an_overlay_never_replaces_the_video(gmmseg, frames, tmp_path):
     assert code == 2
     assert "overlay.gif is an input and would be replaced" in " ".join(lines)
     assert video.read_bytes() == before
+
+
+def test_frames_of_twelve_bits_are_told_and_with_bits_found_in_and_shown(gmmseg, frames, tmp_path):
+    deep = np.array(frames).astype(np.uint16) << 4
+    np.save(tmp_path / "deep.npy", deep)
+    out = tmp_path / "out"
+    _, _, lines = gmmseg("video", "foreground", tmp_path / "deep.npy", "-o", out)
+    assert lines[0].endswith(
+        "deep.npy: the first frame uses but 12 of the 16 bits of uint16; if the camera has no "
+        "more, say so (bits=12), or hardly anything will be seen to move"
+    )
+    _, _, lines = gmmseg(
+        "video", "foreground", tmp_path / "deep.npy", "-o", out, "--bits", 12, "--overlay"
+    )
+    assert len(lines) == 1
+    assert "30 frames, something moves in 15" in lines[0]
+    with Image.open(out / "overlay.gif") as picture:
+        assert np.asarray(picture.convert("L")).mean() > 40

@@ -185,3 +185,16 @@ def test_an_empty_mask_stays_empty_and_a_full_one_full():
     for value in (0, 255):
         raw = np.full((40, 50), value, np.uint8)
         assert_array_equal(cleaned(raw), raw)
+
+
+@pytest.mark.parametrize(("shape", "side"), [((8, 8), 2), ((240, 320), 7), ((1080, 1920), 14)])
+def test_what_is_larger_than_a_tenth_of_the_side_stays(shape, side):
+    raw = np.zeros(shape, np.uint8)
+    raw[: side + 2, : side + 2] = 255
+    assert cleaned(raw).any()
+
+
+def test_specks_of_less_than_a_tenth_of_the_side_go():
+    raw = np.zeros((1080, 1920), np.uint8)
+    raw[500:511, 700:711] = 255
+    assert not cleaned(raw).any()

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter
 
+from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.video import BackgroundSubtractor
 from gmmseg.video.scene import Event
 
@@ -110,3 +111,41 @@ def test_a_model_that_is_brighter_than_white_or_darker_than_black_is_read_safely
     state.refresh()
     for frame in frames[4:]:
         assert subtractor.apply(frame).shape == frame.shape[:2]
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_the_lower_bits_of_sixteen_give_the_masks_of_eight(film, bits):
+    frames = list(film(40, box=lambda t: (20, 3 * (t - 25)) if t >= 25 else None))
+    eight, deep = BackgroundSubtractor(), BackgroundSubtractor(bits=bits)
+    for frame in frames:
+        mask = deep.apply(frame.astype(np.uint16) << np.uint16(bits - 8))
+        assert np.count_nonzero(mask != eight.apply(frame)) < 10
+    assert (mask == 255).any()
+
+
+def test_sixteen_bits_of_which_the_lower_are_used_are_told(film):
+    frame = next(film(1)).astype(np.uint16)
+    with pytest.warns(GmmsegWarning, match=r"uses but 12 of the 16 bits .* say so \(bits=12\), or"):
+        BackgroundSubtractor().apply(frame << 4)
+    with pytest.warns(GmmsegWarning, match="uses but 8 of the 16 bits"):
+        BackgroundSubtractor().apply(frame >> 3)
+    for options, scale in (({}, 257), ({"bits": 16}, 1), ({"bits": 12}, 1)):
+        BackgroundSubtractor(**options).apply(frame * np.uint16(scale))
+    BackgroundSubtractor().apply(frame / 65535)
+
+
+def test_a_value_beyond_the_bits_is_told():
+    subtractor = BackgroundSubtractor(bits=12)
+    with pytest.raises(InputError, match="has the value 4096, beyond the 4095 that 12 bits hold"):
+        subtractor.apply(np.full((9, 9), 4096, np.uint16))
+
+
+def test_how_many_bits_there_are_is_saved(film, tmp_path):
+    subtractor = BackgroundSubtractor(bits=12)
+    frames = [frame.astype(np.uint16) << 4 for frame in film(4)]
+    subtractor.apply(frames[0])
+    subtractor.save(tmp_path / "deep.gmm")
+    loaded = BackgroundSubtractor.load(tmp_path / "deep.gmm")
+    for frame in frames[1:]:
+        assert_array_equal(loaded.apply(frame), subtractor.apply(frame))
+    assert_array_equal(loaded.background(), subtractor.background())

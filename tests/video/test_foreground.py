@@ -207,8 +207,8 @@ def test_what_is_given_anew_takes_the_place_of_what_was_saved(film, tmp_path):
     look[:, :42] = True
     subtractor = BackgroundSubtractor(fps=10.0, shadows=False)
     *frames, last = film(31)
-    last[20:32, 20:32] += np.uint8(8)  # faint
-    last[20:32, 60:72] += np.uint8(8)
+    last[20:28, 20:28] += np.uint8(8)  # faint
+    last[20:28, 60:68] += np.uint8(8)
     for frame in frames:
         subtractor.apply(frame)
     path = tmp_path / "room.gmm"
@@ -220,7 +220,7 @@ def test_what_is_given_anew_takes_the_place_of_what_was_saved(film, tmp_path):
     assert changed._options == {**as_saved._options, **changes}
     assert not as_saved.apply(last).any()
     mask = changed.apply(last)
-    assert (mask[22:30, 22:30] == 255).all()
+    assert (mask[22:26, 22:26] == 255).all()
     assert not mask[:, 42:].any()
 
 
@@ -257,6 +257,9 @@ def test_a_damaged_state_is_told(film, tmp_path):
     write_model(path, kind="video-background", header={**header, "n_seen": 0}, arrays=arrays)
     with pytest.raises(ModelFileError, match="n_seen is 0"):
         BackgroundSubtractor.load(path)
+    write_model(path, kind="video-background", header={**header, "noise": -1.0}, arrays=arrays)
+    with pytest.raises(ModelFileError, match=r"room\.gmm is damaged: noise is -1\.0"):
+        BackgroundSubtractor.load(path)
     del arrays["moving"]
     write_model(path, kind="video-background", header=header, arrays=arrays)
     with pytest.raises(ModelFileError, match="it has no 'moving'"):
@@ -287,12 +290,15 @@ def test_extreme_frames_raise_nothing(rng):
         ({"learning_rate": 0.0}, "learning_rate must be a number of at least 1e-09, got 0.0"),
         ({"learning_rate": 2.0}, "learning_rate must be at most 1, got 2.0"),
         ({"threshold": float("nan")}, "threshold must be a number of at least 1e-06, got nan"),
+        ({"min_area": 0}, "min_area must be a whole number of at least 1, got 0"),
         ({"n_modes": 0}, "n_modes must be a whole number of at least 1, got 0"),
         ({"n_modes": 17}, "n_modes must be at most 16, got 17"),
         ({"n_modes": 2.9}, "n_modes must be a whole number of at least 1, got 2.9"),
         ({"n_modes": True}, "n_modes must be a whole number of at least 1, got True"),
         ({"shake": "much"}, "shake must be a number of at least 0, got 'much'"),
         ({"shake": True}, "shake must be a number of at least 0, got True"),
+        ({"bits": 7}, "bits must be a whole number of at least 8, got 7"),
+        ({"bits": 17}, "bits must be at most 16, got 17"),
         ({"n_jobs": 0}, "n_jobs must be a whole number other than 0"),
         ({"mask": np.ones((4, 4))}, "mask must be bool of shape .rows, cols., got float64"),
         ({"mask": np.zeros((4, 4), bool)}, "mask leaves nothing to look at"),
@@ -366,3 +372,33 @@ def test_no_curve_is_looked_for_while_nothing_changes_and_one_is_when_it_does(rn
     assert looked[-1] == 41
     assert show(12.0).mean() < 1.0
     assert looked[-2:] == [41, 42]
+
+
+@pytest.mark.parametrize(
+    ("shape", "figure"), [((240, 320), (8, 6)), ((1080, 1920), (45, 20))], ids=["small", "hd"]
+)
+def test_a_figure_that_walks_far_off_is_found(rng, shape, figure):
+    wall = 110 + 20 * np.sin(np.arange(shape[1]) / 9) * np.ones((shape[0], 1))
+    noise = rng.normal(scale=2.0, size=shape)
+    subtractor, (height, width) = BackgroundSubtractor(), figure
+    for t in range(15):
+        frame = wall + np.roll(noise, 37 * t, axis=1)
+        left = 20 + t * width
+        if t >= 8:
+            frame[100 : 100 + height, left : left + width] = 230
+        mask = subtractor.apply(np.clip(np.rint(frame), 0, 255).astype(np.uint8)) == 255
+        inside = mask[100 : 100 + height, left : left + width]
+        assert inside.mean() > 0.7 if t >= 8 else not mask.any()
+        assert mask.sum() == inside.sum()
+
+
+def test_the_smallest_thing_that_counts_may_be_chosen(film, tmp_path):
+    frames = list(film(40, box=walking))
+    assert masks_of(frames, min_area=100)[39].any()
+    assert not masks_of(frames, min_area=400).any()
+    subtractor = BackgroundSubtractor(min_area=400)
+    for frame in frames[:30]:
+        subtractor.apply(frame)
+    subtractor.save(tmp_path / "room.gmm")
+    loaded = BackgroundSubtractor.load(tmp_path / "room.gmm")
+    assert not np.array([loaded.apply(frame) for frame in frames[30:]]).any()
