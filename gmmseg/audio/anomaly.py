@@ -1,6 +1,6 @@
 """AudioAnomalyDetector: how strange sounds and vibrations are, from normal ones alone."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from os import PathLike
 from typing import Self
 
@@ -12,7 +12,9 @@ from gmmseg.anomaly.base import is_outlier
 from gmmseg.anomaly.calibrated import CalibratedDetector, check_false_alarm, warn_if_few
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.audio.anomaly_explanation import AudioExplanation, explanation
+from gmmseg.audio.clip_judge import ClipJudge
 from gmmseg.audio.clip_model import ClipModel
+from gmmseg.audio.clip_parts import normal_rows
 from gmmseg.audio.clip_recipe import ClipRecipe
 from gmmseg.audio.clips import Clip, clip_name, clip_signal, recipe_of
 from gmmseg.core.validation import check_above
@@ -39,8 +41,9 @@ class AudioAnomalyDetector(CalibratedDetector):
         Rate that clips are brought to, in Hz; None is the lowest of the normal clips. A clip of a
         lower rate is refused, since its highest bands are missing.
     seconds : float, optional
-        Length of a typical clip; None is the median of the normal ones. Clips of other lengths
-        are compared by ranks as in a typical clip.
+        Length of a typical clip; None is the median of the normal ones. A longer clip is judged
+        by parts as long as that, a shorter one by what cuts of the normal clips score, down to an
+        eighth; of a still shorter one nothing is known, and a warning says so.
     false_alarm : float, default=0.05
         Share of normal clips that `predict` may call strange, between 0 and 1.
 
@@ -52,6 +55,8 @@ class AudioAnomalyDetector(CalibratedDetector):
         What was learned.
     null_ : NullScores
         Scores of normal clips.
+    cut_nulls_ : tuple of NullScores
+        Scores of their halves, quarters and eighths, one cut of each clip.
     domains_ : list
         Names of the domains, as given; one, None, where none were.
     outliers_ : ndarray of int
@@ -61,6 +66,9 @@ class AudioAnomalyDetector(CalibratedDetector):
     ----------
     Guan and others (2023), "Time-weighted frequency domain audio representation with GMM estimator
     for anomalous sound detection", DOI 10.1109/ICASSP49357.2023.10096356.
+
+    Liu, Xie (2020), "Cauchy combination test", DOI 10.1080/01621459.2018.1554485, for clips of
+    several parts.
 
     Examples
     --------
@@ -76,6 +84,7 @@ class AudioAnomalyDetector(CalibratedDetector):
 
     recipe_: ClipRecipe
     model_: ClipModel
+    cut_nulls_: tuple[NullScores, ...]
     domains_: list[Hashable]
     outliers_: NDArray[np.intp]
 
@@ -122,7 +131,7 @@ class AudioAnomalyDetector(CalibratedDetector):
     def fit_described(
         self, recipe: ClipRecipe, X: Array, domains: Sequence[Hashable] | None = None
     ) -> Self:
-        """Learn from normal clips as `describe_all` describes them, one a row."""
+        """Learn from normal clips as `describe_all` describes them."""
         self._learn(recipe, X, domains)
         warn_if_few(len(self.null_.scores), self.false_alarm)
         return self
@@ -130,7 +139,20 @@ class AudioAnomalyDetector(CalibratedDetector):
     def score_samples(self, clips: Iterable[Clip]) -> Array:
         """Return how strange clips are, (n_clips,); higher is stranger, normal ones lie about 0."""
         self._check_fitted()
-        return self.model_.scores(describe_all(self.recipe_, clips))
+        judge, names, lengths, scores = self.judge_, [], [], []
+        for name, samples in _named_samples(self.recipe_, clips):
+            names.append(name)
+            lengths.append(len(samples))
+            scores.append(judge.score(samples))
+        if not scores:
+            raise InputError("clips must be at least one, got none")
+        judge.warn_if_short(lengths, names)
+        return np.array(scores)
+
+    @property
+    def judge_(self) -> ClipJudge:
+        """All that tells how strange a single clip is."""
+        return ClipJudge(self.recipe_, self.model_, (self.null_, *self.cut_nulls_))
 
     def explain(self, y: ArrayLike, *, sr: float) -> AudioExplanation:
         """Return when, and in which band, a clip is strange.
@@ -155,7 +177,9 @@ class AudioAnomalyDetector(CalibratedDetector):
             If nothing was learned yet.
         """
         self._check_fitted()
-        return explanation(self.recipe_, self.model_, self.null_, (y, sr))
+        judge, samples = self.judge_, self.recipe_.samples(y, sr)
+        judge.warn_if_short([len(samples)], ["the clip"])
+        return explanation(judge, samples)
 
     def adapt(self, clips: Iterable[Clip], *, domain: Hashable = None, weight: float = 1.0) -> Self:
         """Return a new detector that knows further normal clips, without a refit.
@@ -200,7 +224,9 @@ class AudioAnomalyDetector(CalibratedDetector):
         new: Self = clone(self)
         new.recipe_, new.model_, new.domains_ = self.recipe_, model, self.domains_
         new.outliers_ = self.outliers_
-        new.null_ = NullScores.of(np.concatenate([self.null_.scores, scores]))
+        before = np.column_stack([null.scores for null in (self.null_, *self.cut_nulls_)])
+        new.null_, *cut_nulls = _nulls(np.concatenate([before, scores]))
+        new.cut_nulls_ = tuple(cut_nulls)
         return new
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -221,31 +247,41 @@ class AudioAnomalyDetector(CalibratedDetector):
         check_false_alarm(self.false_alarm)
         names, labels = _numbered(domains, len(X))
         model, scores = ClipModel.learn(X, labels)
-        is_out = _outlying(scores, labels)
+        is_out = _outlying(scores[:, 0], labels)
         if is_out.any():
             model, scores = ClipModel.learn(X[~is_out], labels[~is_out])
         self.recipe_, self.model_, self.domains_ = recipe, model, names
         self.outliers_ = np.flatnonzero(is_out)
-        self.null_ = NullScores.of(scores)
+        self.null_, *cut_nulls = _nulls(scores)
+        self.cut_nulls_ = tuple(cut_nulls)
 
 
 def describe_all(recipe: ClipRecipe, clips: Iterable[Clip]) -> Array:
-    """Return clips as a recipe describes them, one a row; an error names the clip."""
-    rows = []
-    for number, clip in enumerate(clips):
-        try:
-            rows.append(describe(recipe, clip))
-        except InputError as error:
-            name = clip_name(clip, number)
-            raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
+    """Return normal clips as `normal_rows` has them, (n_clips, n_lengths, n_features).
+
+    An error names the clip.
+    """
+    named = _named_samples(recipe, clips)
+    rows = [normal_rows(recipe, samples, number) for number, (_, samples) in enumerate(named)]
     if not rows:
         raise InputError("clips must be at least one, got none")
     return np.stack(rows)
 
 
-def describe(recipe: ClipRecipe, clip: Clip, *, rate: float | None = None) -> Array:
-    """Return one clip as a recipe describes it; ``rate`` is that of files which tell none."""
-    return recipe.pooled(recipe.frames(*clip_signal(clip, rate=rate)))
+def _named_samples(recipe: ClipRecipe, clips: Iterable[Clip]) -> Iterator[tuple[str, Array]]:
+    """Yield names and samples of clips one by one; an error names the clip."""
+    for number, clip in enumerate(clips):
+        name = clip_name(clip, number)
+        try:
+            samples = recipe.samples(*clip_signal(clip))
+        except InputError as error:
+            raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
+        yield name, samples
+
+
+def _nulls(scores: Array) -> list[NullScores]:
+    """Return the null scores at each length, of scores (n_clips, n_lengths)."""
+    return [NullScores.of(column) for column in scores.T]
 
 
 def _numbered(

@@ -187,12 +187,15 @@ def hear(paths: list[Path], recipe: "ClipRecipe", rate: float | None) -> Heard:
     """Describe the clips that can be heard, and tell of each that cannot."""
     import numpy as np
 
-    from gmmseg.audio.anomaly import describe
+    from gmmseg.audio.clip_parts import normal_rows
+    from gmmseg.audio.clips import clip_signal
 
-    good, rows = [], []
+    good: list[Path] = []
+    rows: list[NDArray[Any]] = []
     for path in track(paths, "hearing normal clips"):
         try:
-            rows.append(describe(recipe, path, rate=rate))
+            samples = recipe.samples(*clip_signal(path, rate=rate))
+            rows.append(normal_rows(recipe, samples, len(rows)))
         except InputError as error:
             warn(with_name(path, error))
             continue

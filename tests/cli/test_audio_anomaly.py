@@ -70,6 +70,26 @@ def test_explain_leaves_a_picture_and_says_when_and_in_which_band(gmmseg, model,
     assert (picture[..., 0].astype(int) - picture[..., 2]).max() > 60
 
 
+def test_a_clip_too_short_to_be_compared_is_told_and_scored(gmmseg, model, tmp_path):
+    import soundfile
+
+    y, sr = soundfile.read(PUMP / "normal_01.flac")
+    short, half = tmp_path / "short.wav", tmp_path / "half.wav"
+    soundfile.write(short, y[: sr // 10], sr)
+    soundfile.write(half, y[: sr // 2], sr)
+    for options in ([], ["--explain"]):
+        code, _, lines = gmmseg(
+            "audio", "anomaly", "score", model, short, half, "-o", tmp_path, *options
+        )
+        assert (code, len(lines)) == (0, 2)
+        assert lines[0].startswith(
+            f"gmmseg: {short}: too short to be compared: the clip (0.1 s); normal clips were heard "
+            "in parts of 0.188 s or more, and what is shorter may be called anomalous"
+        )
+        assert [row["file"] for row in table_in(tmp_path)] == [str(short), str(half)]
+        assert table_in(tmp_path)[1]["anomalous"] == "0"
+
+
 def test_a_bad_file_is_told_and_passed_over(gmmseg, model, tmp_path):
     bad = tmp_path / "bad.wav"
     bad.write_bytes(b"no sound")
