@@ -13,7 +13,9 @@ from gmmseg.cli.anomaly import (
     OtherFalseAlarm,
     Results,
     check_share,
+    counted,
     of_threshold,
+    warn_if_blind,
 )
 from gmmseg.cli.audio_anomaly_results import ScoreRequest, score_clips
 from gmmseg.cli.console import say, track, warn
@@ -96,7 +98,7 @@ def fit(
     of_domains = f" of {len(detector.domains_)} domains" if domains else ""
     recipe = detector.recipe_
     say(
-        f"{len(detector.null_.scores)} normal clips{of_domains}, {recipe.sr} Hz, "
+        f"{counted(len(detector.null_.scores), 'normal clips')}{of_domains}, {recipe.sr} Hz, "
         f"{of_threshold(detector)}: "
         f"{out}"
     )
@@ -135,6 +137,7 @@ def score(
     detector = AudioAnomalyDetector.load(model)
     if false_alarm is not None:
         detector.false_alarm = false_alarm
+    warn_if_blind(detector)
     request = ScoreRequest(out, rate, explain, as_json)
     if score_clips(detector, as_given(files), request):
         raise typer.Exit(1)
@@ -163,7 +166,8 @@ def adapt(
     heard = hear(paths, detector.recipe_, rate)
     adapted = detector.adapt_described(heard.table, domain=domain)
     adapted.save(target)
-    say(f"{len(heard.paths)} more normal clips, {of_threshold(adapted)}: {target}")
+    number = counted(len(heard.paths), "more normal clips")
+    say(f"{number}, {of_threshold(adapted)}: {target}")
     heard.stop_if_bad()
 
 

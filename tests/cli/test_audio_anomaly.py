@@ -152,7 +152,7 @@ def test_adapt_adds_clips_without_a_refit(gmmseg, model, tmp_path):
     out = tmp_path / "more.gmm"
     code, _, lines = gmmseg("audio", "anomaly", "adapt", model, FAULTS[2], "-o", out)
     assert code == 0
-    assert lines[0].startswith("1 more normal clips, anomalous above ")
+    assert lines[0].startswith("1 more normal clip, anomalous above ")
     before, after = tmp_path / "before", tmp_path / "after"
     gmmseg("audio", "anomaly", "score", model, FAULTS[2], "-o", before)
     gmmseg("audio", "anomaly", "score", out, FAULTS[2], "-o", after)
