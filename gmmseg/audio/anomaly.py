@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from gmmseg.anomaly.base import is_outlier
 from gmmseg.anomaly.calibrated import CalibratedDetector, check_false_alarm, warn_if_few
 from gmmseg.anomaly.null_scores import NullScores
+from gmmseg.anomaly.outliers import Learned, Mask, is_outlier, without_outliers
 from gmmseg.audio.anomaly_explanation import AudioExplanation, explanation
 from gmmseg.audio.clip_judge import ClipJudge
 from gmmseg.audio.clip_model import ClipModel
@@ -106,7 +106,8 @@ class AudioAnomalyDetector(CalibratedDetector):
         ----------
         clips : iterable of path-like or of (y, sr)
             At least 2 normal clips: files, or samples and their rate in Hz. Files are heard one
-            by one. A few strange ones among them do no harm.
+            by one. Strange ones among them, up to a quarter, are left out if they are far from
+            the others; a faint fault that many of them have is learned as normal.
         domains : sequence, optional
             For each clip the name of its domain: section, machine, load, microphone. Each domain
             has a mean of its own, all share what deviations are like, and a clip need resemble
@@ -246,12 +247,9 @@ class AudioAnomalyDetector(CalibratedDetector):
     def _learn(self, recipe: ClipRecipe, X: Array, domains: Sequence[Hashable] | None) -> None:
         check_false_alarm(self.false_alarm)
         names, labels = _numbered(domains, len(X))
-        model, scores = ClipModel.learn(X, labels)
-        is_out = _outlying(scores[:, 0], labels)
-        if is_out.any():
-            model, scores = ClipModel.learn(X[~is_out], labels[~is_out])
+        kept, model, scores = _learned(X, labels)
         self.recipe_, self.model_, self.domains_ = recipe, model, names
-        self.outliers_ = np.flatnonzero(is_out)
+        self.outliers_ = np.flatnonzero(~kept)
         self.null_, *cut_nulls = _nulls(scores)
         self.cut_nulls_ = tuple(cut_nulls)
 
@@ -306,9 +304,30 @@ def _numbered(
     return names, labels
 
 
+def _learned(X: Array, labels: NDArray[np.intp]) -> tuple[Mask, ClipModel, Array]:
+    """Return which clips were learned from, their model, and what they score."""
+
+    def learn(kept: Mask, like: ClipModel | None = None) -> Learned[tuple[ClipModel, Array]]:
+        model, own = ClipModel.learn(X[kept], labels[kept], like)
+        scores = model.scores(X[:, 0])
+        scores[kept] = own[:, 0]
+        return Learned((model, own), scores, kept)
+
+    def screen(kept: Mask, every: Learned[tuple[ClipModel, Array]]) -> Array:
+        return learn(kept, every.model[0]).scores
+
+    if len(X) < LEAST_CLIPS:
+        found = learn(np.ones(len(X), dtype=bool))
+    else:
+        found = without_outliers(
+            learn, screen, labels, outlying=lambda scores: _outlying(scores, labels)
+        )
+    return found.kept, *found.model
+
+
 def _outlying(scores: Array, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Return which normal clips are none, leaving 2 in each domain."""
-    is_out = is_outlier(scores) & (len(scores) >= LEAST_CLIPS)
+    is_out = is_outlier(scores)
     for k in np.unique(labels):
         members = np.flatnonzero(labels == k)
         nearest = members[np.argsort(scores[members], kind="stable")[:2]]

@@ -59,16 +59,21 @@ class ClipModel:
     shifts: Array
 
     @classmethod
-    def learn(cls, X: Array, labels: Labels) -> tuple["ClipModel", Array]:
+    def learn(
+        cls, X: Array, labels: Labels, like: "ClipModel | None" = None
+    ) -> tuple["ClipModel", Array]:
         """Return the model of normal clips, and what each scores by a model without it.
 
         Clips are given whole and in parts, (n_clips, n_lengths, n_features), and so are their
-        scores, (n_clips, n_lengths).
+        scores, (n_clips, n_lengths). Shrinkage is chosen, or that of another model is taken.
         """
         fitted, scores = [], np.zeros(X.shape[:2])
-        for view in VIEWS:
+        for number, view in enumerate(VIEWS):
             seen = view.apply(X.reshape(-1, X.shape[2])).reshape(*X.shape[:2], -1)
-            shrinkage = _chosen(seen[:, 0], labels, view.shape)
+            if like is None:
+                shrinkage = _chosen(seen[:, 0], labels, view.shape)
+            else:
+                shrinkage = like.fitted[number].shrinkage
             raw = _left_out_scores(seen, labels, view.shape, shrinkage)
             scale = Scale.of(raw[:, 0])
             fitted.append(FittedView(shrinkage, scale))

@@ -198,6 +198,24 @@ def test_a_strange_clip_among_the_normal_ones_is_left_out(rng):
     assert len(fitted.null_.scores) == 20
 
 
+@pytest.mark.parametrize("n_strange", [1, 2, 3, 4, 6])
+def test_strange_clips_of_one_kind_do_not_hide_one_another(rng, n_strange):
+    strange = [(with_event(rng), RATE) for _ in range(n_strange)]
+    fitted = AudioAnomalyDetector().fit(clips(rng, 40 - n_strange) + strange)
+    assert_array_equal(fitted.outliers_, np.arange(40 - n_strange, 40))
+    assert fitted.predict([(with_event(rng), RATE) for _ in range(20)]).mean() > 0.9
+    assert fitted.predict(clips(rng, 40)).mean() <= 0.15
+
+
+def test_of_each_domain_the_nearest_are_kept(rng):
+    low, high = clips(rng, 30, hertz=300.0), clips(rng, 8, hertz=900.0)
+    strange = [(with_event(rng), RATE) for _ in range(3)]
+    names = ["low"] * 33 + ["high"] * 8
+    fitted = AudioAnomalyDetector().fit(low + strange + high, names)
+    assert_array_equal(fitted.outliers_, [30, 31, 32])
+    assert fitted.predict(clips(rng, 10, hertz=900.0)).mean() <= 0.3
+
+
 def test_one_clip_is_refused_and_two_are_enough(rng):
     (one,) = clips(rng, 1)
     with pytest.raises(InputError, match=r"normal clips must be at least 2, .* got 1; cut a long"):
