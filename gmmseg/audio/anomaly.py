@@ -1,5 +1,6 @@
 """AudioAnomalyDetector: how strange sounds and vibrations are, from normal ones alone."""
 
+import warnings
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from os import PathLike
 from typing import Self
@@ -14,11 +15,11 @@ from gmmseg.anomaly.outliers import Learned, Mask, is_outlier, without_outliers
 from gmmseg.audio.anomaly_explanation import AudioExplanation, explanation
 from gmmseg.audio.clip_judge import ClipJudge
 from gmmseg.audio.clip_model import ClipModel
-from gmmseg.audio.clip_parts import normal_rows
+from gmmseg.audio.clip_parts import combined, normal_rows
 from gmmseg.audio.clip_recipe import ClipRecipe
 from gmmseg.audio.clips import Clip, clip_name, clip_signal, recipe_of
 from gmmseg.core.validation import check_above
-from gmmseg.errors import InputError
+from gmmseg.errors import GmmsegWarning, InputError
 
 Array = NDArray[np.float64]
 
@@ -186,14 +187,16 @@ class AudioAnomalyDetector(CalibratedDetector):
         """Return a new detector that knows further normal clips, without a refit.
 
         Sums are added, shrinkage and scales stay. The new clips' scores, each by a detector
-        adapted to the others, join those of normal clips. This detector stays as it is.
+        adapted to the others, join those of normal clips. This detector stays as it is. Nothing is
+        left out: a warning says if new clips are anomalous to this detector, more than false
+        alarms explain.
 
         Parameters
         ----------
         clips : iterable of path-like or of (y, sr)
             New normal clips.
         domain : optional
-            Which domain of the fit they belong to; may be left out where there is one.
+            Which domain of the fit they belong to; may be None where there is one.
         weight : float, default=1.0
             How many of the clips of `fit` each of these counts as, above 0.
 
@@ -211,16 +214,31 @@ class AudioAnomalyDetector(CalibratedDetector):
             If nothing was learned yet.
         """
         self._check_fitted()
+        clips = list(clips)
         X = describe_all(self.recipe_, clips)
-        return self.adapt_described(X, domain=domain, weight=weight)
+        adapted = self.adapt_described(X, domain=domain, weight=weight)
+        names = [clip_name(clip, number) for number, clip in enumerate(clips)]
+        if caution := self.caution(X, names):
+            warnings.warn(caution, GmmsegWarning, stacklevel=2)
+        return adapted
+
+    def caution(self, X: Array, names: Sequence[object]) -> str:
+        """Return what to bear in mind before adapting to described clips; empty if nothing."""
+        self._check_fitted()
+        p_values = self.null_.p_values(self.model_.scores(X[:, 0]))
+        if combined(p_values) > self.false_alarm:
+            return ""
+        strange = np.flatnonzero(p_values <= self.false_alarm)
+        return (
+            f"anomalous to the detector so far: {len(strange)} of {len(X)} new clips, first "
+            f"{names[strange[0]]}; if they are faults, it will take such for normal"
+        )
 
     def adapt_described(self, X: Array, *, domain: Hashable = None, weight: float = 1.0) -> Self:
         """Return a detector that knows further clips, as `describe_all` describes them."""
         self._check_fitted()
         check_above("weight", weight, 0.0)
-        if len(self.domains_) > 1 and domain not in self.domains_:
-            raise InputError(f"domain must be one of {self.domains_}, got {domain!r}")
-        number = self.domains_.index(domain) if len(self.domains_) > 1 else 0
+        number = self._number_of(domain)
         model, scores = self.model_.adapted(X, number, weight)
         new: Self = clone(self)
         new.recipe_, new.model_, new.domains_ = self.recipe_, model, self.domains_
@@ -243,6 +261,16 @@ class AudioAnomalyDetector(CalibratedDetector):
         from gmmseg.audio.anomaly_file import read_audio_detector
 
         return read_audio_detector(path)
+
+    def _number_of(self, domain: Hashable) -> int:
+        """Return the number of a domain; None is the only one."""
+        if domain is None and len(self.domains_) == 1:
+            return 0
+        if domain not in self.domains_:
+            known = [name for name in self.domains_ if name is not None]
+            wanted = f"one of {known}" if known else "None, as the fit was given none"
+            raise InputError(f"domain must be {wanted}, got {domain!r}")
+        return self.domains_.index(domain)
 
     def _learn(self, recipe: ClipRecipe, X: Array, domains: Sequence[Hashable] | None) -> None:
         check_false_alarm(self.false_alarm)

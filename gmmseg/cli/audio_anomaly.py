@@ -165,9 +165,11 @@ def adapt(
     detector = AudioAnomalyDetector.load(model)
     heard = hear(paths, detector.recipe_, rate)
     adapted = detector.adapt_described(heard.table, domain=domain)
+    if caution := detector.caution(heard.table, heard.paths):
+        warn(caution)
     adapted.save(target)
     number = counted(len(heard.paths), "more normal clips")
-    say(f"{number}, {of_threshold(adapted)}: {target}")
+    say(f"{number}, {of_threshold(adapted)}, before {detector.threshold_:.3g}: {target}")
     heard.stop_if_bad()
 
 

@@ -271,7 +271,8 @@ def test_adapting_makes_new_normal_clips_normal_and_leaves_the_old_detector(dete
     new = clips(rng, 30, hertz=330.0)
     probe = clips(rng, 10, hertz=330.0)
     before = detector.score_samples(probe)
-    adapted = detector.adapt(new)
+    with pytest.warns(GmmsegWarning, match="anomalous to the detector so far: .* of 30 new clips"):
+        adapted = detector.adapt(new)
     assert adapted.score_samples(probe).mean() < before.mean()
     assert_allclose(detector.score_samples(probe), before)
     assert len(adapted.null_.scores) == 60
@@ -279,7 +280,8 @@ def test_adapting_makes_new_normal_clips_normal_and_leaves_the_old_detector(dete
 
 def test_new_normal_clips_are_judged_by_a_detector_that_knows_the_others(detector, rng):
     new = clips(rng, 16, hertz=330.0)
-    joined = detector.adapt(new).null_.scores
+    with pytest.warns(GmmsegWarning, match="anomalous to the detector so far: .* of 16 new clips"):
+        joined = detector.adapt(new).null_.scores
     assert joined.sum() - detector.null_.scores.sum() < detector.score_samples(new).sum() - 5.0
 
 
@@ -300,6 +302,39 @@ def test_adapting_asks_for_a_known_domain_and_a_weight(rng):
     with pytest.raises(InputError, match=r"weight must be a number above 0.0, got 0"):
         fitted.adapt(clips(rng, 1), domain="a", weight=0)
     assert [m.count for m in fitted.adapt(clips(rng, 1), domain="b").model_.domains] == [2, 3]
+
+
+def test_of_a_detector_without_domains_none_can_be_named(detector, rng):
+    words = "domain must be None, as the fit was given none, got 'foo'"
+    with pytest.raises(InputError, match=words):
+        detector.adapt(clips(rng, 1), domain="foo")
+    named = AudioAnomalyDetector().fit(clips(rng, 20), ["a"] * 20)
+    with pytest.raises(InputError, match=r"domain must be one of \['a'\], got 'foo'"):
+        named.adapt(clips(rng, 1), domain="foo")
+    for domain in ("a", None):
+        assert named.adapt(clips(rng, 1), domain=domain).model_.domains[0].count == 21
+
+
+def test_adapting_to_what_is_anomalous_is_warned_of(detector, rng):
+    words = (
+        "^anomalous to the detector so far: 1 of 1 new clips, first clip 0; if they are faults, it "
+        "will take such for normal$"
+    )
+    with pytest.warns(GmmsegWarning, match=words):
+        detector.adapt([noise(rng, 1.0)])
+    with pytest.warns(
+        GmmsegWarning, match="^anomalous to the detector so far: . of 30 new clips, first"
+    ):
+        detector.adapt([*clips(rng, 29), (with_event(rng), RATE)])
+
+
+def test_adapting_to_normal_clips_is_hardly_ever_warned_of(detector, rng):
+    X = describe_all(detector.recipe_, clips(rng, 400))
+    for number in (1, 4, 20):
+        parts = [X[first : first + number] for first in range(0, 400, number)]
+        names = [str(k) for k in range(number)]
+        warned = [bool(detector.caution(part, names)) for part in parts]
+        assert np.mean(warned) <= 0.2
 
 
 def test_a_saved_detector_is_bit_equal(detector, rng, tmp_path):

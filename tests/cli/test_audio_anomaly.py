@@ -11,6 +11,7 @@ import pytest
 from gmmseg.image import read_image
 
 PUMP = Path(__file__).parents[2] / "data" / "pump"
+LIMITS = ("anomalous above ", "before ")
 FAULTS = [PUMP / f"{name}.flac" for name in ("bearing", "cavitation", "slow")]
 
 
@@ -152,7 +153,18 @@ def test_adapt_adds_clips_without_a_refit(gmmseg, model, tmp_path):
     out = tmp_path / "more.gmm"
     code, _, lines = gmmseg("audio", "anomaly", "adapt", model, FAULTS[2], "-o", out)
     assert code == 0
-    assert lines[0].startswith("1 more normal clip, anomalous above ")
+    assert lines[0] == (
+        f"gmmseg: anomalous to the detector so far: 1 of 1 new clips, first {FAULTS[2]}; if they "
+        "are faults, it will take such for normal"
+    )
+    assert lines[1].startswith("1 more normal clip, anomalous above ")
+    limit, before = (float(lines[1].split(word)[1].split()[0].strip(":")) for word in LIMITS)
+    assert limit > before
+    code, _, lines = gmmseg("audio", "anomaly", "adapt", model, FAULTS[2], "-o", out, "--domain", 1)
+    assert (code, lines) == (
+        1,
+        ["gmmseg: domain must be None, as the fit was given none, got '1'"],
+    )
     before, after = tmp_path / "before", tmp_path / "after"
     gmmseg("audio", "anomaly", "score", model, FAULTS[2], "-o", before)
     gmmseg("audio", "anomaly", "score", out, FAULTS[2], "-o", after)
