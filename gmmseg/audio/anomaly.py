@@ -1,7 +1,8 @@
 """AudioAnomalyDetector: how strange sounds and vibrations are, from normal ones alone."""
 
 import warnings
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from typing import Self
 
@@ -15,13 +16,14 @@ from gmmseg.anomaly.outliers import Learned, Mask, is_outlier, without_outliers
 from gmmseg.audio.anomaly_explanation import AudioExplanation, explanation
 from gmmseg.audio.clip_judge import ClipJudge
 from gmmseg.audio.clip_model import ClipModel
-from gmmseg.audio.clip_parts import combined, normal_rows
+from gmmseg.audio.clip_parts import combined, new_rows, normal_rows
 from gmmseg.audio.clip_recipe import ClipRecipe
 from gmmseg.audio.clips import Clip, clip_name, clip_signal, recipe_of
 from gmmseg.core.validation import check_above
 from gmmseg.errors import GmmsegWarning, InputError
 
 Array = NDArray[np.float64]
+Rows = Callable[[ClipRecipe, Array, int], Array]
 
 LEAST_CLIPS = 8
 """Number of normal clips from which on one may be left out: of fewer, none is the odd one."""
@@ -142,8 +144,10 @@ class AudioAnomalyDetector(CalibratedDetector):
         """Return how strange clips are, (n_clips,); higher is stranger, normal ones lie about 0."""
         self._check_fitted()
         judge, names, lengths, scores = self.judge_, [], [], []
-        for name, samples in _named_samples(self.recipe_, clips):
-            names.append(name)
+        for number, clip in enumerate(clips):
+            with _named(clip, number):
+                samples = self.recipe_.samples(*clip_signal(clip))
+            names.append(clip_name(clip, number))
             lengths.append(len(samples))
             scores.append(judge.score(samples))
         if not scores:
@@ -194,7 +198,7 @@ class AudioAnomalyDetector(CalibratedDetector):
         Parameters
         ----------
         clips : iterable of path-like or of (y, sr)
-            New normal clips.
+            New normal clips, at least as long as a typical one of `fit`.
         domain : optional
             Which domain of the fit they belong to; may be None where there is one.
         weight : float, default=1.0
@@ -208,14 +212,14 @@ class AudioAnomalyDetector(CalibratedDetector):
         Raises
         ------
         InputError
-            If a clip cannot be used, there is none, the domain is unknown, or weight is not
-            above 0.
+            If a clip cannot be used or is too short, there is none, the domain is unknown, or
+            weight is not above 0.
         NotFittedError
             If nothing was learned yet.
         """
         self._check_fitted()
         clips = list(clips)
-        X = describe_all(self.recipe_, clips)
+        X = describe_all(self.recipe_, clips, new_rows)
         adapted = self.adapt_described(X, domain=domain, weight=weight)
         names = [clip_name(clip, number) for number, clip in enumerate(clips)]
         if caution := self.caution(X, names):
@@ -282,27 +286,28 @@ class AudioAnomalyDetector(CalibratedDetector):
         self.cut_nulls_ = tuple(cut_nulls)
 
 
-def describe_all(recipe: ClipRecipe, clips: Iterable[Clip]) -> Array:
+def describe_all(recipe: ClipRecipe, clips: Iterable[Clip], rows: Rows = normal_rows) -> Array:
     """Return normal clips as `normal_rows` has them, (n_clips, n_lengths, n_features).
 
     An error names the clip.
     """
-    named = _named_samples(recipe, clips)
-    rows = [normal_rows(recipe, samples, number) for number, (_, samples) in enumerate(named)]
-    if not rows:
-        raise InputError("clips must be at least one, got none")
-    return np.stack(rows)
-
-
-def _named_samples(recipe: ClipRecipe, clips: Iterable[Clip]) -> Iterator[tuple[str, Array]]:
-    """Yield names and samples of clips one by one; an error names the clip."""
+    tables = []
     for number, clip in enumerate(clips):
+        with _named(clip, number):
+            tables.append(rows(recipe, recipe.samples(*clip_signal(clip)), number))
+    if not tables:
+        raise InputError("clips must be at least one, got none")
+    return np.stack(tables)
+
+
+@contextmanager
+def _named(clip: Clip, number: int) -> Iterator[None]:
+    """Put the name of a clip before an error, unless it is in there."""
+    try:
+        yield
+    except InputError as error:
         name = clip_name(clip, number)
-        try:
-            samples = recipe.samples(*clip_signal(clip))
-        except InputError as error:
-            raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
-        yield name, samples
+        raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
 
 
 def _nulls(scores: Array) -> list[NullScores]:

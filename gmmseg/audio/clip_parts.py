@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.audio.clip_recipe import ClipRecipe
+from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
 
@@ -76,6 +77,22 @@ def normal_rows(recipe: ClipRecipe, samples: Array, number: int) -> Array:
             part = samples
         rows.append(recipe.pooled(recipe.frames(part)))
     return np.stack(rows)
+
+
+def new_rows(recipe: ClipRecipe, samples: Array, number: int) -> Array:
+    """Return a further normal clip as `normal_rows` does, once the fit has set what is typical.
+
+    Raises
+    ------
+    InputError
+        If it is shorter: its means are not like those of whole clips, which it would be added to.
+    """
+    if len(samples) < (1.0 - TOLERANCE) * recipe.lengths[0]:
+        raise InputError(
+            f"it lasts {len(samples) / recipe.sr:.3g} s, but a detector adapts only to clips as "
+            f"long as those it was fitted to, {recipe.seconds:.3g} s, or longer ones"
+        )
+    return normal_rows(recipe, samples, number)
 
 
 def is_too_short(n_samples: int, recipe: ClipRecipe) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gmmseg.audio import AudioAnomalyDetector
+    from gmmseg.audio.anomaly import Rows
     from gmmseg.audio.clip_recipe import ClipRecipe
 
 SUFFIXES = (
@@ -83,12 +84,13 @@ def fit(
     Example: gmmseg audio anomaly fit good/*.wav -o pump.gmm --false-alarm 0.01
     """
     from gmmseg.audio import AudioAnomalyDetector
+    from gmmseg.audio.clip_parts import normal_rows
     from gmmseg.audio.clips import recipe_of
 
     check_share(false_alarm)
     paths = named_files(normal, SUFFIXES)
     refuse_to_replace(paths, out)
-    heard = hear(paths, recipe_of(paths, sr=model_rate, rate=rate), rate)
+    heard = hear(paths, recipe_of(paths, sr=model_rate, rate=rate), rate, normal_rows)
     names = [str(path.parent) for path in heard.paths] if domains else None
     detector = AudioAnomalyDetector(sr=model_rate, false_alarm=false_alarm)
     quietly_fit(detector, heard, names)
@@ -158,12 +160,13 @@ def adapt(
     Example: gmmseg audio anomaly adapt pump.gmm good_today/ -o today.gmm
     """
     from gmmseg.audio import AudioAnomalyDetector
+    from gmmseg.audio.clip_parts import new_rows
 
     paths = named_files(normal, SUFFIXES)
     target = model if out is None else out
     refuse_to_replace(paths, target)
     detector = AudioAnomalyDetector.load(model)
-    heard = hear(paths, detector.recipe_, rate)
+    heard = hear(paths, detector.recipe_, rate, new_rows)
     adapted = detector.adapt_described(heard.table, domain=domain)
     if caution := detector.caution(heard.table, heard.paths):
         warn(caution)
@@ -189,11 +192,10 @@ class Heard:
             raise typer.Exit(1)
 
 
-def hear(paths: list[Path], recipe: "ClipRecipe", rate: float | None) -> Heard:
+def hear(paths: list[Path], recipe: "ClipRecipe", rate: float | None, described: "Rows") -> Heard:
     """Describe the clips that can be heard, and tell of each that cannot."""
     import numpy as np
 
-    from gmmseg.audio.clip_parts import normal_rows
     from gmmseg.audio.clips import clip_signal
 
     good: list[Path] = []
@@ -201,7 +203,7 @@ def hear(paths: list[Path], recipe: "ClipRecipe", rate: float | None) -> Heard:
     for path in track(paths, "hearing normal clips"):
         try:
             samples = recipe.samples(*clip_signal(path, rate=rate))
-            rows.append(normal_rows(recipe, samples, len(rows)))
+            rows.append(described(recipe, samples, len(rows)))
         except InputError as error:
             warn(with_name(path, error))
             continue

@@ -315,6 +315,18 @@ def test_of_a_detector_without_domains_none_can_be_named(detector, rng):
         assert named.adapt(clips(rng, 1), domain=domain).model_.domains[0].count == 21
 
 
+def test_adapting_takes_longer_clips_by_a_part_and_refuses_shorter_ones(detector, rng):
+    adapted = detector.adapt(clips(rng, 30, seconds=3.0))
+    assert len(adapted.null_.scores) == 60
+    assert kstest(detector.null_.p_values(adapted.null_.scores), "uniform").pvalue > 0.01
+    words = (
+        "^clip 1: it lasts 0.5 s, but a detector adapts only to clips as long as those it was "
+        "fitted to, 1 s, or longer ones$"
+    )
+    with pytest.raises(InputError, match=words):
+        detector.adapt([*clips(rng, 1), *clips(rng, 1, seconds=0.5)])
+
+
 def test_adapting_to_what_is_anomalous_is_warned_of(detector, rng):
     words = (
         "^anomalous to the detector so far: 1 of 1 new clips, first clip 0; if they are faults, it "

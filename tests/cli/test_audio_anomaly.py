@@ -172,6 +172,19 @@ def test_adapt_adds_clips_without_a_refit(gmmseg, model, tmp_path):
     assert scores[1] < scores[0]
 
 
+def test_adapt_passes_over_clips_that_are_too_short(gmmseg, model, tmp_path, rng):
+    short = tmp_path / "short.npz"
+    np.savez(short, y=rng.normal(size=4000), sr=8000)
+    out = tmp_path / "more.gmm"
+    code, _, lines = gmmseg(
+        "audio", "anomaly", "adapt", model, short, PUMP / "normal_01.flac", "-o", out
+    )
+    assert code == 1
+    assert lines[0].startswith(f"gmmseg: {short}: it lasts 0.5 s, but a detector adapts only to")
+    assert lines[1].startswith("1 more normal clip, anomalous above ")
+    assert lines[2] == "1 of 2 clips could not be used"
+
+
 def test_each_folder_may_be_a_domain(gmmseg, tmp_path):
     for name, numbers in (("a", range(1, 11)), ("b", range(11, 21))):
         (tmp_path / name).mkdir()
