@@ -11,13 +11,13 @@ from sklearn.base import clone
 
 from gmmseg.anomaly.calibrated import CalibratedDetector, check_false_alarm, warn_if_few
 from gmmseg.anomaly.null_scores import NullScores
-from gmmseg.anomaly.view import BACKENDS, View, median_and_deviation
+from gmmseg.anomaly.outliers import Learned, Mask, without_outliers
+from gmmseg.anomaly.view import BACKENDS, View
 from gmmseg.core.validation import check_above, check_samples, generator_of
 from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
 
-OUTLIER = 6.0  # deviations above the median, from which on a normal sample is taken for none
 ALL_BACKENDS = tuple(BACKENDS)
 
 
@@ -48,8 +48,9 @@ class DetectorBase(CalibratedDetector):
         ----------
         X : array_like of shape (n_samples, n_features), or mapping of str to it
             At least 2 normal samples, in all tables in the same order. From 19 on, a false-alarm
-            rate of 5 % is counted; with fewer it is extrapolated, and a warning says so. A few
-            strange ones among them do no harm.
+            rate of 5 % is counted; with fewer it is extrapolated, and a warning says so.
+            Strange ones among them, up to about a tenth, are left out if they are far from the
+            others, and so is a kind of normal ones as rare and as far.
         y : None
             Ignored.
 
@@ -74,12 +75,17 @@ class DetectorBase(CalibratedDetector):
                 "normal samples must be at least 2, so that it can be seen how much they differ, "
                 f"got {n_samples}"
             )
-        views, scores = self._learned(tables, names)
-        is_out = is_outlier(scores)
-        if is_out.any():
-            views, scores = self._learned({k: X[~is_out] for k, X in tables.items()}, names)
-        self.views_ = views
-        self.outliers_ = np.flatnonzero(is_out)
+
+        def learn(kept: Mask) -> Learned[tuple[dict[str, View], Array]]:
+            views, own = self._learned({k: X[kept] for k, X in tables.items()}, names)
+            scores = _fused(views, tables)
+            scores[kept] = own
+            return Learned((views, own), scores, kept)
+
+        labels = np.zeros(n_samples, dtype=np.intp)
+        found = without_outliers(learn, lambda kept, _: learn(kept).scores, labels)
+        self.views_, scores = found.model
+        self.outliers_ = np.flatnonzero(~found.kept)
         self.null_ = NullScores.of(scores)
         warn_if_few(len(scores), self.false_alarm)
         return self
@@ -105,7 +111,7 @@ class DetectorBase(CalibratedDetector):
             If nothing was learned yet.
         """
         tables = self._tables(X, self._fitted())
-        return np.mean([self.views_[name].scores(table) for name, table in tables.items()], axis=0)
+        return _fused(self.views_, tables)
 
     def partial_fit(self, X: Any, y: object = None) -> Self:
         """Learn from one more block of normal samples: the first is fitted, further ones added.
@@ -211,6 +217,12 @@ class DetectorBase(CalibratedDetector):
         return names
 
 
+def _fused(views: Mapping[str, View], tables: Mapping[str, Array]) -> Array:
+    """Return the mean of what all views score, (n_samples,)."""
+    scores: Array = np.mean([views[name].scores(table) for name, table in tables.items()], axis=0)
+    return scores
+
+
 def checked_table(X: ArrayLike, n_features: int | None) -> Array:
     """Return one table as float64 without a missing entry."""
     table = check_samples(X, n_features).astype(np.float64)
@@ -221,12 +233,3 @@ def checked_table(X: ArrayLike, n_features: int | None) -> Array:
             f"{is_missing.argmax()}; remove these rows, or fill in what is missing"
         )
     return table
-
-
-def is_outlier(scores: Array) -> NDArray[np.bool_]:
-    """Return which normal samples are so strange that they are none.
-
-    These are at most a quarter: more would draw the upper quartile, and the limit beyond them.
-    """
-    center, deviation = median_and_deviation(scores)
-    return scores > center + OUTLIER * max(deviation, 1e-12)

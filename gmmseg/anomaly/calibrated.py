@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from gmmseg.anomaly.null_scores import NullScores
+from gmmseg.anomaly.null_scores import LEAST_SCORES, NullScores
 from gmmseg.core.validation import check_number
 from gmmseg.errors import GmmsegWarning, InputError, NotFittedError
 
@@ -98,10 +98,19 @@ def check_false_alarm(false_alarm: float) -> None:
 
 def warn_if_few(n_samples: int, false_alarm: float, things: str = "samples") -> None:
     """Warn the caller of `fit` where normal samples are too few to count the rate."""
-    if 1.0 / (n_samples + 1) > false_alarm:
-        warnings.warn(
-            f"{n_samples} normal {things} are too few to count a false-alarm rate of "
-            f"{false_alarm:g}, which is extrapolated; {int(np.ceil(1 / false_alarm)) - 1} would do",
-            GmmsegWarning,
-            stacklevel=3,
+    if 1.0 / (n_samples + 1) <= false_alarm:
+        return
+    subject = f"{n_samples} normal {things} are" if n_samples > 1 else f"1 normal {things[:-1]} is"
+    if n_samples < LEAST_SCORES:
+        outlook = (
+            "let alone to extrapolate it: nothing will ever be called anomalous; "
+            f"{LEAST_SCORES} would be extrapolated from"
         )
+    else:
+        outlook = "which is extrapolated"
+    warnings.warn(
+        f"{subject} too few to count a false-alarm rate of {false_alarm:g}, {outlook}; "
+        f"{int(np.ceil(1 / false_alarm)) - 1} would do",
+        GmmsegWarning,
+        stacklevel=3,
+    )

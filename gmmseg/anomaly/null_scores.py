@@ -12,6 +12,8 @@ TAIL = 0.1
 """Share of the normal scores that the tail is fitted to."""
 LEAST_TAIL = 10
 """Number of scores that it is fitted to at least, if there are twice as many."""
+LEAST_SCORES = 4
+"""Number of scores from which on the tail has an excess, so that it can be extrapolated."""
 LEAST_EXCESS = 1e-3
 """Sum of excesses where all scores of the tail are equal."""
 

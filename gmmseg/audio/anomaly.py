@@ -1,6 +1,8 @@
 """AudioAnomalyDetector: how strange sounds and vibrations are, from normal ones alone."""
 
-from collections.abc import Hashable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from typing import Self
 
@@ -8,17 +10,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from gmmseg.anomaly.base import is_outlier
 from gmmseg.anomaly.calibrated import CalibratedDetector, check_false_alarm, warn_if_few
 from gmmseg.anomaly.null_scores import NullScores
+from gmmseg.anomaly.outliers import Learned, Mask, is_outlier, without_outliers
 from gmmseg.audio.anomaly_explanation import AudioExplanation, explanation
+from gmmseg.audio.clip_judge import ClipJudge
 from gmmseg.audio.clip_model import ClipModel
+from gmmseg.audio.clip_parts import combined, new_rows, normal_rows
 from gmmseg.audio.clip_recipe import ClipRecipe
 from gmmseg.audio.clips import Clip, clip_name, clip_signal, recipe_of
 from gmmseg.core.validation import check_above
-from gmmseg.errors import InputError
+from gmmseg.errors import GmmsegWarning, InputError
 
 Array = NDArray[np.float64]
+Rows = Callable[[ClipRecipe, Array, int], Array]
 
 LEAST_CLIPS = 8
 """Number of normal clips from which on one may be left out: of fewer, none is the odd one."""
@@ -39,8 +44,9 @@ class AudioAnomalyDetector(CalibratedDetector):
         Rate that clips are brought to, in Hz; None is the lowest of the normal clips. A clip of a
         lower rate is refused, since its highest bands are missing.
     seconds : float, optional
-        Length of a typical clip; None is the median of the normal ones. Clips of other lengths
-        are compared by ranks as in a typical clip.
+        Length of a typical clip; None is the median of the normal ones. A longer clip is judged
+        by parts as long as that, a shorter one by what cuts of the normal clips score, down to an
+        eighth; of a still shorter one nothing is known, and a warning says so.
     false_alarm : float, default=0.05
         Share of normal clips that `predict` may call strange, between 0 and 1.
 
@@ -52,6 +58,8 @@ class AudioAnomalyDetector(CalibratedDetector):
         What was learned.
     null_ : NullScores
         Scores of normal clips.
+    cut_nulls_ : tuple of NullScores
+        Scores of their halves, quarters and eighths, one cut of each clip.
     domains_ : list
         Names of the domains, as given; one, None, where none were.
     outliers_ : ndarray of int
@@ -61,6 +69,9 @@ class AudioAnomalyDetector(CalibratedDetector):
     ----------
     Guan and others (2023), "Time-weighted frequency domain audio representation with GMM estimator
     for anomalous sound detection", DOI 10.1109/ICASSP49357.2023.10096356.
+
+    Liu, Xie (2020), "Cauchy combination test", DOI 10.1080/01621459.2018.1554485, for clips of
+    several parts.
 
     Examples
     --------
@@ -76,6 +87,7 @@ class AudioAnomalyDetector(CalibratedDetector):
 
     recipe_: ClipRecipe
     model_: ClipModel
+    cut_nulls_: tuple[NullScores, ...]
     domains_: list[Hashable]
     outliers_: NDArray[np.intp]
 
@@ -97,7 +109,8 @@ class AudioAnomalyDetector(CalibratedDetector):
         ----------
         clips : iterable of path-like or of (y, sr)
             At least 2 normal clips: files, or samples and their rate in Hz. Files are heard one
-            by one. A few strange ones among them do no harm.
+            by one. Strange ones among them, up to a quarter, are left out if they are far from
+            the others; a faint fault that many of them have is learned as normal.
         domains : sequence, optional
             For each clip the name of its domain: section, machine, load, microphone. Each domain
             has a mean of its own, all share what deviations are like, and a clip need resemble
@@ -122,7 +135,7 @@ class AudioAnomalyDetector(CalibratedDetector):
     def fit_described(
         self, recipe: ClipRecipe, X: Array, domains: Sequence[Hashable] | None = None
     ) -> Self:
-        """Learn from normal clips as `describe_all` describes them, one a row."""
+        """Learn from normal clips as `describe_all` describes them."""
         self._learn(recipe, X, domains)
         warn_if_few(len(self.null_.scores), self.false_alarm)
         return self
@@ -130,7 +143,22 @@ class AudioAnomalyDetector(CalibratedDetector):
     def score_samples(self, clips: Iterable[Clip]) -> Array:
         """Return how strange clips are, (n_clips,); higher is stranger, normal ones lie about 0."""
         self._check_fitted()
-        return self.model_.scores(describe_all(self.recipe_, clips))
+        judge, names, lengths, scores = self.judge_, [], [], []
+        for number, clip in enumerate(clips):
+            with _named(clip, number):
+                samples = self.recipe_.samples(*clip_signal(clip))
+            names.append(clip_name(clip, number))
+            lengths.append(len(samples))
+            scores.append(judge.score(samples))
+        if not scores:
+            raise InputError("clips must be at least one, got none")
+        judge.warn_if_short(lengths, names)
+        return np.array(scores)
+
+    @property
+    def judge_(self) -> ClipJudge:
+        """All that tells how strange a single clip is."""
+        return ClipJudge(self.recipe_, self.model_, (self.null_, *self.cut_nulls_))
 
     def explain(self, y: ArrayLike, *, sr: float) -> AudioExplanation:
         """Return when, and in which band, a clip is strange.
@@ -155,20 +183,24 @@ class AudioAnomalyDetector(CalibratedDetector):
             If nothing was learned yet.
         """
         self._check_fitted()
-        return explanation(self.recipe_, self.model_, self.null_, (y, sr))
+        judge, samples = self.judge_, self.recipe_.samples(y, sr)
+        judge.warn_if_short([len(samples)], ["the clip"])
+        return explanation(judge, samples)
 
     def adapt(self, clips: Iterable[Clip], *, domain: Hashable = None, weight: float = 1.0) -> Self:
         """Return a new detector that knows further normal clips, without a refit.
 
         Sums are added, shrinkage and scales stay. The new clips' scores, each by a detector
-        adapted to the others, join those of normal clips. This detector stays as it is.
+        adapted to the others, join those of normal clips. This detector stays as it is. Nothing is
+        left out: a warning says if new clips are anomalous to this detector, more than false
+        alarms explain.
 
         Parameters
         ----------
         clips : iterable of path-like or of (y, sr)
-            New normal clips.
+            New normal clips, at least as long as a typical one of `fit`.
         domain : optional
-            Which domain of the fit they belong to; may be left out where there is one.
+            Which domain of the fit they belong to; may be None where there is one.
         weight : float, default=1.0
             How many of the clips of `fit` each of these counts as, above 0.
 
@@ -180,27 +212,44 @@ class AudioAnomalyDetector(CalibratedDetector):
         Raises
         ------
         InputError
-            If a clip cannot be used, there is none, the domain is unknown, or weight is not
-            above 0.
+            If a clip cannot be used or is too short, there is none, the domain is unknown, or
+            weight is not above 0.
         NotFittedError
             If nothing was learned yet.
         """
         self._check_fitted()
-        X = describe_all(self.recipe_, clips)
-        return self.adapt_described(X, domain=domain, weight=weight)
+        clips = list(clips)
+        X = describe_all(self.recipe_, clips, new_rows)
+        adapted = self.adapt_described(X, domain=domain, weight=weight)
+        names = [clip_name(clip, number) for number, clip in enumerate(clips)]
+        if caution := self.caution(X, names):
+            warnings.warn(caution, GmmsegWarning, stacklevel=2)
+        return adapted
+
+    def caution(self, X: Array, names: Sequence[object]) -> str:
+        """Return what to bear in mind before adapting to described clips; empty if nothing."""
+        self._check_fitted()
+        p_values = self.null_.p_values(self.model_.scores(X[:, 0]))
+        if combined(p_values) > self.false_alarm:
+            return ""
+        strange = np.flatnonzero(p_values <= self.false_alarm)
+        return (
+            f"anomalous to the detector so far: {len(strange)} of {len(X)} new clips, first "
+            f"{names[strange[0]]}; if they are faults, it will take such for normal"
+        )
 
     def adapt_described(self, X: Array, *, domain: Hashable = None, weight: float = 1.0) -> Self:
         """Return a detector that knows further clips, as `describe_all` describes them."""
         self._check_fitted()
         check_above("weight", weight, 0.0)
-        if len(self.domains_) > 1 and domain not in self.domains_:
-            raise InputError(f"domain must be one of {self.domains_}, got {domain!r}")
-        number = self.domains_.index(domain) if len(self.domains_) > 1 else 0
+        number = self._number_of(domain)
         model, scores = self.model_.adapted(X, number, weight)
         new: Self = clone(self)
         new.recipe_, new.model_, new.domains_ = self.recipe_, model, self.domains_
         new.outliers_ = self.outliers_
-        new.null_ = NullScores.of(np.concatenate([self.null_.scores, scores]))
+        before = np.column_stack([null.scores for null in (self.null_, *self.cut_nulls_)])
+        new.null_, *cut_nulls = _nulls(np.concatenate([before, scores]))
+        new.cut_nulls_ = tuple(cut_nulls)
         return new
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -217,35 +266,53 @@ class AudioAnomalyDetector(CalibratedDetector):
 
         return read_audio_detector(path)
 
+    def _number_of(self, domain: Hashable) -> int:
+        """Return the number of a domain; None is the only one."""
+        if domain is None and len(self.domains_) == 1:
+            return 0
+        if domain not in self.domains_:
+            known = [name for name in self.domains_ if name is not None]
+            wanted = f"one of {known}" if known else "None, as the fit was given none"
+            raise InputError(f"domain must be {wanted}, got {domain!r}")
+        return self.domains_.index(domain)
+
     def _learn(self, recipe: ClipRecipe, X: Array, domains: Sequence[Hashable] | None) -> None:
         check_false_alarm(self.false_alarm)
         names, labels = _numbered(domains, len(X))
-        model, scores = ClipModel.learn(X, labels)
-        is_out = _outlying(scores, labels)
-        if is_out.any():
-            model, scores = ClipModel.learn(X[~is_out], labels[~is_out])
+        kept, model, scores = _learned(X, labels)
         self.recipe_, self.model_, self.domains_ = recipe, model, names
-        self.outliers_ = np.flatnonzero(is_out)
-        self.null_ = NullScores.of(scores)
+        self.outliers_ = np.flatnonzero(~kept)
+        self.null_, *cut_nulls = _nulls(scores)
+        self.cut_nulls_ = tuple(cut_nulls)
 
 
-def describe_all(recipe: ClipRecipe, clips: Iterable[Clip]) -> Array:
-    """Return clips as a recipe describes them, one a row; an error names the clip."""
-    rows = []
+def describe_all(recipe: ClipRecipe, clips: Iterable[Clip], rows: Rows = normal_rows) -> Array:
+    """Return normal clips as `normal_rows` has them, (n_clips, n_lengths, n_features).
+
+    An error names the clip.
+    """
+    tables = []
     for number, clip in enumerate(clips):
-        try:
-            rows.append(describe(recipe, clip))
-        except InputError as error:
-            name = clip_name(clip, number)
-            raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
-    if not rows:
+        with _named(clip, number):
+            tables.append(rows(recipe, recipe.samples(*clip_signal(clip)), number))
+    if not tables:
         raise InputError("clips must be at least one, got none")
-    return np.stack(rows)
+    return np.stack(tables)
 
 
-def describe(recipe: ClipRecipe, clip: Clip, *, rate: float | None = None) -> Array:
-    """Return one clip as a recipe describes it; ``rate`` is that of files which tell none."""
-    return recipe.pooled(recipe.frames(*clip_signal(clip, rate=rate)))
+@contextmanager
+def _named(clip: Clip, number: int) -> Iterator[None]:
+    """Put the name of a clip before an error, unless it is in there."""
+    try:
+        yield
+    except InputError as error:
+        name = clip_name(clip, number)
+        raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
+
+
+def _nulls(scores: Array) -> list[NullScores]:
+    """Return the null scores at each length, of scores (n_clips, n_lengths)."""
+    return [NullScores.of(column) for column in scores.T]
 
 
 def _numbered(
@@ -270,9 +337,30 @@ def _numbered(
     return names, labels
 
 
+def _learned(X: Array, labels: NDArray[np.intp]) -> tuple[Mask, ClipModel, Array]:
+    """Return which clips were learned from, their model, and what they score."""
+
+    def learn(kept: Mask, like: ClipModel | None = None) -> Learned[tuple[ClipModel, Array]]:
+        model, own = ClipModel.learn(X[kept], labels[kept], like)
+        scores = model.scores(X[:, 0])
+        scores[kept] = own[:, 0]
+        return Learned((model, own), scores, kept)
+
+    def screen(kept: Mask, every: Learned[tuple[ClipModel, Array]]) -> Array:
+        return learn(kept, every.model[0]).scores
+
+    if len(X) < LEAST_CLIPS:
+        found = learn(np.ones(len(X), dtype=bool))
+    else:
+        found = without_outliers(
+            learn, screen, labels, outlying=lambda scores: _outlying(scores, labels)
+        )
+    return found.kept, *found.model
+
+
 def _outlying(scores: Array, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Return which normal clips are none, leaving 2 in each domain."""
-    is_out = is_outlier(scores) & (len(scores) >= LEAST_CLIPS)
+    is_out = is_outlier(scores)
     for k in np.unique(labels):
         members = np.flatnonzero(labels == k)
         nearest = members[np.argsort(scores[members], kind="stable")[:2]]

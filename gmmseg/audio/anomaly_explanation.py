@@ -1,14 +1,13 @@
 """When, and in which band, a clip is strange: its distance from normal, shared out."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.anomaly.null_scores import NullScores
-from gmmseg.audio.clip_model import ClipModel
-from gmmseg.audio.clip_recipe import N_BANDS, RATIOS, ClipRecipe
+from gmmseg.audio.clip_judge import ClipJudge
+from gmmseg.audio.clip_parts import Parts
+from gmmseg.audio.clip_recipe import N_BANDS, RATIOS
 from gmmseg.audio.ranking import rank_shares
 
 Array = NDArray[np.float64]
@@ -106,21 +105,32 @@ def _run_borders(is_found: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(first), int(end)) for first, end in borders.reshape(-1, 2)]
 
 
-def explanation(
-    recipe: ClipRecipe, model: ClipModel, null: NullScores, clip: tuple[Any, float]
-) -> AudioExplanation:
-    """Return why a clip is strange; the contributions sum to its distance from normal."""
-    levels = recipe.frames(*clip)
-    x = recipe.pooled(levels)
-    score = model.scores(x[np.newaxis])
-    parts, dev = model.contributions(x)
+def explanation(judge: ClipJudge, samples: Array) -> AudioExplanation:
+    """Return why a clip is strange.
+
+    The contributions sum to its distance from normal, the mean of those of its parts.
+    """
+    recipe = judge.recipe
+    levels = recipe.frames(samples)
+    contributions = np.zeros_like(levels)
+    parts = Parts.of_clip(len(samples), recipe)
+    rows = []
+    for start, part in zip(parts.starts, parts.of(samples), strict=True):
+        heard = recipe.frames(part)
+        rows.append(recipe.pooled(heard))
+        added, dev = judge.model.contributions(rows[-1], parts.level)
+        first = min(round(start / recipe.hop_length), len(levels) - len(heard))
+        contributions[first : first + len(heard)] += _shared_out(
+            added, dev, heard, recipe.n_typical
+        )
+    score = judge.score_of_parts(np.stack(rows), parts.level)
     return AudioExplanation(
-        score=float(score[0]),
-        p_value=float(null.p_values(score)[0]),
+        score=score,
+        p_value=float(judge.nulls[0].p_values(np.array([score]))[0]),
         times=np.arange(len(levels)) * recipe.hop_length / recipe.sr,
         frequencies=recipe.frequencies,
         levels=levels,
-        contributions=_shared_out(parts, dev, levels, recipe.n_typical),
+        contributions=contributions / len(rows),
     )
 
 

@@ -44,7 +44,8 @@ def write_audio_detector(path: str | PathLike[str], detector: AudioAnomalyDetect
         for fit in detector.model_.fitted
     ]
     arrays: dict[str, NDArray[Any]] = {
-        "null_scores": detector.null_.scores,
+        "null_scores": np.stack([null.scores for null in detector.judge_.nulls]),
+        "shifts": detector.model_.shifts,
         "outliers": detector.outliers_,
         "views": np.array(views),
     }
@@ -66,8 +67,12 @@ def read_audio_detector(path: str | PathLike[str]) -> AudioAnomalyDetector:
         detector = AudioAnomalyDetector(false_alarm=_between(header["false_alarm"], 0.0, 1.0))
         detector.recipe_ = _recipe(header["recipe"])
         detector.domains_ = [name if name is None else str(name) for name in header["domains"]]
-        detector.model_ = _model(arrays, len(detector.domains_))
-        detector.null_ = NullScores.of(finite(arrays["null_scores"], "null_scores", 1))
+        detector.model_ = _model(arrays, len(detector.domains_), len(detector.recipe_.lengths))
+        nulls = finite(arrays["null_scores"], "null_scores", 2)
+        if len(nulls) != len(detector.recipe_.lengths):
+            raise InputError(f"it must have scores at {len(detector.recipe_.lengths)} lengths")
+        detector.null_, *cut_nulls = map(NullScores.of, nulls)
+        detector.cut_nulls_ = tuple(cut_nulls)
         detector.outliers_ = arrays["outliers"].astype(np.intp)
         return detector
 
@@ -80,7 +85,7 @@ def _recipe(header: dict[str, Any]) -> ClipRecipe:
     return ClipRecipe(round(sr), seconds, _between(header["full_scale"], 0.0, np.inf))
 
 
-def _model(arrays: dict[str, NDArray[Any]], n_domains: int) -> ClipModel:
+def _model(arrays: dict[str, NDArray[Any]], n_domains: int, n_lengths: int) -> ClipModel:
     n_features = len(RATIOS) * N_BANDS
     domains = []
     for k in range(n_domains):
@@ -95,7 +100,10 @@ def _model(arrays: dict[str, NDArray[Any]], n_domains: int) -> ClipModel:
     if not ((views[:, :3] >= 0.0) & (views[:, :3] <= 1.0)).all() or not (views[:, 4] > 0.0).all():
         raise InputError("shrinkage must lie from 0 to 1, and a spread above 0")
     fitted = [FittedView(Shrinkage(*view[:3]), Scale(*view[3:])) for view in views.tolist()]
-    return ClipModel(tuple(domains), tuple(fitted))
+    shifts = finite(arrays["shifts"], "shifts", 2)
+    if shifts.shape != (n_lengths, n_features):
+        raise InputError(f"it must have shifts of {n_lengths} lengths and {n_features} features")
+    return ClipModel(tuple(domains), tuple(fitted), shifts)
 
 
 def _between(value: object, low: float, high: float) -> float:

@@ -1,14 +1,14 @@
 """What normal clips are like: means of their domains, and separable Gaussians about them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.anomaly.backend import log_distances
-from gmmseg.anomaly.folds import cross_fitted, folds
+from gmmseg.anomaly.folds import folds
 from gmmseg.anomaly.moments import Moments
 from gmmseg.anomaly.separable import SeparableGaussian, Shrinkage, pooled_scatter
 from gmmseg.anomaly.view import ADAPT_FOLDS, Scale
@@ -50,23 +50,35 @@ class ClipModel:
         Count, mean and covariance of the clips of each domain.
     fitted : tuple of FittedView
         What was chosen for each of `VIEWS`.
+    shifts : ndarray of shape (n_lengths, n_features)
+        By how much a part of each length differs from its clip, in the mean; 0 for the whole.
     """
 
     domains: tuple[Moments, ...]
     fitted: tuple[FittedView, ...]
+    shifts: Array
 
     @classmethod
-    def learn(cls, X: Array, labels: Labels) -> tuple["ClipModel", Array]:
-        """Return the model of normal clips, and the score of each by a model without it."""
-        fitted, scores = [], np.zeros(len(X))
-        for view in VIEWS:
-            seen = view.apply(X)
-            shrinkage = _chosen(seen, labels, view.shape)
+    def learn(
+        cls, X: Array, labels: Labels, like: "ClipModel | None" = None
+    ) -> tuple["ClipModel", Array]:
+        """Return the model of normal clips, and what each scores by a model without it.
+
+        Clips are given whole and in parts, (n_clips, n_lengths, n_features), and so are their
+        scores, (n_clips, n_lengths). Shrinkage is chosen, or that of another model is taken.
+        """
+        fitted, scores = [], np.zeros(X.shape[:2])
+        for number, view in enumerate(VIEWS):
+            seen = view.apply(X.reshape(-1, X.shape[2])).reshape(*X.shape[:2], -1)
+            if like is None:
+                shrinkage = _chosen(seen[:, 0], labels, view.shape)
+            else:
+                shrinkage = like.fitted[number].shrinkage
             raw = _left_out_scores(seen, labels, view.shape, shrinkage)
-            scale = Scale.of(raw)
+            scale = Scale.of(raw[:, 0])
             fitted.append(FittedView(shrinkage, scale))
             scores += view.weight * scale.apply(raw)
-        return cls(domain_moments(X, labels), tuple(fitted)), scores
+        return cls(domain_moments(X[:, 0], labels), tuple(fitted), _shifts(X)), scores
 
     @cached_property
     def gaussians(self) -> tuple[SeparableGaussian, ...]:
@@ -76,8 +88,12 @@ class ClipModel:
             for view, fit in zip(VIEWS, self.fitted, strict=True)
         )
 
-    def scores(self, X: Array) -> Array:
-        """Return the mean of the views' log-distances from the nearest domain, (n_clips,)."""
+    def scores(self, X: Array, level: int = 0) -> Array:
+        """Return the mean of the views' log-distances from the nearest domain, (n_clips,).
+
+        ``level`` tells of which length they are; 0 is that of whole clips.
+        """
+        X = X - self.shifts[level]
         total = np.zeros(len(X))
         for view, fit, gaussian in zip(VIEWS, self.fitted, self.gaussians, strict=True):
             distances = _nearest(view.apply(X), list(view.apply(self._means)), gaussian)
@@ -85,11 +101,12 @@ class ClipModel:
             total += view.weight * fit.scale.apply(raw)
         return total
 
-    def contributions(self, x: Array) -> tuple[Array, Array]:
+    def contributions(self, x: Array, level: int = 0) -> tuple[Array, Array]:
         """Return what each feature of one clip adds, and how far it is from its nearest domain.
 
         Contributions are at least 0; they sum to the geometric mean of the views' distances.
         """
+        x = x - self.shifts[level]
         shares, log_mean = np.zeros(len(x)), 0.0
         for view, gaussian in zip(VIEWS, self.gaussians, strict=True):
             devs = view.apply(x - self._means)
@@ -105,11 +122,15 @@ class ClipModel:
         return int(self.gaussians[0].distances(VIEWS[0].apply(x - self._means)).argmin())
 
     def adapted(self, X: Array, domain: int, weight: float) -> tuple["ClipModel", Array]:
-        """Return the model with new normal clips, and what each of these scores without it."""
-        scores = np.empty(len(X))
+        """Return the model with new normal clips, and what each of these scores without it.
+
+        As in `learn`, clips are given whole and in parts, and so are their scores.
+        """
+        scores = np.empty(X.shape[:2])
         for out in folds(len(X), ADAPT_FOLDS):
             part = self if len(X) == 1 else self._moved(X[~out], domain, weight)
-            scores[out] = part.scores(X[out])
+            for level in range(X.shape[1]):
+                scores[out, level] = part.scores(X[out, level], level)
         return self._moved(X, domain, weight), scores
 
     @property
@@ -118,14 +139,20 @@ class ClipModel:
 
     def _moved(self, X: Array, domain: int, weight: float) -> "ClipModel":
         domains = list(self.domains)
-        domains[domain] = domains[domain].with_samples(X, weight)
-        return ClipModel(tuple(domains), self.fitted)
+        domains[domain] = domains[domain].with_samples(X[:, 0], weight)
+        return replace(self, domains=tuple(domains))
 
 
 def domain_moments(X: Array, labels: Labels) -> tuple[Moments, ...]:
     """Return the moments of the clips of each domain that has any."""
     unit = np.ones(X.shape[1])
     return tuple(Moments.of_samples(X[labels == k], unit) for k in np.unique(labels))
+
+
+def _shifts(X: Array) -> Array:
+    """Return by how much parts differ from their clips in the mean, (n_lengths, n_features)."""
+    shifts: Array = (X - X[:, :1]).mean(axis=0)
+    return shifts
 
 
 def _gaussian(
@@ -171,13 +198,16 @@ def _likeliest(
 def _left_out_scores(
     X: Array, labels: Labels, shape: tuple[int, int], shrinkage: Shrinkage
 ) -> Array:
-    """Return the log-distance of each clip, seen by one view, from a model without it."""
-    numbered = np.column_stack([labels, X])
+    """Return the log-distances of clips and their parts, by a model without them.
 
-    def score(rest: Array, left_out: Array) -> Array:
-        domains = domain_moments(rest[:, 1:], rest[:, 0].astype(np.intp))
+    X is what one view sees of them, (n_clips, n_lengths, n_features).
+    """
+    scores = np.empty(X.shape[:2])
+    for out in folds(len(X)):
+        rest = X[~out]
+        domains = domain_moments(rest[:, 0], labels[~out])
         gaussian = SeparableGaussian.of_scatter(pooled_scatter(domains), shape, shrinkage, FLOOR)
-        distances = _nearest(left_out[:, 1:], [domain.mean for domain in domains], gaussian)
-        return log_distances(distances, X.shape[1])
-
-    return cross_fitted(numbered, score)
+        left_out = (X[out] - _shifts(rest)).reshape(-1, X.shape[2])
+        distances = _nearest(left_out, [domain.mean for domain in domains], gaussian)
+        scores[out] = log_distances(distances, X.shape[2]).reshape(-1, X.shape[1])
+    return scores

@@ -21,12 +21,17 @@ N_BANDS = 24
 FRAME = 0.064  # seconds under a window; half of it from frame to frame
 LEAST_FRAME = 256  # samples; fewer would leave low bands without a line of the spectrum
 DEPTH = 60.0  # dB below a clip's loudest band and frame, where silence begins
+HALVINGS = 3  # of a typical clip: normal clips are heard in cuts as short as an eighth, too
+LEAST_FRAMES = 4  # of such a cut
 LARGEST = 1e9  # amplitude relative to normal, above which float32 would overflow
 
 
 @dataclass(frozen=True)
 class ClipRecipe:
-    """Describe clips alike, whatever their length, rate and unit.
+    """Describe clips alike, whatever their rate and unit.
+
+    Clips of other lengths are not alike: of fewer frames, means vary more and the loudest is
+    quieter. So they are cut into parts of `lengths`, and compared with as long parts of others.
 
     Parameters
     ----------
@@ -58,15 +63,24 @@ class ClipRecipe:
         return 1 + round(self.seconds * self.sr) // self.hop_length
 
     @property
+    def lengths(self) -> tuple[int, ...]:
+        """Lengths of parts that are compared, in samples: a typical clip, its half, and so on."""
+        typical = max(round(self.seconds * self.sr), 1)
+        halves = [typical // 2**k for k in range(1, HALVINGS + 1)]
+        return (typical, *(n for n in halves if n >= (LEAST_FRAMES - 1) * self.hop_length))
+
+    @property
     def frequencies(self) -> Array:
         """Centres of the bands, in Hz, (n_bands,)."""
         return band_centres(self.sr * self.pace, N_BANDS) / self.pace
 
-    def frames(self, y: ArrayLike, sr: float) -> Array:
+    def samples(self, y: ArrayLike, sr: float) -> Array:
+        """Return a clip as mono samples at the rate of all clips, at least one."""
+        samples: Array = resampled(_centered(y, sr), sr=self._checked_rate(sr), to=self.sr)
+        return samples if len(samples) else np.zeros(1)
+
+    def frames(self, samples: Array) -> Array:
         """Return the bands of every frame, in dB, (n_frames, n_bands)."""
-        samples = resampled(_centered(y, sr), sr=self._checked_rate(sr), to=self.sr)
-        if not len(samples):
-            samples = np.zeros(1)
         samples = np.clip(samples / self.full_scale, -LARGEST, LARGEST).astype(np.float32)
         table = frame_features(
             samples,

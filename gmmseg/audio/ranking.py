@@ -18,9 +18,9 @@ def ranked_means(
 
     Each band is sorted by itself, loudest first, and frame ``j`` of it counts ``ratio ** j``: with
     1 that is the mean, with 0 the loudest frame, between them something that short events move
-    as well as what lasts. So that clips of different lengths can be compared, ranks are those in
-    a clip of ``n_typical`` frames: a clip twice as long has every rank twice, and repeating a clip
-    changes nothing.
+    as well as what lasts. Ranks are those in a clip of ``n_typical`` frames: a clip twice as long
+    has every rank twice, and repeating a clip changes nothing. Means of clips of different lengths
+    are still not alike where frames vary: those of more frames vary less.
 
     Parameters
     ----------

@@ -46,7 +46,35 @@ def check_share(false_alarm: float | None) -> None:
 
 def of_threshold(detector: Detector) -> str:
     """Return what the threshold is, in words."""
-    return f"anomalous above {detector.threshold_:.3g} (false alarms {detector.false_alarm:.1%})"
+    rate = percent(detector.false_alarm)
+    if is_blind(detector):
+        return f"nothing can be anomalous (false alarms {rate})"
+    return f"anomalous above {detector.threshold_:.3g} (false alarms {rate})"
+
+
+def is_blind(detector: Detector) -> bool:
+    """Return whether normal ones were so few that nothing can ever be called anomalous."""
+    return detector.threshold_ == float("inf")
+
+
+def warn_if_blind(detector: Detector) -> None:
+    """Tell of a model that can call nothing anomalous, before its answers are taken for praise."""
+    if is_blind(detector):
+        warn(
+            "the model was fitted to so few that nothing can be called anomalous at a false-alarm "
+            f"rate of {percent(detector.false_alarm)}, whatever comes; fit to more"
+        )
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent, to a tenth, or more exactly where that would tell another."""
+    tenths = f"{share:.1%}"
+    return tenths if abs(round(share, 3) - share) < 1e-9 else f"{100.0 * share:.3g}%"
+
+
+def counted(number: int, things: str) -> str:
+    """Return a number of things, which are given in the plural."""
+    return f"{number} {things.removesuffix('s') if number == 1 else things}"
 
 
 def told_of(detector: Detector, model: Path, *, n_normal: int, n_bad: int) -> Row:

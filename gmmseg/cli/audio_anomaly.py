@@ -14,8 +14,10 @@ from gmmseg.cli.anomaly import (
     OtherFalseAlarm,
     Results,
     check_share,
+    counted,
     of_threshold,
     told_of,
+    warn_if_blind,
 )
 from gmmseg.cli.audio_anomaly_results import ScoreRequest, score_clips
 from gmmseg.cli.console import say, track, warn
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gmmseg.audio import AudioAnomalyDetector
+    from gmmseg.audio.anomaly import Rows
     from gmmseg.audio.clip_recipe import ClipRecipe
 
 SUFFIXES = (*SOUNDS, *NUMBERS)
@@ -82,12 +85,13 @@ def fit(
     Example: gmmseg audio anomaly fit good/*.wav -o pump.gmm --false-alarm 0.01
     """
     from gmmseg.audio import AudioAnomalyDetector
+    from gmmseg.audio.clip_parts import normal_rows
     from gmmseg.audio.clips import recipe_of
 
     check_share(false_alarm)
     paths = named_files(normal, SUFFIXES)
     refuse_to_replace(paths, out)
-    heard = hear(paths, recipe_of(paths, sr=model_rate, rate=rate), rate)
+    heard = hear(paths, recipe_of(paths, sr=model_rate, rate=rate), rate, normal_rows)
     names = [str(path.parent) for path in heard.paths] if domains else None
     detector = AudioAnomalyDetector(sr=model_rate, false_alarm=false_alarm)
     quietly_fit(detector, heard, names)
@@ -98,7 +102,8 @@ def fit(
     of_domains = f" of {len(detector.domains_)} domains" if domains else ""
     recipe = detector.recipe_
     n_normal = len(detector.null_.scores)
-    say(f"{n_normal} normal clips{of_domains}, {recipe.sr} Hz, {of_threshold(detector)}: {out}")
+    number = counted(n_normal, "normal clips")
+    say(f"{number}{of_domains}, {recipe.sr} Hz, {of_threshold(detector)}: {out}")
     if as_json:
         report = told_of(detector, out, n_normal=n_normal, n_bad=heard.n_bad)
         domains_of = {"domains": detector.domains_} if domains else {}
@@ -136,6 +141,7 @@ def score(
     detector = AudioAnomalyDetector.load(model)
     if false_alarm is not None:
         detector.false_alarm = false_alarm
+    warn_if_blind(detector)
     request = ScoreRequest(out, rate, explain, as_json)
     if score_clips(detector, as_given(files), request):
         raise typer.Exit(1)
@@ -157,17 +163,21 @@ def adapt(
     Example: gmmseg audio anomaly adapt pump.gmm good_today/ -o today.gmm
     """
     from gmmseg.audio import AudioAnomalyDetector
+    from gmmseg.audio.clip_parts import new_rows
 
     paths = named_files(normal, SUFFIXES)
     target = model if out is None else out
     refuse_to_replace(paths, target)
     detector = AudioAnomalyDetector.load(model)
-    heard = hear(paths, detector.recipe_, rate)
+    heard = hear(paths, detector.recipe_, rate, new_rows)
     adapted = detector.adapt_described(heard.table, domain=domain)
+    if caution := detector.caution(heard.table, heard.paths):
+        warn(caution)
     adapted.save(target)
     if as_json:
         print_json(told_of(adapted, target, n_normal=len(heard.paths), n_bad=heard.n_bad))
-    say(f"{len(heard.paths)} more normal clips, {of_threshold(adapted)}: {target}")
+    number = counted(len(heard.paths), "more normal clips")
+    say(f"{number}, {of_threshold(adapted)}, before {detector.threshold_:.3g}: {target}")
     heard.stop_if_bad()
 
 
@@ -192,16 +202,18 @@ class Heard:
             raise typer.Exit(1)
 
 
-def hear(paths: list[Path], recipe: "ClipRecipe", rate: float | None) -> Heard:
+def hear(paths: list[Path], recipe: "ClipRecipe", rate: float | None, described: "Rows") -> Heard:
     """Describe the clips that can be heard, and tell of each that cannot."""
     import numpy as np
 
-    from gmmseg.audio.anomaly import describe
+    from gmmseg.audio.clips import clip_signal
 
-    good, rows = [], []
+    good: list[Path] = []
+    rows: list[NDArray[Any]] = []
     for path in track(paths, "hearing normal clips"):
         try:
-            rows.append(describe(recipe, path, rate=rate))
+            samples = recipe.samples(*clip_signal(path, rate=rate))
+            rows.append(described(recipe, samples, len(rows)))
         except InputError as error:
             warn(with_name(path, error))
             continue

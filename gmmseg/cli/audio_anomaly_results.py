@@ -61,17 +61,19 @@ def score_clip(
     detector: "AudioAnomalyDetector", name: str, path: Path, request: ScoreRequest
 ) -> dict[str, Any]:
     """Score one file, write why if that is wanted, and return its row of the table."""
-    from gmmseg.audio.anomaly import describe
+    import numpy as np
+
     from gmmseg.audio.clips import clip_signal
 
+    y, sr = clip_signal(path, rate=request.rate)
     if request.explain:
-        y, sr = clip_signal(path, rate=request.rate)
         found = detector.explain(y, sr=sr)
         score, p_value = found.score, found.p_value
     else:
-        x = describe(detector.recipe_, path, rate=request.rate)
-        scores = detector.model_.scores(x[None])
-        score, p_value = float(scores[0]), float(detector.null_.p_values(scores)[0])
+        judge, samples = detector.judge_, detector.recipe_.samples(y, sr)
+        judge.warn_if_short([len(samples)], ["the clip"])
+        score = judge.score(samples)
+        p_value = float(detector.null_.p_values(np.array([score]))[0])
     row: dict[str, Any] = {
         "file": name,
         "score": score,

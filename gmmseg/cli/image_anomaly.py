@@ -1,9 +1,7 @@
 """The commands ``gmmseg image anomaly``: learn from normal images, score others, adapt."""
 
-from collections.abc import Iterator
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,20 +12,16 @@ from gmmseg.cli.anomaly import (
     OtherFalseAlarm,
     Results,
     check_share,
+    counted,
     of_threshold,
-    told_of,
+    warn_if_blind,
 )
-from gmmseg.cli.console import announce_compilation, say, track, warn
+from gmmseg.cli.console import announce_compilation, say
 from gmmseg.cli.image_anomaly_results import ScoreRequest, score_files
 from gmmseg.cli.inputs import IMAGE_SUFFIXES, named_files
+from gmmseg.cli.normal_files import NormalFiles
 from gmmseg.cli.options import AsJson, AsJsonLines
 from gmmseg.cli.outputs import print_json, refuse_to_replace
-from gmmseg.errors import InputError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from gmmseg.image import ImageAnomalyDetector
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -94,7 +88,7 @@ def fit(
         raise typer.BadParameter(
             "--given-features takes channels as they are; leave --keep-brightness out"
         )
-    images = Readable(named_files(normal, IMAGE_SUFFIXES))
+    images = NormalFiles(named_files(normal, IMAGE_SUFFIXES), are_pictures=not given_features)
     refuse_to_replace(images.paths, out)
     detector = ImageAnomalyDetector(
         features="given" if given_features else "texture",
@@ -103,12 +97,15 @@ def fit(
         false_alarm=false_alarm,
         random_state=seed,
     )
+    images.agree()
     with announce_compilation():
         detector.fit(images.read)
+    images.refuse_if_most_are_bad()
     detector.save(out)
     if as_json:
         print_json(images.told_of(detector, out) | {"mode": detector.mode_})
-    say(f"{images.n_good} normal images, {detector.mode_}, {of_threshold(detector)}: {out}")
+    number = counted(images.n_good, "normal images")
+    say(f"{number}, {detector.mode_}, {of_threshold(detector)}: {out}")
     images.stop_if_bad()
 
 
@@ -139,6 +136,7 @@ def score(
     detector = ImageAnomalyDetector.load(model)
     if false_alarm is not None:
         detector.false_alarm = false_alarm
+    warn_if_blind(detector)
     paths = named_files(image, IMAGE_SUFFIXES)
     with announce_compilation():
         n_failed = score_files(detector, paths, ScoreRequest(out, explain, as_json))
@@ -159,75 +157,21 @@ def adapt(
     """
     from gmmseg.image import ImageAnomalyDetector
 
-    images = Readable(named_files(normal, IMAGE_SUFFIXES))
+    paths = named_files(normal, IMAGE_SUFFIXES)
     target = model if out is None else out
-    refuse_to_replace(images.paths, target)
+    refuse_to_replace(paths, target)
     detector = ImageAnomalyDetector.load(model)
-    images.n_channels = detector.model_.front.n_channels
+    images = NormalFiles(
+        paths,
+        are_pictures=detector.features != "given",
+        n_channels=detector.model_.front.n_channels,
+    )
     with announce_compilation():
         adapted = detector.adapt(images.read)
+    images.refuse_if_most_are_bad()
     adapted.save(target)
     if as_json:
         print_json(images.told_of(adapted, target))
-    say(f"{images.n_good} more normal images, {of_threshold(adapted)}: {target}")
+    number = counted(images.n_good, "more normal images")
+    say(f"{number}, {of_threshold(adapted)}: {target}")
     images.stop_if_bad()
-
-
-class Readable:
-    """Read image files again and again, and tell once of each that cannot be used.
-
-    Parameters
-    ----------
-    paths : list of Path
-        The files.
-    """
-
-    def __init__(self, paths: list[Path]) -> None:
-        self.paths = paths
-        self.n_channels: int | None = None
-        self._bad: set[Path] = set()
-        self._good: set[Path] = set()
-
-    @property
-    def n_good(self) -> int:
-        """Number of files that could be used."""
-        return len(self._good)
-
-    def read(self) -> Iterator["NDArray[Any]"]:
-        """Yield the images that can be used."""
-        for path in track([p for p in self.paths if p not in self._bad], "reading normal images"):
-            try:
-                yield self._read(path)
-            except InputError as error:
-                warn(str(error))
-                self._bad.add(path)
-                continue
-            self._good.add(path)
-
-    def told_of(self, detector: "ImageAnomalyDetector", model: Path) -> dict[str, Any]:
-        """Return what is told as JSON of a detector that has learned from these files."""
-        return told_of(detector, model, n_normal=len(self._good), n_bad=len(self._bad))
-
-    def stop_if_bad(self) -> None:
-        """Stop, with the exit code of what could not be done, if files were passed over."""
-        if self._bad:
-            say(f"{len(self._bad)} of {len(self.paths)} images could not be used")
-            raise typer.Exit(1)
-
-    def _read(self, path: Path) -> "NDArray[Any]":
-        import numpy as np
-
-        from gmmseg.image.arrays import with_channels
-        from gmmseg.image.io import read_image
-
-        image, _ = read_image(path)
-        n_channels = with_channels(image).shape[-1]
-        if self.n_channels is None:
-            self.n_channels = n_channels
-        if n_channels != self.n_channels:
-            raise InputError(
-                f"{path}: it has {n_channels} channels, the others have {self.n_channels}"
-            )
-        if image.dtype.kind == "f" and not np.isfinite(image).all():
-            raise InputError(f"{path}: it has NaN or infinity; fill in what is missing")
-        return image

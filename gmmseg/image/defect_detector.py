@@ -143,7 +143,8 @@ class ImageAnomalyDetector(CalibratedDetector):
         images : sequence of array_like or path, or callable
             Images (rows, cols) or (rows, cols, channels), or names of files; or a function that
             returns a new iterator over such. From 19 on, a false-alarm rate of 5 % is counted; with
-            fewer it is extrapolated, and a warning says so.
+            fewer it is extrapolated, with fewer than 4 nothing is ever anomalous, and a warning
+            says so. The first tells the channels; grey is equal red, green and blue.
         y : None
             Ignored.
 

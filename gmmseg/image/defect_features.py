@@ -90,11 +90,7 @@ class DefectFeatures:
 
 def light_and_tints(image: NDArray[Any], n_channels: int) -> list[Floats]:
     """Return the light of an image, and how its other channels differ from it."""
-    channels = scaled(with_channels(image))
-    if channels.shape[2] != n_channels:
-        raise InputError(
-            f"image must have {n_channels} channels as the normal ones, got {channels.shape[2]}"
-        )
+    channels = scaled(as_channels(image, n_channels))
     if not np.isfinite(channels).all():
         raise InputError("image has NaN or infinity; fill in what is missing")
     planes = [np.ascontiguousarray(channels[..., c]) for c in range(n_channels)]
@@ -102,6 +98,30 @@ def light_and_tints(image: NDArray[Any], n_channels: int) -> list[Floats]:
         return planes
     light = sum(planes[1:], start=planes[0]) / np.float32(n_channels)
     return [light, *(plane - light for plane in planes[1:])]
+
+
+def as_channels(image: NDArray[Any], n_channels: int) -> NDArray[Any]:
+    """Return an image as (rows, cols, n_channels); grey is the same as equal red, green and blue.
+
+    Raises
+    ------
+    InputError
+        If it has other channels.
+    """
+    channels = with_channels(image)
+    own = channels.shape[-1]
+    if channels.ndim == 3 and (own, n_channels) == (1, 3):
+        return np.repeat(channels, 3, axis=2)
+    if channels.ndim == 3 and (own, n_channels) == (3, 1):
+        if (channels == channels[..., :1]).all():
+            return channels[..., :1]
+        raise InputError(
+            "image must have 1 channel as the normal ones, or red, green and blue that are equal, "
+            "got 3 that differ"
+        )
+    if own != n_channels:
+        raise InputError(f"image must have {_channels(n_channels)} as the normal ones, got {own}")
+    return channels
 
 
 def white_of(image: NDArray[Any]) -> float:
@@ -150,6 +170,10 @@ def _blurred(plane: Floats, sigma: float) -> Floats:
     return blurred
 
 
+def _channels(number: int) -> str:
+    return f"{number} channel" if number == 1 else f"{number} channels"
+
+
 @dataclass(frozen=True)
 class GivenFeatures:
     """Take the channels of an image as the features that they are.
@@ -174,7 +198,7 @@ class GivenFeatures:
         values = np.ascontiguousarray(with_channels(image))
         if values.shape[2] != self.n_channels:
             raise InputError(
-                f"image must have {self.n_channels} channels as the normal ones, "
+                f"image must have {_channels(self.n_channels)} as the normal ones, "
                 f"got {values.shape[2]}"
             )
         features = values.astype(np.float32)

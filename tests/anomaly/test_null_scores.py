@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from gmmseg.anomaly.null_scores import NullScores
+from gmmseg.anomaly.null_scores import LEAST_SCORES, NullScores
 
 
 def test_at_a_normal_score_a_p_value_is_the_rank_and_between_two_it_lies_between():
@@ -55,3 +55,9 @@ def test_p_values_of_further_normal_scores_are_uniform(rng):
         NullScores.of(rng.normal(size=40)).p_values(rng.normal(size=20)) < 0.05 for _ in range(400)
     ]
     assert 0.035 < np.mean(far) < 0.065
+
+
+def test_four_scores_are_the_fewest_that_a_small_rate_is_extrapolated_from(rng):
+    for number in range(1, 30):
+        limit = NullScores.of(rng.normal(size=number)).threshold(0.001)
+        assert np.isfinite(limit) == (number >= LEAST_SCORES)

@@ -59,7 +59,7 @@ def test_p_values_of_normal_clips_are_uniform_and_false_alarms_as_many_as_asked(
         order = rng.permutation(len(X))
         train, new = X[order[:100]], X[order[100:]]
         fitted = AudioAnomalyDetector().fit_described(recipe, train)
-        p_values = fitted.null_.p_values(fitted.model_.scores(new))
+        p_values = fitted.null_.p_values(fitted.model_.scores(new[:, 0]))
         rates.append((p_values <= 0.05).mean())
         if number == 0:
             assert kstest(p_values[:100], "uniform").pvalue > 0.01
@@ -88,13 +88,66 @@ def test_contributions_sum_to_the_distance_and_score_and_p_value_are_those_of_th
     found = detector.explain(y, sr=RATE)
     assert found.score == pytest.approx(detector.score_samples([(y, RATE)])[0])
     assert found.p_value == pytest.approx(detector.p_values([(y, RATE)])[0])
-    parts, _ = detector.model_.contributions(describe_all(detector.recipe_, [(y, RATE)])[0])
+    parts, _ = detector.model_.contributions(describe_all(detector.recipe_, [(y, RATE)])[0, 0])
     assert_allclose(found.contributions.sum(), parts.sum())
     assert (found.contributions >= 0.0).all()
 
 
-def test_a_longer_clip_is_as_normal_as_a_short_one(detector, rng):
-    assert detector.predict(clips(rng, 20, seconds=4.0)).mean() <= 0.2
+def noise(rng, seconds):
+    return rng.normal(size=round(seconds * RATE)), RATE
+
+
+@pytest.fixture(scope="module")
+def noise_detector():
+    """A detector of what is no steady noise of a second."""
+    rng = np.random.default_rng(2)
+    return AudioAnomalyDetector().fit([noise(rng, 1.0) for _ in range(99)])
+
+
+@pytest.mark.parametrize("seconds", [0.13, 0.25, 0.4, 0.5, 0.7, 0.96, 1.04, 1.5, 3.0, 8.0])
+def test_p_values_of_longer_and_shorter_normal_clips_are_those_of_typical_ones(
+    noise_detector, rng, seconds
+):
+    p_values = noise_detector.p_values([noise(rng, seconds) for _ in range(40)])
+    assert 0.25 < np.median(p_values) < 0.85
+    assert (p_values <= 0.05).mean() <= 0.15
+
+
+@pytest.mark.parametrize("seconds", [0.13, 0.5, 2.2, 6.0])
+def test_normal_clips_of_a_machine_stay_normal_at_other_lengths_and_faults_strange(
+    detector, rng, seconds
+):
+    assert detector.predict(clips(rng, 40, seconds=seconds)).mean() <= 0.2
+    assert detector.predict(clips(rng, 10, seconds=seconds, hertz=450.0)).mean() >= 0.8
+
+
+def test_normal_clips_of_two_lengths_leave_both_normal(rng):
+    fitted = AudioAnomalyDetector().fit(clips(rng, 20, seconds=1.0) + clips(rng, 20, seconds=3.0))
+    for seconds in (0.5, 1.0, 3.0):
+        assert fitted.predict(clips(rng, 20, seconds=seconds)).mean() <= 0.2
+    assert fitted.predict(clips(rng, 10, seconds=3.0, hertz=450.0)).all()
+
+
+def test_an_event_in_a_long_clip_is_shown_where_it_is(detector, rng):
+    y = np.concatenate([machine(rng, seconds=5.0), with_event(rng), machine(rng, seconds=2.3)])
+    found = detector.explain(y, sr=RATE)
+    assert 5.35 < found.times[found.frame_scores.argmax()] < 5.55
+    assert found.p_value == pytest.approx(detector.p_values([(y, RATE)])[0])
+    assert found.contributions.shape == found.levels.shape
+    assert detector.predict([(y, RATE)])[0]
+
+
+def test_a_clip_shorter_than_any_cut_of_a_normal_one_is_told(detector, rng):
+    words = (
+        r"^too short to be compared: clip 1 \(0.1 s\) and 1 more; normal clips were heard in parts "
+        r"of 0.125 s or more, and what is shorter may be called anomalous for that alone$"
+    )
+    with pytest.warns(GmmsegWarning, match=words):
+        detector.p_values([*clips(rng, 1), *clips(rng, 2, seconds=0.1)])
+    with pytest.warns(
+        GmmsegWarning, match=r"^too short to be compared: the clip \(0.1 s\); normal"
+    ):
+        detector.explain(machine(rng, seconds=0.1), sr=RATE)
 
 
 def test_the_rate_of_a_clip_means_nothing(detector, rng):
@@ -133,7 +186,8 @@ def test_slow_records_of_a_sensor_are_heard_too(rng):
     fitted = AudioAnomalyDetector().fit(normal)
     assert fitted.recipe_.frequencies[-1] < 50.0
     strange = machine(rng, rate=100, hertz=12.0, seconds=30.0)
-    score, other = fitted.score_samples([(strange, 100), *clips(rng, 1, rate=100, hertz=7.0)])
+    normal = clips(rng, 1, rate=100, hertz=7.0, seconds=30.0)
+    score, other = fitted.score_samples([(strange, 100), *normal])
     assert score > other + 2.0
 
 
@@ -142,6 +196,24 @@ def test_a_strange_clip_among_the_normal_ones_is_left_out(rng):
     fitted = AudioAnomalyDetector().fit([*normal, (rng.normal(size=RATE), RATE)])
     assert_array_equal(fitted.outliers_, [20])
     assert len(fitted.null_.scores) == 20
+
+
+@pytest.mark.parametrize("n_strange", [1, 2, 3, 4, 6])
+def test_strange_clips_of_one_kind_do_not_hide_one_another(rng, n_strange):
+    strange = [(with_event(rng), RATE) for _ in range(n_strange)]
+    fitted = AudioAnomalyDetector().fit(clips(rng, 40 - n_strange) + strange)
+    assert_array_equal(fitted.outliers_, np.arange(40 - n_strange, 40))
+    assert fitted.predict([(with_event(rng), RATE) for _ in range(20)]).mean() > 0.9
+    assert fitted.predict(clips(rng, 40)).mean() <= 0.15
+
+
+def test_of_each_domain_the_nearest_are_kept(rng):
+    low, high = clips(rng, 30, hertz=300.0), clips(rng, 8, hertz=900.0)
+    strange = [(with_event(rng), RATE) for _ in range(3)]
+    names = ["low"] * 33 + ["high"] * 8
+    fitted = AudioAnomalyDetector().fit(low + strange + high, names)
+    assert_array_equal(fitted.outliers_, [30, 31, 32])
+    assert fitted.predict(clips(rng, 10, hertz=900.0)).mean() <= 0.3
 
 
 def test_one_clip_is_refused_and_two_are_enough(rng):
@@ -173,7 +245,9 @@ def test_silence_is_strange_to_a_machine_and_a_machine_to_silence(detector, rng)
 
 
 def test_clips_shorter_than_a_frame_have_a_score(detector):
-    assert np.isfinite(detector.score_samples([(np.ones(1), RATE), (np.ones(20), RATE)])).all()
+    with pytest.warns(GmmsegWarning, match="too short to be compared: clip 0"):
+        scores = detector.score_samples([(np.ones(1), RATE), (np.ones(20), RATE)])
+    assert np.isfinite(scores).all()
 
 
 def test_a_clip_need_resemble_only_one_domain(rng):
@@ -197,7 +271,8 @@ def test_adapting_makes_new_normal_clips_normal_and_leaves_the_old_detector(dete
     new = clips(rng, 30, hertz=330.0)
     probe = clips(rng, 10, hertz=330.0)
     before = detector.score_samples(probe)
-    adapted = detector.adapt(new)
+    with pytest.warns(GmmsegWarning, match="anomalous to the detector so far: .* of 30 new clips"):
+        adapted = detector.adapt(new)
     assert adapted.score_samples(probe).mean() < before.mean()
     assert_allclose(detector.score_samples(probe), before)
     assert len(adapted.null_.scores) == 60
@@ -205,7 +280,8 @@ def test_adapting_makes_new_normal_clips_normal_and_leaves_the_old_detector(dete
 
 def test_new_normal_clips_are_judged_by_a_detector_that_knows_the_others(detector, rng):
     new = clips(rng, 16, hertz=330.0)
-    joined = detector.adapt(new).null_.scores
+    with pytest.warns(GmmsegWarning, match="anomalous to the detector so far: .* of 16 new clips"):
+        joined = detector.adapt(new).null_.scores
     assert joined.sum() - detector.null_.scores.sum() < detector.score_samples(new).sum() - 5.0
 
 
@@ -215,8 +291,8 @@ def test_adapting_adds_up_to_the_sums_of_all(detector, rng):
     X = describe_all(detector.recipe_, clips(np.random.default_rng(1), 30) + new)
     (moments,) = adapted.model_.domains
     assert moments.count == 38
-    assert_allclose(moments.mean, X.mean(axis=0), rtol=1e-9)
-    assert_allclose(moments.scatter, np.cov(X.T, bias=True), rtol=1e-6, atol=1e-8)
+    assert_allclose(moments.mean, X[:, 0].mean(axis=0), rtol=1e-9)
+    assert_allclose(moments.scatter, np.cov(X[:, 0].T, bias=True), rtol=1e-6, atol=1e-8)
 
 
 def test_adapting_asks_for_a_known_domain_and_a_weight(rng):
@@ -226,6 +302,51 @@ def test_adapting_asks_for_a_known_domain_and_a_weight(rng):
     with pytest.raises(InputError, match=r"weight must be a number above 0.0, got 0"):
         fitted.adapt(clips(rng, 1), domain="a", weight=0)
     assert [m.count for m in fitted.adapt(clips(rng, 1), domain="b").model_.domains] == [2, 3]
+
+
+def test_of_a_detector_without_domains_none_can_be_named(detector, rng):
+    words = "domain must be None, as the fit was given none, got 'foo'"
+    with pytest.raises(InputError, match=words):
+        detector.adapt(clips(rng, 1), domain="foo")
+    named = AudioAnomalyDetector().fit(clips(rng, 20), ["a"] * 20)
+    with pytest.raises(InputError, match=r"domain must be one of \['a'\], got 'foo'"):
+        named.adapt(clips(rng, 1), domain="foo")
+    for domain in ("a", None):
+        assert named.adapt(clips(rng, 1), domain=domain).model_.domains[0].count == 21
+
+
+def test_adapting_takes_longer_clips_by_a_part_and_refuses_shorter_ones(detector, rng):
+    adapted = detector.adapt(clips(rng, 30, seconds=3.0))
+    assert len(adapted.null_.scores) == 60
+    assert kstest(detector.null_.p_values(adapted.null_.scores), "uniform").pvalue > 0.01
+    words = (
+        "^clip 1: it lasts 0.5 s, but a detector adapts only to clips as long as those it was "
+        "fitted to, 1 s, or longer ones$"
+    )
+    with pytest.raises(InputError, match=words):
+        detector.adapt([*clips(rng, 1), *clips(rng, 1, seconds=0.5)])
+
+
+def test_adapting_to_what_is_anomalous_is_warned_of(detector, rng):
+    words = (
+        "^anomalous to the detector so far: 1 of 1 new clips, first clip 0; if they are faults, it "
+        "will take such for normal$"
+    )
+    with pytest.warns(GmmsegWarning, match=words):
+        detector.adapt([noise(rng, 1.0)])
+    with pytest.warns(
+        GmmsegWarning, match="^anomalous to the detector so far: . of 30 new clips, first"
+    ):
+        detector.adapt([*clips(rng, 29), (with_event(rng), RATE)])
+
+
+def test_adapting_to_normal_clips_is_hardly_ever_warned_of(detector, rng):
+    X = describe_all(detector.recipe_, clips(rng, 400))
+    for number in (1, 4, 20):
+        parts = [X[first : first + number] for first in range(0, 400, number)]
+        names = [str(k) for k in range(number)]
+        warned = [bool(detector.caution(part, names)) for part in parts]
+        assert np.mean(warned) <= 0.2
 
 
 def test_a_saved_detector_is_bit_equal(detector, rng, tmp_path):
@@ -280,7 +401,7 @@ def test_an_option_that_cannot_be_used_is_refused(rng, options, words):
 
 def test_a_bad_clip_is_named(detector):
     with pytest.raises(InputError, match="clip 1: y holds NaN"):
-        detector.score_samples([(np.ones(99), RATE), (np.full(9, np.nan), RATE)])
+        detector.score_samples([(np.ones(RATE), RATE), (np.full(9, np.nan), RATE)])
     with pytest.raises(InputError, match=r"clip 0: a clip must be a file or a pair \(y, sr\), got"):
         detector.score_samples([np.ones(99)])
     with pytest.raises(InputError, match=r"^nowhere.wav does not exist"):
@@ -298,6 +419,8 @@ def test_a_bad_clip_is_named(detector):
         (lambda _, arrays: arrays.update(views=np.ones((2, 5))), "it must have 11 views"),
         (lambda _, arrays: arrays.update(views=-arrays["views"]), "shrinkage must lie from 0 to"),
         (lambda _, arrays: arrays.pop("null_scores"), "null_scores"),
+        (lambda _, arrays: arrays.update(null_scores=np.ones((2, 30))), "have scores at 4 lengths"),
+        (lambda _, arrays: arrays.update(shifts=np.ones((2, 120))), "have shifts of 4 lengths and"),
     ],
 )
 def test_a_damaged_file_is_refused(detector, tmp_path, change, words):

@@ -11,6 +11,7 @@ import pytest
 from gmmseg.image import read_image
 
 PUMP = Path(__file__).parents[2] / "data" / "pump"
+LIMITS = ("anomalous above ", "before ")
 FAULTS = [PUMP / f"{name}.flac" for name in ("bearing", "cavitation", "slow")]
 
 
@@ -68,6 +69,26 @@ def test_explain_leaves_a_picture_and_says_when_and_in_which_band(gmmseg, model,
     assert all(0.3 < start < end < 1.25 for start, end in report["times"])
     picture, _ = read_image(tmp_path / "cavitation_why.png")
     assert (picture[..., 0].astype(int) - picture[..., 2]).max() > 60
+
+
+def test_a_clip_too_short_to_be_compared_is_told_and_scored(gmmseg, model, tmp_path):
+    import soundfile
+
+    y, sr = soundfile.read(PUMP / "normal_01.flac")
+    short, half = tmp_path / "short.wav", tmp_path / "half.wav"
+    soundfile.write(short, y[: sr // 10], sr)
+    soundfile.write(half, y[: sr // 2], sr)
+    for options in ([], ["--explain"]):
+        code, _, lines = gmmseg(
+            "audio", "anomaly", "score", model, short, half, "-o", tmp_path, *options
+        )
+        assert (code, len(lines)) == (0, 2)
+        assert lines[0].startswith(
+            f"gmmseg: {short}: too short to be compared: the clip (0.1 s); normal clips were heard "
+            "in parts of 0.188 s or more, and what is shorter may be called anomalous"
+        )
+        assert [row["file"] for row in table_in(tmp_path)] == [str(short), str(half)]
+        assert table_in(tmp_path)[1]["anomalous"] == "0"
 
 
 def test_a_bad_file_is_told_and_passed_over(gmmseg, model, tmp_path):
@@ -132,12 +153,36 @@ def test_adapt_adds_clips_without_a_refit(gmmseg, model, tmp_path):
     out = tmp_path / "more.gmm"
     code, _, lines = gmmseg("audio", "anomaly", "adapt", model, FAULTS[2], "-o", out)
     assert code == 0
-    assert lines[0].startswith("1 more normal clips, anomalous above ")
+    assert lines[0] == (
+        f"gmmseg: anomalous to the detector so far: 1 of 1 new clips, first {FAULTS[2]}; if they "
+        "are faults, it will take such for normal"
+    )
+    assert lines[1].startswith("1 more normal clip, anomalous above ")
+    limit, before = (float(lines[1].split(word)[1].split()[0].strip(":")) for word in LIMITS)
+    assert limit > before
+    code, _, lines = gmmseg("audio", "anomaly", "adapt", model, FAULTS[2], "-o", out, "--domain", 1)
+    assert (code, lines) == (
+        1,
+        ["gmmseg: domain must be None, as the fit was given none, got '1'"],
+    )
     before, after = tmp_path / "before", tmp_path / "after"
     gmmseg("audio", "anomaly", "score", model, FAULTS[2], "-o", before)
     gmmseg("audio", "anomaly", "score", out, FAULTS[2], "-o", after)
     scores = [float(table_in(folder)[0]["score"]) for folder in (before, after)]
     assert scores[1] < scores[0]
+
+
+def test_adapt_passes_over_clips_that_are_too_short(gmmseg, model, tmp_path, rng):
+    short = tmp_path / "short.npz"
+    np.savez(short, y=rng.normal(size=4000), sr=8000)
+    out = tmp_path / "more.gmm"
+    code, _, lines = gmmseg(
+        "audio", "anomaly", "adapt", model, short, PUMP / "normal_01.flac", "-o", out
+    )
+    assert code == 1
+    assert lines[0].startswith(f"gmmseg: {short}: it lasts 0.5 s, but a detector adapts only to")
+    assert lines[1].startswith("1 more normal clip, anomalous above ")
+    assert lines[2] == "1 of 2 clips could not be used"
 
 
 def test_each_folder_may_be_a_domain(gmmseg, tmp_path):

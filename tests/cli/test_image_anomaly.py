@@ -80,29 +80,121 @@ def test_another_false_alarm_rate_may_be_asked_for(gmmseg, model, tmp_path):
 def test_a_bad_file_is_reported_and_passed_over(gmmseg, model, tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_text("no image")
-    Image.new("RGB", (20, 20)).save(tmp_path / "colour.png")
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "colour.png")
     out = tmp_path / "out"
     code, _, lines = gmmseg(
         "image", "anomaly", "score", model, bad, tmp_path / "colour.png", DEFECTS[0], "-o", out
     )
     assert code == 1
     assert lines[0].startswith(f"gmmseg: {bad}")
-    assert "image must have 1 channels as the normal ones, got 3" in lines[1]
+    assert lines[1] == (
+        f"gmmseg: {tmp_path / 'colour.png'}: image must have 1 channel as the normal ones, or red, "
+        "green and blue that are equal, got 3 that differ"
+    )
     assert lines[-1] == "2 of 3 images could not be scored"
     assert len(table_in(out)) == 1
 
 
 def test_bad_normal_files_are_reported_once_and_passed_over(gmmseg, tmp_path):
     (tmp_path / "bad.png").write_text("no image")
-    Image.new("RGB", (20, 20)).save(tmp_path / "colour.png")
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "colour.png")
     names = [TILES / "normal_*.jpg", tmp_path / "bad.png", tmp_path / "colour.png"]
     code, _, lines = gmmseg("image", "anomaly", "fit", *names, "-o", tmp_path / "cloth.gmm")
     assert code == 1
     assert lines[0].startswith(f"gmmseg: {tmp_path / 'bad.png'}")
-    assert lines[1].endswith("it has 3 channels, the others have 1")
+    assert lines[1].startswith(f"gmmseg: {tmp_path / 'colour.png'}: image must have 1 channel as")
     assert lines[2].startswith("20 normal images")
     assert lines[3:] == ["2 of 22 images could not be used"]
     assert (tmp_path / "cloth.gmm").exists()
+
+
+def test_the_odd_file_is_passed_over_though_it_comes_first(gmmseg, tmp_path):
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "a.png")
+    np.save(tmp_path / "b.npy", np.zeros((8, 8, 5)))
+    names = [tmp_path / "a.png", tmp_path / "b.npy", TILES / "normal_*.jpg"]
+    code, _, lines = gmmseg("image", "anomaly", "fit", *names, "-o", tmp_path / "cloth.gmm")
+    assert code == 1
+    assert "a.png: image must have 1 channel as the normal ones, or red," in lines[0]
+    assert lines[1] == f"gmmseg: {tmp_path / 'b.npy'}: it has 5 channels, most others have 1"
+    assert lines[2].startswith("20 normal images, tied, anomalous above ")
+    assert lines[3:] == ["2 of 22 images could not be used"]
+
+
+def test_grey_files_are_as_good_as_files_of_equal_red_green_and_blue(gmmseg, tmp_path):
+    for path in sorted(TILES.glob("normal_*.jpg")):
+        picture = Image.open(path)
+        picture.convert("RGB" if path.stem[-2:] in ("01", "20") else "L").save(
+            tmp_path / f"{path.stem}.png"
+        )
+    out = tmp_path / "cloth.gmm"
+    code, _, lines = gmmseg("image", "anomaly", "fit", tmp_path / "normal_*.png", "-o", out)
+    assert (code, len(lines)) == (0, 1)
+    assert lines[0].startswith("20 normal images")
+    hole = tmp_path / "hole.png"
+    Image.open(DEFECTS[2]).convert("RGB").save(hole)
+    for name, image in (("grey", DEFECTS[2]), ("equal", hole)):
+        code, *_ = gmmseg("image", "anomaly", "score", out, image, "-o", tmp_path / name)
+        assert code == 0
+    rows = [table_in(tmp_path / name)[0] for name in ("grey", "equal")]
+    assert rows[0]["score"] == rows[1]["score"]
+
+
+@pytest.mark.filterwarnings("always:6 normal images are too few to count")
+def test_a_grey_file_among_coloured_ones_is_taken_for_one_of_them(gmmseg, tmp_path, rng):
+    for number in range(6):
+        pixels = rng.integers(90, 160, size=(32, 32, 3), dtype=np.uint8)
+        grey = Image.fromarray(pixels).convert("L" if number == 0 else "RGB")
+        grey.save(tmp_path / f"{number}.png")
+    code, _, lines = gmmseg("image", "anomaly", "fit", tmp_path, "-o", tmp_path / "x.gmm")
+    assert code == 0
+    assert lines[-1].startswith("6 normal images")
+
+
+def test_no_model_is_made_of_a_few_that_are_left(gmmseg, model, tmp_path):
+    for number in range(3):
+        (tmp_path / f"bad_{number}.png").write_text("no image")
+    names = [tmp_path / "bad_*.png", *DEFECTS[:2]]
+    out = tmp_path / "x.gmm"
+    for command in (["fit", *names, "-o", out], ["adapt", model, *names, "-o", out]):
+        code, _, lines = gmmseg("image", "anomaly", *command)
+        assert code == 1
+        assert lines[-1] == (
+            "gmmseg: 3 of 5 normal images could not be used, so no model was written; take away "
+            "what does not belong to them"
+        )
+        assert not out.exists()
+
+
+@pytest.mark.filterwarnings("always:.*too few to count")
+@pytest.mark.parametrize("n_images", [1, 3])
+def test_a_model_that_can_call_nothing_anomalous_says_so(gmmseg, tmp_path, n_images):
+    out = tmp_path / "x.gmm"
+    names = [TILES / f"normal_{number:02}.jpg" for number in range(1, n_images + 1)]
+    code, _, lines = gmmseg("image", "anomaly", "fit", *names, "-o", out)
+    subject = "1 normal image is" if n_images == 1 else "3 normal images are"
+    assert code == 0
+    assert lines[0] == (
+        f"gmmseg: warning: {subject} too few to count a false-alarm rate of 0.05, let alone to "
+        "extrapolate it: nothing will ever be called anomalous; 4 would be extrapolated from; "
+        "19 would do"
+    )
+    told = "1 normal image" if n_images == 1 else "3 normal images"
+    assert lines[1] == f"{told}, tied, nothing can be anomalous (false alarms 5.0%): {out}"
+    code, _, lines = gmmseg("image", "anomaly", "score", out, DEFECTS[2], "-o", tmp_path)
+    assert code == 0
+    assert lines[0] == (
+        "gmmseg: the model was fitted to so few that nothing can be called anomalous at a "
+        "false-alarm rate of 5.0%, whatever comes; fit to more"
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.05, "5.0%"), (0.001, "0.1%"), (0.0001, "0.01%"), (0.0125, "1.25%")]
+)
+def test_a_rate_is_told_as_it_is(share, words):
+    from gmmseg.cli.anomaly import percent
+
+    assert percent(share) == words
 
 
 def test_adapt_writes_a_model_that_knows_more(gmmseg, model, tmp_path):

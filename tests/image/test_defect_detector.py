@@ -69,11 +69,22 @@ def test_images_to_score_may_come_from_an_iterator_or_a_function(cloth):
 
 
 def test_an_image_that_cannot_be_scored_is_named(cloth, rng):
-    words = "^image 1: image must have 1 channels as the normal ones, got 3$"
+    words = "^image 1: image must have 1 channel as .*, or red, green and blue that .* differ$"
     with pytest.raises(InputError, match=words):
         cloth.score_samples([NORMAL[0], rng.random((20, 20, 3))])
     with pytest.raises(InputError, match=r"^there must be at least one image, got none$"):
         cloth.predict([])
+
+
+def test_grey_is_the_same_as_equal_red_green_and_blue(cloth, rng):
+    grey = read_image(NORMAL[0])[0]
+    equal = np.repeat(grey[..., np.newaxis], 3, axis=2)
+    assert_array_equal(cloth.score_samples([equal]), cloth.score_samples([grey]))
+    coloured = ImageAnomalyDetector().fit([rng.random((24, 30, 3)) for _ in range(20)])
+    new = rng.random((24, 30))
+    found = coloured.inspect(new)
+    assert_array_equal(found.map, coloured.inspect(np.repeat(new[..., np.newaxis], 3, axis=2)).map)
+    assert found.is_anomalous
 
 
 def test_normal_cloth_is_left_in_peace(cloth):

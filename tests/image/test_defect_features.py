@@ -87,10 +87,20 @@ def test_colour_is_told_from_gray():
 
 
 def test_other_channels_than_the_normal_ones_are_refused():
-    with pytest.raises(InputError, match="must have 1 channels as the normal ones, got 3"):
-        DefectFeatures(1, 1.0, 24.0).of(np.zeros((8, 8, 3)))
-    with pytest.raises(InputError, match="must have 2 channels as the normal ones, got 3"):
-        GivenFeatures(2).of(np.zeros((8, 8, 3)))
+    red = np.zeros((8, 8, 3))
+    red[..., 0] = 0.5
+    words = (
+        "^image must have 1 channel as the normal ones, or red, green and blue that are equal, "
+        "got 3 that differ$"
+    )
+    with pytest.raises(InputError, match=words):
+        DefectFeatures(1, 1.0, 24.0).of(red)
+    with pytest.raises(InputError, match="image must have 4 channels as the normal ones, got 3"):
+        DefectFeatures(4, 1.0, 24.0).of(red)
+    with pytest.raises(InputError, match="image must have 2 channels as the normal ones, got 3"):
+        GivenFeatures(2).of(red)
+    with pytest.raises(InputError, match="image must have 1 channel as the normal ones, got 3"):
+        GivenFeatures(1).of(np.zeros((8, 8, 3)))
 
 
 def test_missing_pixels_are_refused():
