@@ -241,7 +241,8 @@ def classes_of(
     """Return labels by what pixels look like, and what is known of the mixture."""
     import numpy as np
 
-    from gmmseg.image.segmentation import SegmentOptions, learn_segments
+    from gmmseg.image.numbering import close_gaps, of_those_left
+    from gmmseg.image.segmentation import SegmentOptions, learn_segments, warn_of_fewer
 
     options = SegmentOptions(
         n_segments=request.n_segments,  # type: ignore[arg-type]  # a number or "auto"
@@ -255,19 +256,30 @@ def classes_of(
         options = replace(options, smoothness=request.smoothness)  # type: ignore[arg-type]
     pixels = without_shading_of(source, request) if request.bias_field else source.pixels
     model = learn_segments(pixels, options, color=request.color, random_state=request.seed)
+    probabilities = None
     if outputs.probabilities or outputs.uncertainty:
         probabilities = model.probabilities(pixels)
-        write_probability_files(source.path, probabilities, outputs, source)
         inside = probabilities.any(axis=-1)
         labels = np.where(inside, probabilities.argmax(axis=-1) + 1, 0).astype(np.uint16)
     else:
         labels = model.labels(pixels, dtype=np.uint8 if few(model) else np.uint16)
-    return without_specks(labels, request.min_area), {
+    labels = without_specks(labels, request.min_area)
+    weights = model.parameters.weights
+    if source.log_prior is None:
+        used = close_gaps(labels)
+        if request.n_segments != AUTO and len(used) < len(weights):
+            warn_of_fewer(len(used), int(request.n_segments), stacklevel=1)
+        weights = weights[used - 1] / weights[used - 1].sum()
+        if probabilities is not None:
+            probabilities = of_those_left(probabilities, used, labels)
+    if probabilities is not None:
+        write_probability_files(source.path, probabilities, outputs, source)
+    return labels, {
         "bic": model.bic,
         "n_pixels": model.n_pixels,
         "n_iter": model.record.n_iter,
         "stop_reason": model.record.stop_reason,
-        "weights": model.parameters.weights,
+        "weights": weights,
     }
 
 

@@ -48,6 +48,28 @@ def test_auto_finds_the_number_of_segments(gmmseg, squares, tmp_path):
     assert_array_equal(labels_of(tmp_path), truth + 1)
 
 
+def test_all_files_agree_on_the_segments_that_have_pixels(gmmseg, tmp_path, rng):
+    image = np.full((50, 60), 60) + rng.integers(-6, 7, size=(50, 60))
+    image[:, 30:] += 140
+    image[4::9, 4:30:9] += 20
+    path = tmp_path / "specks.png"
+    Image.fromarray(image.astype(np.uint8)).save(path)
+    arguments = ("-k", 3, "--smoothness", 100, "-o", tmp_path)
+    code, _, lines = gmmseg("image", "segment", path, *arguments, "--probabilities")
+    assert code == 0
+    assert f"gmmseg: {path}: found 2 of 3 segments: no pixel belongs to the others" in lines
+    labels = labels_of(tmp_path, "specks")
+    assert_array_equal(np.unique(labels), [1, 2])
+    report = json.loads((tmp_path / "specks.json").read_text())
+    assert report["n_segments"] == 2
+    assert [segment["label"] for segment in report["segments"]] == [1, 2]
+    assert sum(segment["weight"] for segment in report["segments"]) == pytest.approx(1)
+    chances = tifffile.imread(tmp_path / "specks_probabilities.tif")
+    assert_array_equal(chances.argmax(axis=0) + 1, labels)
+    gmmseg("image", "segment", path, *arguments)
+    assert_array_equal(labels_of(tmp_path, "specks"), labels)
+
+
 def test_parts_that_are_too_small_join_what_is_around_them(gmmseg, squares, tmp_path):
     path, truth = squares
     image = read_image(path)[0].copy()
