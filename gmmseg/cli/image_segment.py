@@ -19,12 +19,13 @@ from gmmseg.cli.image_files import (
 )
 from gmmseg.cli.image_prior import Given, number_of_maps, warn_of_empty_segments, with_prior
 from gmmseg.cli.image_request import (
+    USUAL_DETAIL,
     Color,
     Family,
     Mode,
     SegmentRequest,
     number_of,
-    refuse_what_regions_lack,
+    refuse_what_does_not_go_together,
     smoothness_of,
 )
 from gmmseg.cli.image_results import (
@@ -68,6 +69,15 @@ def segment(
             help="classes: the same stuff has one label wherever it lies; regions: connected parts."
         ),
     ] = Mode.classes,
+    detail: Annotated[
+        float,
+        typer.Option(
+            min=0.01,
+            max=100.0,
+            help="How little two regions differ, without -k: at 2 half as much, so that there are "
+            "more and smaller ones.",
+        ),
+    ] = USUAL_DETAIL,
     covariance: Annotated[
         Family,
         typer.Option(
@@ -145,6 +155,8 @@ def segment(
 
     Example: gmmseg image segment photo.jpg --mode regions -o out --overlay
 
+    Example: gmmseg image segment cells.tif --mode regions --detail 2 -o out
+
     Example: gmmseg image segment head.nii.gz -k 3 --mask brain.nii.gz -o out
 
     Example: gmmseg image segment head.nii.gz --prior tissues.nii.gz --mask brain.nii.gz -o out
@@ -161,9 +173,10 @@ def segment(
         min_area,
         seed,
         None if prior is None else str(prior),
+        detail,
     )
     outputs = Outputs(out, overlay, probabilities, uncertainty, as_json, volume)
-    refuse_what_regions_lack(request, outputs, images)
+    refuse_what_does_not_go_together(request, outputs, images)
     refuse_equal_stems(images, LABELS)
     inputs = [*images, *(path for path in (mask, prior) if path is not None)]
     refuse_to_replace(inputs, {path: outputs.all_of(path) for path in images})
@@ -316,7 +329,9 @@ def regions_of(source: Source, request: SegmentRequest) -> "tuple[NDArray[Any], 
             "scale it down, or use --mode classes"
         )
     n_regions = None if request.n_segments == AUTO else int(request.n_segments)
-    labels = segment_regions(source.image, n_regions=n_regions, mask=source.mask)
+    labels = segment_regions(
+        source.image, n_regions=n_regions, mask=source.mask, detail=request.detail
+    )
     return without_specks(labels, request.min_area), {}
 
 

@@ -42,6 +42,37 @@ def test_classes_give_both_squares_one_label_and_regions_give_each_its_own(
     assert json.loads((tmp_path / "squares.json").read_text())["n_segments"] == 3
 
 
+def test_more_detail_finds_small_cells(gmmseg, tmp_path):
+    rows, cols = np.mgrid[:120, :120]
+    truth = ((rows % 20 - 10) ** 2 + (cols % 20 - 10) ** 2 <= 25).astype(np.uint8)
+    path = tmp_path / "cells.png"
+    Image.fromarray(np.where(truth, 160, 50).astype(np.uint8)).save(path)
+    number = {}
+    for detail in (0.5, 2):
+        arguments = ("--mode", "regions", "--detail", detail, "-o", tmp_path)
+        assert gmmseg("image", "segment", path, *arguments)[0] == 0
+        number[detail] = json.loads((tmp_path / "cells.json").read_text())["n_segments"]
+    assert number[0.5] < 37 <= number[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "--detail is for --mode regions; classes are as many as -k says"),
+        (
+            ("--mode", "regions", "-k", 3),
+            "-k gives the number of regions and --detail lets it be found; leave one of them out",
+        ),
+    ],
+)
+def test_detail_where_it_means_nothing_is_misuse(gmmseg, squares, tmp_path, arguments, message):
+    code, _, lines = gmmseg(
+        "image", "segment", squares[0], "--detail", 2, *arguments, "-o", tmp_path
+    )
+    assert code == 2
+    assert message in " ".join(lines)
+
+
 def test_auto_finds_the_number_of_segments(gmmseg, squares, tmp_path):
     path, truth = squares
     assert gmmseg("image", "segment", path, "-k", "auto", "-o", tmp_path)[0] == 0
