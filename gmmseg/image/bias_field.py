@@ -24,11 +24,10 @@ from gmmseg.errors import InputError
 from gmmseg.image.color import scaled
 from gmmseg.image.features import with_channels
 from gmmseg.image.pixels import checked_mask
+from gmmseg.image.sigma_filter import alike_means, deviations
 
 MOST_CELLS = 40_000  # that the field is estimated from; it is smooth, so these tell all
 OPTIONS = EMOptions(tol=1e-4, max_iter=100)
-REACH = {2: 2, 3: 1}  # pixels on either side that noise is averaged over: 25, in a volume 27
-MOST_NOISE = 2.5  # standard deviations by which alike neighbours differ at most
 FLOOR = 1e-6  # smallest variance, as a fraction of the mean feature variance
 ROUNDS = 60  # of mixture and field, for each degree
 STILL = 1e-3  # largest change of the logarithm of the field at which it is found
@@ -93,7 +92,7 @@ def estimate_bias_field(
     pixels = with_channels(image, channel_axis)
     use = _pixels_in_use(pixels, mask)
     cells = _sample(use)
-    light = np.log(_averages(pixels, use, cells))
+    light = np.log(alike_means(pixels, use, cells, _noise(pixels, use, cells)))
     start = Start(n_components=n_segments, rng=np.random.default_rng(0), covariance_type="diag")
     mixture, _ = fit_mixture(light, None, start, OPTIONS, n_jobs=n_jobs)
     shading = np.zeros_like(light)
@@ -257,52 +256,16 @@ def _sample(use: NDArray[np.bool_]) -> tuple[NDArray[np.intp], ...]:
     return tuple(index * stride for index in cells) if len(cells[0]) else np.nonzero(use)
 
 
-def _averages(
-    pixels: NDArray[Any], use: NDArray[np.bool_], cells: tuple[NDArray[np.intp], ...]
-) -> Array:
-    """Return the mean of the pixels in use around each cell that differ by no more than noise.
-
-    The result is (n_cells, n_channels). Edges stay as they are (Lee 1983, "Digital image smoothing
-    and the sigma filter").
-    """
-    own = pixels[cells].astype(np.float64)
-    most = MOST_NOISE * _noise(pixels, use, cells)
-    dev_sum, count = np.zeros_like(own), np.zeros_like(own)
-    reach = REACH[use.ndim]
-    for step in itertools.product(range(-reach, reach + 1), repeat=use.ndim):
-        dev, is_used = _steps(pixels, use, cells, step)
-        is_alike = is_used[:, np.newaxis] & (np.abs(dev) <= most)
-        dev_sum += np.where(is_alike, dev, 0.0)
-        count += is_alike
-    return own + dev_sum / count
-
-
 def _noise(
     pixels: NDArray[Any], use: NDArray[np.bool_], cells: tuple[NDArray[np.intp], ...]
 ) -> Array:
     """Return the standard deviation of the noise in each channel, by how much neighbours differ."""
     sizes = list[Array]()
     for step in np.eye(use.ndim, dtype=np.intp):
-        dev, is_used = _steps(pixels, use, cells, tuple(step))
+        dev, is_used = deviations(pixels, use, cells, tuple(step))
         sizes.append(np.abs(dev[is_used]))
     every = np.concatenate(sizes)
     if not len(every):
         return np.zeros(pixels.shape[-1])
     noise: Array = np.median(every, axis=0) / (0.6745 * math.sqrt(2))
     return noise
-
-
-def _steps(
-    pixels: NDArray[Any],
-    use: NDArray[np.bool_],
-    cells: tuple[NDArray[np.intp], ...],
-    step: tuple[int, ...],
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Return how much pixels a step away differ from the cells, and which of them are in use."""
-    places = [index + by for index, by in zip(cells, step, strict=True)]
-    at = tuple(np.clip(i, 0, n - 1) for i, n in zip(places, use.shape, strict=True))
-    is_used = use[at]
-    for place, index in zip(places, at, strict=True):
-        is_used &= place == index
-    other = np.where(is_used[:, np.newaxis], pixels[at], 0).astype(np.float64)
-    return other - pixels[cells], is_used
