@@ -30,6 +30,7 @@ SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".npy", ".jp2", ".avif", ".ppm",
     ".pgm",
 )  # fmt: skip
+FEATURE_SUFFIXES = (".npy", ".tif", ".tiff")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -80,7 +81,9 @@ def fit(
     ] = False,
     given_features: Annotated[
         bool,
-        typer.Option("--given-features", help="Files are feature maps (.npy): use their channels."),
+        typer.Option(
+            "--given-features", help="Files are feature maps (.npy, .tif): use their channels."
+        ),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
 ) -> None:
@@ -92,6 +95,8 @@ def fit(
 
     check_share(false_alarm)
     images = Readable(named_files(normal, SUFFIXES))
+    if given_features:
+        refuse_pictures(images.paths)
     refuse_to_replace(images.paths, out)
     detector = ImageAnomalyDetector(
         features="given" if given_features else "texture",
@@ -165,6 +170,16 @@ def adapt(
     adapted.save(target)
     say(f"{images.n_good} more normal images, {of_threshold(adapted)}: {target}")
     images.stop_if_bad()
+
+
+def refuse_pictures(paths: list[Path]) -> None:
+    """Stop, as misuse, at a file that holds no feature maps."""
+    for path in paths:
+        if path.suffix.lower() not in FEATURE_SUFFIXES:
+            raise typer.BadParameter(
+                f"--given-features takes feature maps ({', '.join(FEATURE_SUFFIXES)}), got {path}; "
+                "leave it out for pictures"
+            )
 
 
 class Readable:
