@@ -26,6 +26,7 @@ Decoded: TypeAlias = tuple[NDArray[Any], NDArray[Any] | None]
 # No format whose Pillow plugin starts another program (EPS) or accepts almost any bytes (TGA).
 PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "PPM", "SGI")
 
+MANY_CHANNELS = 32  # if a picture has but three or four rows, these are its cols
 GDAL_NODATA = 42113  # the tag in which GeoTIFF files note a value that means nothing is known
 TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two: BigTIFF
 
@@ -76,8 +77,19 @@ def decode_npy(path: Path, max_pixels: int) -> Decoded:
         raise InputError(
             f"{path} must have shape (rows, cols) or (rows, cols, channels), got {mapped.shape}"
         )
+    refuse_channels_first(path, mapped.shape)
     check_size(path, mapped.shape, max_pixels)
     return np.array(mapped, dtype=mapped.dtype.newbyteorder("=")), None
+
+
+def refuse_channels_first(path: Path, shape: tuple[int, ...]) -> None:
+    """Refuse a picture of three or four rows and very many channels: these are its channels."""
+    if len(shape) == 3 and shape[0] in (3, 4) and min(shape[1:]) >= MANY_CHANNELS:
+        raise InputError(
+            f"{path} has shape {shape}, which looks like {shape[0]} channels before rows and cols; "
+            "save it with the channels last, as np.moveaxis(image, 0, -1), or read planes as a "
+            "volume (--volume, or read_volume)"
+        )
 
 
 def refuse_volume(path: Path, _max_pixels: int) -> Decoded:

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from gmmseg.errors import InputError
 from gmmseg.image.io import read_image, write_image
+from gmmseg.image.lazy import open_image
 
 
 def png_chunk(kind, content):
@@ -472,3 +473,26 @@ def test_channels_beyond_four_count_as_pixels(tmp_path):
     with pytest.raises(InputError, match=message):
         read_image(path, max_pixels=1000)
     assert read_image(path, max_pixels=2700)[0].shape == (6, 6, 300)
+
+
+def opened(path):
+    with open_image(path) as image:
+        return image
+
+
+@pytest.mark.parametrize("read", [read_image, opened])
+def test_channels_before_rows_are_refused_with_what_to_do(tmp_path, read):
+    np.save(tmp_path / "first.npy", np.zeros((3, 40, 50), np.uint8))
+    message = (
+        r"first\.npy has shape \(3, 40, 50\), which looks like 3 channels before rows and cols; "
+        r"save it with the channels last, as np\.moveaxis\(image, 0, -1\), or read planes as a "
+        r"volume \(--volume, or read_volume\)$"
+    )
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / "first.npy")
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 5), (3, 5, 40), (5, 40, 50)])
+def test_few_rows_of_few_channels_are_read(tmp_path, shape):
+    np.save(tmp_path / "a.npy", np.zeros(shape, np.uint8))
+    assert read_image(tmp_path / "a.npy")[0].shape == shape
