@@ -1,6 +1,7 @@
 """The commands ``gmmseg image anomaly``: learn from normal images, score others, adapt."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,8 @@ from gmmseg.cli.inputs import IMAGE_SUFFIXES, named_files
 from gmmseg.cli.normal_files import NormalFiles
 from gmmseg.cli.options import AsJson, AsJsonLines
 from gmmseg.cli.outputs import print_json, refuse_to_replace
+
+FEATURE_SUFFIXES = (".npy", ".tif", ".tiff")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -72,7 +75,9 @@ def fit(
     ] = False,
     given_features: Annotated[
         bool,
-        typer.Option("--given-features", help="Files are feature maps (.npy): use their channels."),
+        typer.Option(
+            "--given-features", help="Files are feature maps (.npy, .tif): use their channels."
+        ),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
     as_json: AsJson = False,
@@ -89,6 +94,8 @@ def fit(
             "--given-features takes channels as they are; leave --keep-brightness out"
         )
     images = NormalFiles(named_files(normal, IMAGE_SUFFIXES), are_pictures=not given_features)
+    if given_features:
+        refuse_pictures(images.paths)
     refuse_to_replace(images.paths, out)
     detector = ImageAnomalyDetector(
         features="given" if given_features else "texture",
@@ -175,3 +182,13 @@ def adapt(
     number = counted(images.n_good, "more normal images")
     say(f"{number}, {of_threshold(adapted)}: {target}")
     images.stop_if_bad()
+
+
+def refuse_pictures(paths: list[Path]) -> None:
+    """Stop, as misuse, at a file that holds no feature maps."""
+    for path in paths:
+        if path.suffix.lower() not in FEATURE_SUFFIXES:
+            raise typer.BadParameter(
+                f"--given-features takes feature maps ({', '.join(FEATURE_SUFFIXES)}), got {path}; "
+                "leave it out for pictures"
+            )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from gmmseg.cli.image_box import IN_A_VOLUME
 from gmmseg.cli.image_files import result_suffix, stem_of, suffix_of, warn_of_another_place
 from gmmseg.errors import InputError
 
@@ -40,12 +41,15 @@ class CutOutputs:
 
     def refuse_other_formats(self, *, is_volume: bool) -> None:
         """Stop, as misuse, where a mask cannot be written as it is to be named."""
-        if not is_volume and self.mask.suffix.lower() != ".png":
-            raise typer.BadParameter(f"the mask must end in .png, got {self.mask}")
-        if not is_volume:
-            return
         from gmmseg.image.volumes import SUFFIXES
 
+        if not is_volume and self.mask.suffix.lower() != ".png":
+            advice = ""
+            if suffix_of(self.mask) in SUFFIXES:
+                advice = f"; that of a stack needs --box {IN_A_VOLUME}, or --volume and --seeds"
+            raise typer.BadParameter(f"the mask must end in .png, got {self.mask}{advice}")
+        if not is_volume:
+            return
         if suffix_of(self.mask) not in SUFFIXES:
             raise typer.BadParameter(
                 f"the mask of a volume must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}, "

@@ -11,6 +11,7 @@ from gmmseg.cli.image_results import Outputs
 from gmmseg.cli.options import AUTO
 
 DEFAULT_SEGMENTS = 5
+USUAL_DETAIL = 1.0
 
 
 class Color(StrEnum):
@@ -58,6 +59,7 @@ class SegmentRequest:
     min_area: int
     seed: int
     prior: str | None
+    detail: float = USUAL_DETAIL
 
 
 def number_of(text: str | None, mode: str) -> int | str:
@@ -86,16 +88,26 @@ def smoothness_of(text: str | None) -> float | str | None:
     return number
 
 
-def refuse_what_regions_lack(request: SegmentRequest, outputs: Outputs, images: list[Path]) -> None:
-    """Stop, as misuse, at options that mean nothing for regions."""
+def refuse_what_does_not_go_together(
+    request: SegmentRequest, outputs: Outputs, images: list[Path]
+) -> None:
+    """Stop, as misuse, at options that mean nothing for classes or for regions."""
     if request.mode == Mode.classes:
+        if request.detail != USUAL_DETAIL:
+            raise typer.BadParameter(
+                "--detail is for --mode regions; classes are as many as -k says"
+            )
         return
+    if request.detail != USUAL_DETAIL and request.n_segments != AUTO:
+        raise typer.BadParameter(
+            "-k gives the number of regions and --detail lets it be found; leave one of them out"
+        )
     if outputs.probabilities or outputs.uncertainty:
         raise typer.BadParameter("regions have no probabilities; use --mode classes for them")
     plain = SegmentRequest(
         request.n_segments, request.mode, Family.auto, Color.auto, texture=False, position=0.0,
         smoothness=None, bias_field=False, min_area=request.min_area, seed=request.seed,
-        prior=None,
+        prior=None, detail=request.detail,
     )  # fmt: skip
     if request != plain:
         raise typer.BadParameter(

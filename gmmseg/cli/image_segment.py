@@ -11,12 +11,13 @@ from gmmseg.cli.console import about, announce_compilation, say, track, warn
 from gmmseg.cli.image_files import VOLUME_SUFFIXES, Source, open_source, read_mask
 from gmmseg.cli.image_prior import Given, number_of_maps, warn_of_empty_segments, with_prior
 from gmmseg.cli.image_request import (
+    USUAL_DETAIL,
     Color,
     Family,
     Mode,
     SegmentRequest,
     number_of,
-    refuse_what_regions_lack,
+    refuse_what_does_not_go_together,
     smoothness_of,
 )
 from gmmseg.cli.image_results import (
@@ -66,6 +67,15 @@ def segment(
             help="classes: the same stuff has one label wherever it lies; regions: connected parts."
         ),
     ] = Mode.classes,
+    detail: Annotated[
+        float,
+        typer.Option(
+            min=0.01,
+            max=100.0,
+            help="How little two regions differ, without -k: at 2 half as much, so that there are "
+            "more and smaller ones.",
+        ),
+    ] = USUAL_DETAIL,
     covariance: Annotated[
         Family,
         typer.Option(
@@ -141,6 +151,8 @@ def segment(
 
     Example: gmmseg image segment photos/ --mode regions -o out --overlay
 
+    Example: gmmseg image segment cells.tif --mode regions --detail 2 -o out
+
     Example: gmmseg image segment head.nii.gz -k 3 --mask brain.nii.gz -o out
 
     Example: gmmseg image segment head.nii.gz --prior tissues.nii.gz --mask brain.nii.gz -o out
@@ -157,10 +169,11 @@ def segment(
         min_area,
         seed,
         None if prior is None else str(prior),
+        detail,
     )
     outputs = Outputs(out, overlay, probabilities, uncertainty, as_json, volume)
     images = named_files(named, (*IMAGE_SUFFIXES, *VOLUME_SUFFIXES))
-    refuse_what_regions_lack(request, outputs, images)
+    refuse_what_does_not_go_together(request, outputs, images)
     inputs = [*images, *(path for path in (mask, prior) if path is not None)]
     refuse_collisions(
         [(path, result) for path in images for result in outputs.all_of(path)], inputs
@@ -240,7 +253,8 @@ def classes_of(
     """Return labels by what pixels look like, and what is known of the mixture."""
     import numpy as np
 
-    from gmmseg.image.segmentation import SegmentOptions, learn_segments
+    from gmmseg.image.numbering import close_gaps, of_those_left
+    from gmmseg.image.segmentation import SegmentOptions, learn_segments, warn_of_fewer
 
     options = SegmentOptions(
         n_segments=request.n_segments,  # type: ignore[arg-type]  # a number or "auto"
@@ -254,19 +268,30 @@ def classes_of(
         options = replace(options, smoothness=request.smoothness)  # type: ignore[arg-type]
     pixels = without_shading_of(source, request) if request.bias_field else source.pixels
     model = learn_segments(pixels, options, color=request.color, random_state=request.seed)
+    probabilities = None
     if outputs.probabilities or outputs.uncertainty:
         probabilities = model.probabilities(pixels)
-        write_probability_files(source.path, probabilities, outputs, source)
         inside = probabilities.any(axis=-1)
         labels = np.where(inside, probabilities.argmax(axis=-1) + 1, 0).astype(np.uint16)
     else:
         labels = model.labels(pixels, dtype=np.uint8 if few(model) else np.uint16)
-    return without_specks(labels, request.min_area), {
+    labels = without_specks(labels, request.min_area)
+    weights = model.parameters.weights
+    if source.log_prior is None:
+        used = close_gaps(labels)
+        if request.n_segments != AUTO and len(used) < len(weights):
+            warn_of_fewer(len(used), int(request.n_segments), stacklevel=1)
+        weights = weights[used - 1] / weights[used - 1].sum()
+        if probabilities is not None:
+            probabilities = of_those_left(probabilities, used, labels)
+    if probabilities is not None:
+        write_probability_files(source.path, probabilities, outputs, source)
+    return labels, {
         "bic": model.bic,
         "n_pixels": model.n_pixels,
         "n_iter": model.record.n_iter,
         "stop_reason": model.record.stop_reason,
-        "weights": model.parameters.weights,
+        "weights": weights,
     }
 
 
@@ -303,7 +328,9 @@ def regions_of(source: Source, request: SegmentRequest) -> "tuple[NDArray[Any], 
             "scale it down, or use --mode classes"
         )
     n_regions = None if request.n_segments == AUTO else int(request.n_segments)
-    labels = segment_regions(source.image, n_regions=n_regions, mask=source.mask)
+    labels = segment_regions(
+        source.image, n_regions=n_regions, mask=source.mask, detail=request.detail
+    )
     return without_specks(labels, request.min_area), {}
 
 

@@ -85,7 +85,8 @@ def check_range(values: NDArray[np.float32], dtype: np.dtype[Any], color: str) -
     if outside.any():
         raise InputError(
             f'color="{color}" needs values in 0…1, got {values[outside][0]:g} in an image of '
-            f'dtype {dtype}; scale the image, or use color="none"'
+            f"dtype {dtype}; scale the image (0…255: divide by 255), or use "
+            'color="none" (--color none)'
         )
 
 

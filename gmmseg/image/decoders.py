@@ -26,6 +26,8 @@ Decoded: TypeAlias = tuple[NDArray[Any], NDArray[Any] | None]
 # No format whose Pillow plugin starts another program (EPS) or accepts almost any bytes (TGA).
 PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "PPM", "SGI")
 
+MANY_CHANNELS = 32  # if a picture has but three or four rows, these are its cols
+GDAL_NODATA = 42113  # the tag in which GeoTIFF files note a value that means nothing is known
 TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two: BigTIFF
 
 # Pillow mode -> the mode that holds the same pixels without palette, packing or print colours.
@@ -75,8 +77,19 @@ def decode_npy(path: Path, max_pixels: int) -> Decoded:
         raise InputError(
             f"{path} must have shape (rows, cols) or (rows, cols, channels), got {mapped.shape}"
         )
+    refuse_channels_first(path, mapped.shape)
     check_size(path, mapped.shape, max_pixels)
     return np.array(mapped, dtype=mapped.dtype.newbyteorder("=")), None
+
+
+def refuse_channels_first(path: Path, shape: tuple[int, ...]) -> None:
+    """Refuse a picture of three or four rows and very many channels: these are its channels."""
+    if len(shape) == 3 and shape[0] in (3, 4) and min(shape[1:]) >= MANY_CHANNELS:
+        raise InputError(
+            f"{path} has shape {shape}, which looks like {shape[0]} channels before rows and cols; "
+            "save it with the channels last, as np.moveaxis(image, 0, -1), or read planes as a "
+            "volume (--volume, or read_volume)"
+        )
 
 
 def refuse_volume(path: Path, _max_pixels: int) -> Decoded:
@@ -109,7 +122,8 @@ def decode_tiff(path: Path, max_pixels: int) -> Decoded:
                     f"{page.bitspersample}-bit colour needs the package imagecodecs; "
                     "pip install imagecodecs, or save the file without compression"
                 ) from error
-            return decode_with_pillow(path, max_pixels, formats=("TIFF",))
+            pixels, alpha = decode_with_pillow(path, max_pixels, formats=("TIFF",))
+            return without_no_data(pixels, alpha, page)
         pixels = np.moveaxis(stored, [series.axes.index(a) for a in "YX"], [0, 1])
         pixels, alpha = split_alpha(pixels.reshape(*pixels.shape[:2], -1), page)
         pixels = plain_tiff_colors(pixels, page)
@@ -139,13 +153,34 @@ def check_one_page(path: Path, series: "TiffPageSeries") -> None:
 
 
 def split_alpha(pixels: NDArray[Any], page: "TiffPage") -> Decoded:
-    """Split the alpha channel off ``pixels[row, col, channel]``."""
+    """Split the alpha channel off ``pixels[row, col, channel]``, and take out what is no data."""
     first_extra = pixels.shape[2] - len(page.extrasamples)
+    alpha = None
     for offset, kind in enumerate(page.extrasamples):
         if kind in (1, 2) and first_extra > 0:  # associated, unassociated alpha
             channel = first_extra + offset
-            return np.delete(pixels, channel, axis=2), pixels[:, :, channel]
-    return pixels, None
+            pixels, alpha = np.delete(pixels, channel, axis=2), pixels[:, :, channel]
+            break
+    return without_no_data(pixels, alpha, page)
+
+
+def without_no_data(pixels: NDArray[Any], alpha: NDArray[Any] | None, page: "TiffPage") -> Decoded:
+    """Make the value that GDAL notes for no data NaN, or where integers are that, transparent."""
+    try:
+        value = float(page.tags.valueof(GDAL_NODATA, default="nan"))
+    except (TypeError, ValueError):  # damaged: no number
+        return pixels, alpha
+    with np.errstate(over="ignore"):
+        is_empty = pixels == value
+    if not is_empty.any():
+        return pixels, alpha
+    if pixels.dtype.kind == "f":
+        return np.where(is_empty, pixels.dtype.type(np.nan), pixels), alpha
+    if pixels.ndim == 3:
+        is_empty = is_empty.all(axis=2)
+    if alpha is None:
+        alpha = np.full(is_empty.shape, 255, dtype=np.uint8)
+    return pixels, np.where(is_empty, alpha.dtype.type(0), alpha)
 
 
 def plain_tiff_colors(pixels: NDArray[Any], page: "TiffPage") -> NDArray[Any]:

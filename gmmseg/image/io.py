@@ -51,10 +51,11 @@ def read_image(
     -------
     image : ndarray of shape (rows, cols) or (rows, cols, channels)
         Pixels in the file's own dtype. One-bit pictures become uint8 0 and 255; palettes, CMYK
-        and the like become RGB. The alpha channel is not among the channels.
+        and the like become RGB. The alpha channel is not among the channels. What a floating
+        TIFF notes as no data, as GDAL does, is NaN.
     mask : ndarray of bool of shape (rows, cols), or None
-        True where alpha is above 0. None if the file has no alpha channel or is opaque
-        everywhere.
+        True where alpha is above 0, and a TIFF of integers does not note all channels as no data.
+        None if that is so everywhere.
 
     Raises
     ------

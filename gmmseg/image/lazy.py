@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gmmseg.core.validation import check_number
 from gmmseg.files import first_bytes
-from gmmseg.image.decoders import TIFF_MAGICS, Decoded
+from gmmseg.image.decoders import TIFF_MAGICS, Decoded, refuse_channels_first
 from gmmseg.image.io import mask_of, read_image
 from gmmseg.image.opening import damage_told_in_one_line
 from gmmseg.image.tiff_regions import open_tiff_regions
@@ -122,6 +122,7 @@ def _open_npy(path: Path) -> LazyImage | None:
     """Open a NumPy file; None if `read_image` is to say what is wrong with it."""
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        refuse_channels_first(path, mapped.shape)
     except Exception:  # noqa: BLE001 (a damaged header may raise anything)
         return None
     if mapped.dtype.kind not in "buif" or mapped.ndim not in (2, 3) or 0 in mapped.shape:

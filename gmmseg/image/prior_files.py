@@ -10,14 +10,22 @@ from numpy.typing import NDArray
 
 from gmmseg.errors import InputError
 from gmmseg.files import first_bytes
-from gmmseg.image.decoders import TIFF_MAGICS, only_image_series
+from gmmseg.image.decoders import TIFF_MAGICS
 from gmmseg.image.opening import damage_told_in_one_line, silent_log
-from gmmseg.image.volume_decoders import Volume, check_volume, stack_pixels
+from gmmseg.image.volume_decoders import (
+    PageStack,
+    Volume,
+    check_volume,
+    is_nifti,
+    stack_of,
+    stack_pixels,
+)
 from gmmseg.image.volumes import read_volume
 
 if TYPE_CHECKING:
     from tifffile import TiffPageSeries
 
+_ARRAYS = (b"\x93NUMPY", b"PK\3\4", b"\x1f\x8b")  # .npy, .npz, and compressed NIfTI
 _AXES = ("plane", "row", "column")
 _KINDS = (
     "a TIFF with a page per map, an .npy or .npz file with the maps along its last axis, or a "
@@ -89,7 +97,13 @@ def read_prior(path: str | os.PathLike[str], *, max_voxels: int = 2**30) -> Prio
     >>> folder.cleanup()
     """
     path = Path(path)
-    if first_bytes(path).startswith(TIFF_MAGICS):
+    prefix = first_bytes(path, 352)
+    if not prefix.startswith((*TIFF_MAGICS, *_ARRAYS)) and not is_nifti(prefix):
+        raise InputError(
+            f"{path} holds no prior maps in a known format, it starts with {prefix[:16]!r}; give "
+            f"{_KINDS}"
+        )
+    if prefix.startswith(TIFF_MAGICS):
         with damage_told_in_one_line(path):
             prior = PriorMaps(path, _tiff_maps(path, max_voxels))
     else:
@@ -107,7 +121,7 @@ def _tiff_maps(path: Path, max_voxels: int) -> NDArray[Any]:
     import tifffile
 
     with silent_log("tifffile"), tifffile.TiffFile(path) as tiff:
-        series = only_image_series(path, tiff)
+        series = stack_of(path, tiff)
         order = _map_axes(path, series)
         check_volume(path, tuple(series.shape[axis] for axis in order), series.dtype, max_voxels)
         values = stack_pixels(path, series)
@@ -118,7 +132,7 @@ def _tiff_maps(path: Path, max_voxels: int) -> NDArray[Any]:
     )
 
 
-def _map_axes(path: Path, series: "TiffPageSeries") -> list[int]:
+def _map_axes(path: Path, series: "TiffPageSeries | PageStack") -> list[int]:
     """Return which axis of a series holds planes, if any, rows, columns and maps."""
     others = [i for i, name in enumerate(series.axes) if name not in "YX" and series.shape[i] > 1]
     maps = [i for i in others if series.axes[i] in "SC"] if len(others) > 1 else others

@@ -15,6 +15,7 @@ from gmmseg.image.recipe import Recipe
 from gmmseg.image.region_features import Floats, Mask, comparable_colors, region_features
 from gmmseg.image.region_kernels import move_borders
 from gmmseg.image.region_merging import Stop, merge_regions, region_statistics
+from gmmseg.image.region_noise import without_noise
 from gmmseg.image.superpixels import Borders, superpixels
 
 # Regions are found at about this size, at which the discs of the edges are as large as a person
@@ -38,7 +39,8 @@ def segment_regions(
     colour and texture, and the two neighbours that are most alike, and between which the edge is
     weakest, are merged again and again. Unlike with `segment_image`, the same stuff in two places
     makes two regions. Images of more than about 0.25 megapixels are reduced for this, and the
-    borders then moved to where they lie in the full image.
+    borders then moved to where they lie in the full image. Noise that is in all of several channels
+    is averaged out first.
 
     Parameters
     ----------
@@ -137,6 +139,7 @@ def coarse_regions(
     colors: Floats, inside: Mask, stop: Stop, n_jobs: int | None
 ) -> NDArray[np.int32]:
     """Return the regions of an image of usual size from 1, and 0 outside, (rows, cols)."""
+    colors = without_noise(colors, inside)
     strength = edge_strength(colors, inside, n_jobs=n_jobs)
     patches = superpixels(strength, inside)
     statistics = region_statistics(region_features(colors, inside), patches[inside])

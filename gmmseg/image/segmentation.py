@@ -13,6 +13,7 @@ from gmmseg.core.validation import check_number, generator_of
 from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.arrays import as_array
 from gmmseg.image.bias_field import without_shading
+from gmmseg.image.numbering import close_gaps
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, Recipe, feature_pixels
 from gmmseg.image.segment_model import SegmentModel
@@ -132,8 +133,9 @@ def segment_image(
     Returns
     -------
     labels : ndarray of int32 of shape (rows, cols) or (planes, rows, cols)
-        1 to n_segments, from the darkest segment to the lightest, and 0 where masked out. A segment
-        of few pixels may lose all of them to what is around them, as in pictures of noise alone.
+        1 to the number of segments found, from the darkest segment to the lightest, and 0 where
+        masked out. A segment of few pixels may lose all of them to what is around them, as in
+        pictures of noise alone: it is none then, and with `prior` leaves its number unused.
 
     Raises
     ------
@@ -183,7 +185,12 @@ def segment_image(
         random_state=random_state,
         n_jobs=n_jobs,
     )
-    return model.labels(pixels, n_jobs=n_jobs)
+    labels = model.labels(pixels, n_jobs=n_jobs)
+    if prior is None:
+        n_learned, n_found = model.parameters.n_components, len(close_gaps(labels))
+        if n_segments != "auto" and n_found < n_learned:
+            warn_of_fewer(n_found, n_segments, stacklevel=3)
+    return labels
 
 
 def learn_segments(
@@ -257,12 +264,7 @@ def learn_segments(
     )
     parameters, searched, record = search.mixture(sample, n_segments)
     if parameters.n_components < n_segments:
-        warnings.warn(
-            f"found {parameters.n_components} of {n_segments} segments: no pixel belongs to the "
-            "others",
-            GmmsegWarning,
-            stacklevel=3,
-        )
+        warn_of_fewer(parameters.n_components, n_segments, stacklevel=4)
     log_likelihood = weighted_statistics(sample.X, parameters, None, n_jobs).log_likelihood
     model = SegmentModel(
         parameters,
@@ -281,6 +283,15 @@ def learn_segments(
     if options.smoothness == "auto":
         return replace(model, smoothness=model.estimated_smoothness(pixels, n_jobs))
     return replace(model, smoothness=options.smoothness)
+
+
+def warn_of_fewer(n_found: int, n_wanted: int, *, stacklevel: int) -> None:
+    """Warn of fewer segments than wanted, on behalf of a caller so many calls away."""
+    warnings.warn(
+        f"found {n_found} of {n_wanted} segments: no pixel belongs to the others",
+        GmmsegWarning,
+        stacklevel=stacklevel,
+    )
 
 
 def log_prior_of(

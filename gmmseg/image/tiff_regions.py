@@ -93,7 +93,7 @@ class TiffRegions:
         rows, cols = region
         n_samples = page.samplesperpixel
         shape = (rows.stop - rows.start, cols.stop - cols.start, n_samples)
-        pixels = np.zeros(shape, dtype=page.dtype)
+        pixels = np.full(shape, page.nodata, dtype=page.dtype)
         n_down, n_across = -(-self.shape[0] // height), -(-self.shape[1] // width)
         is_apart = page.planarconfig == 2
         for sample in range(n_samples if is_apart else 1):

@@ -21,7 +21,7 @@ from gmmseg.image.opening import silent_log
 from gmmseg.image.tiff_spacing import tiff_spacing
 
 if TYPE_CHECKING:
-    from tifffile import TiffFile, TiffPageSeries
+    from tifffile import TiffFile, TiffPage, TiffPageSeries
 
 # NIfTI gives the unit of its lengths a number; most files say mm or nothing, which means mm.
 _MILLIMETRES = {"meter": 1e3, "micron": 1e-3}
@@ -143,12 +143,53 @@ def _nifti_spacing(header: Any) -> tuple[float, float, float]:
     return planes, rows, cols
 
 
+@dataclass(frozen=True, eq=False)
+class PageStack:
+    """Images of one TIFF that are alike, as a program leaves them that writes page by page."""
+
+    images: "list[TiffPageSeries]"
+
+    @property
+    def keyframe(self) -> "TiffPage":
+        """The page that tells what all pages are like."""
+        return self.images[0].keyframe
+
+    @property
+    def axes(self) -> str:
+        """Letters of the axes, that of the images first."""
+        return f"I{self.images[0].axes}"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return len(self.images), *self.images[0].shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the pixels."""
+        return self.images[0].dtype
+
+    def asarray(self) -> NDArray[Any]:
+        """Return the pixels of all images."""
+        return np.stack([image.asarray() for image in self.images])
+
+
+def stack_of(path: Path, tiff: "TiffFile") -> "TiffPageSeries | PageStack":
+    """Return the one stack of a TIFF, be it of one image of many pages or of images of one each."""
+    images = [s for s in tiff.series if s is tiff.series[0] or not s.keyframe.is_reduced]
+    kinds = {(s.axes, s.shape, s.dtype, s.keyframe.photometric) for s in images}
+    is_paged = len(kinds) == 1 and all(len(s.pages) == 1 for s in images)
+    if len(images) > 1 and is_paged:
+        return PageStack(images)
+    return only_image_series(path, tiff)
+
+
 def decode_tiff_stack(path: Path, max_voxels: int) -> Volume:
     """Decode a TIFF of several pages; an alpha channel is left out."""
     import tifffile
 
     with silent_log("tifffile"), tifffile.TiffFile(path) as tiff:
-        series = only_image_series(path, tiff)
+        series = stack_of(path, tiff)
         order = _stack_axes(path, series)
         shape = tuple(series.shape[axis] for axis in order)
         check_volume(path, shape, series.dtype, max_voxels)
@@ -161,7 +202,7 @@ def decode_tiff_stack(path: Path, max_voxels: int) -> Volume:
     return Volume(pixels.reshape(*shape[:3], *pixels.shape[2:]), spacing)
 
 
-def _stack_axes(path: Path, series: "TiffPageSeries") -> list[int]:
+def _stack_axes(path: Path, series: "TiffPageSeries | PageStack") -> list[int]:
     """Return which axis of a series holds planes, rows, columns and, if any, channels."""
     others = [i for i, name in enumerate(series.axes) if name not in "YX" and series.shape[i] > 1]
     channels = [i for i in others if series.axes[i] in "SC"]
@@ -180,7 +221,7 @@ def _stack_axes(path: Path, series: "TiffPageSeries") -> list[int]:
     return [*planes, series.axes.index("Y"), series.axes.index("X"), *channels, *ones]
 
 
-def stack_pixels(path: Path, series: "TiffPageSeries") -> NDArray[Any]:
+def stack_pixels(path: Path, series: "TiffPageSeries | PageStack") -> NDArray[Any]:
     """Return the pixels of a series as they are stored."""
     try:
         return series.asarray()
@@ -219,7 +260,12 @@ def decode_npz(path: Path, max_voxels: int, key: str | None) -> Volume:
             )
         if key is None:
             fitting = [name for name in names if _n_axes(archive, name) in (3, 4)]
-            if len(fitting) != 1:
+            if not fitting:
+                raise InputError(
+                    f"{path} has no array of three or four axes among {', '.join(names)}; if one "
+                    "is a picture, save it by itself, as .npy"
+                )
+            if len(fitting) > 1:
                 raise InputError(
                     f"{path} has {len(fitting)} arrays of three or four axes among "
                     f"{', '.join(names)}; say which one (key of read_volume)"

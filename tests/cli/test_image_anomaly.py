@@ -213,6 +213,22 @@ def test_a_rate_that_is_none_is_misuse(gmmseg, model, tmp_path):
     assert "--false-alarm must lie between 0 and 1, got 1.0" in " ".join(lines)
 
 
+def test_a_picture_is_no_feature_map(gmmseg, tmp_path):
+    code, _, lines = gmmseg(
+        "image", "anomaly", "fit", DEFECTS[0], "--given-features", "-o", tmp_path / "a.gmm"
+    )
+    assert code == 2
+    assert "--given-features takes feature maps (.npy, .tif, .tiff), got" in " ".join(lines)
+
+
+def test_feature_maps_are_learned_from(gmmseg, tmp_path, rng):
+    for number in range(20):
+        np.save(tmp_path / f"{number}.npy", rng.normal(size=(24, 24, 5)))
+    out = tmp_path / "a.gmm"
+    assert gmmseg("image", "anomaly", "fit", tmp_path, "--given-features", "-o", out)[0] == 0
+    assert out.exists()
+
+
 def test_a_model_that_is_none_is_told_in_one_line(gmmseg, tmp_path):
     code, _, lines = gmmseg("image", "anomaly", "score", "no.gmm", DEFECTS[0], "-o", tmp_path)
     assert (code, lines) == (1, ["gmmseg: no.gmm does not exist"])

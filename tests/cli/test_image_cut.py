@@ -104,6 +104,10 @@ def test_misuse_is_told_in_one_line(gmmseg, picture):
     for arguments, message in [
         ((picture,), "where is the object? give --box X0 Y0 X1 Y1, or --seeds FILE"),
         ((picture, *BOX, "-o", "mask.jpg"), "the mask must end in .png, got mask.jpg"),
+        (
+            ("stack.tif", *BOX, "-o", "s.tif"),
+            "got s.tif; that of a stack needs --box X0 Y0 Z0 X1 Y1 Z1, or --volume and --seeds",
+        ),
         ((picture, *BOX, "-o", picture), f"{picture} is an input and would be replaced"),
         ((picture, *BOX, "--seeds", "a.png", "-o", "a.png"), "a.png is an input and would be"),
         (

@@ -42,10 +42,63 @@ def test_classes_give_both_squares_one_label_and_regions_give_each_its_own(
     assert json.loads((tmp_path / "squares.json").read_text())["n_segments"] == 3
 
 
+def test_more_detail_finds_small_cells(gmmseg, tmp_path):
+    rows, cols = np.mgrid[:120, :120]
+    truth = ((rows % 20 - 10) ** 2 + (cols % 20 - 10) ** 2 <= 25).astype(np.uint8)
+    path = tmp_path / "cells.png"
+    Image.fromarray(np.where(truth, 160, 50).astype(np.uint8)).save(path)
+    number = {}
+    for detail in (0.5, 2):
+        arguments = ("--mode", "regions", "--detail", detail, "-o", tmp_path)
+        assert gmmseg("image", "segment", path, *arguments)[0] == 0
+        number[detail] = json.loads((tmp_path / "cells.json").read_text())["n_segments"]
+    assert number[0.5] < 37 <= number[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "--detail is for --mode regions; classes are as many as -k says"),
+        (
+            ("--mode", "regions", "-k", 3),
+            "-k gives the number of regions and --detail lets it be found; leave one of them out",
+        ),
+    ],
+)
+def test_detail_where_it_means_nothing_is_misuse(gmmseg, squares, tmp_path, arguments, message):
+    code, _, lines = gmmseg(
+        "image", "segment", squares[0], "--detail", 2, *arguments, "-o", tmp_path
+    )
+    assert code == 2
+    assert message in " ".join(lines)
+
+
 def test_auto_finds_the_number_of_segments(gmmseg, squares, tmp_path):
     path, truth = squares
     assert gmmseg("image", "segment", path, "-k", "auto", "-o", tmp_path)[0] == 0
     assert_array_equal(labels_of(tmp_path), truth + 1)
+
+
+def test_all_files_agree_on_the_segments_that_have_pixels(gmmseg, tmp_path, rng):
+    image = np.full((50, 60), 60) + rng.integers(-6, 7, size=(50, 60))
+    image[:, 30:] += 140
+    image[4::9, 4:30:9] += 20
+    path = tmp_path / "specks.png"
+    Image.fromarray(image.astype(np.uint8)).save(path)
+    arguments = ("-k", 3, "--smoothness", 100, "-o", tmp_path)
+    code, _, lines = gmmseg("image", "segment", path, *arguments, "--probabilities")
+    assert code == 0
+    assert f"gmmseg: {path}: found 2 of 3 segments: no pixel belongs to the others" in lines
+    labels = labels_of(tmp_path, "specks")
+    assert_array_equal(np.unique(labels), [1, 2])
+    report = json.loads((tmp_path / "specks.json").read_text())
+    assert report["n_segments"] == 2
+    assert [segment["label"] for segment in report["segments"]] == [1, 2]
+    assert sum(segment["weight"] for segment in report["segments"]) == pytest.approx(1)
+    chances = tifffile.imread(tmp_path / "specks_probabilities.tif")
+    assert_array_equal(chances.argmax(axis=0) + 1, labels)
+    gmmseg("image", "segment", path, *arguments)
+    assert_array_equal(labels_of(tmp_path, "specks"), labels)
 
 
 def test_parts_that_are_too_small_join_what_is_around_them(gmmseg, squares, tmp_path):

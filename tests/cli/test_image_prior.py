@@ -101,7 +101,7 @@ def test_maps_that_do_not_fit_are_told_in_one_line(gmmseg, picture):
         ),
         (("first.npy",), "got 36 maps of shape (3, 20)"),
         (("nan.npy",), "nan.npy: map 1 of 3 is negative, NaN or infinite at 240 of 720 places"),
-        (("stripes.png",), "stripes.png is not a volume in a known format"),
+        (("stripes.png",), "stripes.png holds no prior maps in a known format, it starts with b"),
         (("nowhere.npy",), "nowhere.npy does not exist; check the name and the folder"),
     ]:
         code, _, lines = gmmseg("image", "segment", "stripes.png", "--prior", *arguments)

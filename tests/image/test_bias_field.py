@@ -52,6 +52,42 @@ def test_field_of_an_evenly_lit_image_is_nearly_one(rng, n_channels):
     assert_allclose(estimate_bias_field(image, 3), 1.0, atol=0.03)
 
 
+def shapes(kind):
+    """Return an image of labels 0, 1 and 2 in large pieces."""
+    rows, cols = np.mgrid[:160, :160]
+    distance = np.hypot(rows - 80, cols - 80)
+    return {
+        "nested": (distance < 25) + 1 * (distance < 72),
+        "quadrants": (rows > 80) + 1 * (cols > 80),
+        "stripes": (cols // 20) % 3,
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["nested", "quadrants", "stripes"])
+@pytest.mark.parametrize("noise", [12, 20])
+def test_noise_of_dark_parts_is_not_taken_for_shading(rng, kind, noise):
+    labels = shapes(kind)
+    light = np.array([40.0, 100.0, 160.0])[labels]
+    image = np.clip(light + noise * rng.normal(size=labels.shape), 1, None)
+    assert_allclose(estimate_bias_field(image, 3), 1.0, atol=0.15)
+
+
+def test_shading_is_found_where_dark_parts_are_noisy(rng):
+    labels = shapes("quadrants")
+    shading = np.broadcast_to(1 + 0.4 * np.linspace(-1, 1, 160), labels.shape)
+    light = np.array([40.0, 100.0, 160.0])[labels] * shading
+    image = np.clip(light + 12 * rng.normal(size=labels.shape), 1, None)
+    assert_allclose(estimate_bias_field(image, 3), shading, rtol=0.1)
+
+
+def test_noise_in_a_volume_is_not_taken_for_shading(rng):
+    planes, rows, cols = np.mgrid[-1:1:32j, -1:1:44j, -1:1:48j]
+    square = planes**2 + rows**2 + cols**2
+    labels = (square < 0.7) + 1 * (square < 0.25)
+    image = np.array([20.0, 100.0, 160.0])[labels] + 10 * rng.normal(size=labels.shape)
+    assert_allclose(estimate_bias_field(image, 3, channel_axis=None), 1.0, atol=0.15)
+
+
 def test_mean_is_one_inside_and_the_field_outside_goes_no_further(rng):
     _, image, _ = shaded_tissues(rng, (90, 110), strength=0.6)
     mask = np.zeros((90, 110), dtype=bool)

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from gmmseg.errors import InputError
 from gmmseg.image.io import read_image, write_image
+from gmmseg.image.lazy import open_image
 
 
 def png_chunk(kind, content):
@@ -245,6 +246,60 @@ def test_a_thumbnail_in_a_tiff_is_no_second_image(tmp_path, rng):
     assert_array_equal(read_image(tmp_path / "camera.tif")[0], image)
 
 
+NO_DATA = 42113  # the tag of GDAL
+
+
+def test_what_a_floating_tiff_calls_no_data_is_nan(tmp_path, rng):
+    pixels = rng.random((24, 32)).astype(np.float32)
+    pixels[:5] = -9999
+    tags = [(NO_DATA, "s", 0, "-9999", True)]
+    tifffile.imwrite(tmp_path / "a.tif", pixels, extratags=tags)
+    read, mask = read_image(tmp_path / "a.tif")
+    assert mask is None
+    assert_array_equal(read, np.where(pixels == -9999, np.nan, pixels))
+
+
+def test_what_a_tiff_of_integers_calls_no_data_is_masked_where_all_channels_are_that(tmp_path, rng):
+    pixels = rng.integers(1, 256, size=(24, 32, 3), dtype=np.uint8)
+    pixels[:5] = 0
+    pixels[5:9, :, 1] = 0
+    tags = [(NO_DATA, "s", 0, "0", True)]
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", extratags=tags)
+    read, mask = read_image(tmp_path / "a.tif")
+    assert_array_equal(read, pixels)
+    assert_array_equal(mask, np.arange(24)[:, None] >= np.full(32, 5))
+
+
+def test_no_data_and_transparency_are_both_masked(tmp_path, rng):
+    pixels = rng.integers(1, 256, size=(24, 32, 2), dtype=np.uint8)
+    pixels[:5, :, 0] = 77
+    pixels[5:, :, 0] = 78
+    pixels[:, :4, 1] = 0
+    tags = [(NO_DATA, "s", 0, "77", True)]
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels, extratags=tags, photometric="minisblack",
+        planarconfig="contig", extrasamples=["unassalpha"],
+    )  # fmt: skip
+    assert_array_equal(
+        read_image(tmp_path / "a.tif")[1], (pixels[..., 0] == 78) & (pixels[..., 1] > 0)
+    )
+
+
+def test_no_data_is_known_in_what_pillow_unpacks(tmp_path, rng):
+    pixels = rng.random((24, 32)).astype(np.float32)
+    pixels[:5] = -9999
+    picture = Image.fromarray(pixels)
+    picture.save(tmp_path / "a.tif", compression="tiff_lzw", tiffinfo={NO_DATA: "-9999"})
+    assert_array_equal(read_image(tmp_path / "a.tif")[0], np.where(pixels == -9999, np.nan, pixels))
+
+
+@pytest.mark.parametrize("value", ["none", "-9999", "1e99", "0.5", "nan"])
+def test_no_data_that_no_pixel_can_be_changes_nothing(tmp_path, rng, value):
+    tags = [(NO_DATA, "s", 0, value, True)]
+    tifffile.imwrite(tmp_path / "a.tif", photo(rng), photometric="rgb", extratags=tags)
+    assert read_image(tmp_path / "a.tif")[1] is None
+
+
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
 def test_the_common_compressions_of_8_bit_tiff_are_read(tmp_path, rng, compression):
     image = photo(rng)
@@ -418,3 +473,26 @@ def test_channels_beyond_four_count_as_pixels(tmp_path):
     with pytest.raises(InputError, match=message):
         read_image(path, max_pixels=1000)
     assert read_image(path, max_pixels=2700)[0].shape == (6, 6, 300)
+
+
+def opened(path):
+    with open_image(path) as image:
+        return image
+
+
+@pytest.mark.parametrize("read", [read_image, opened])
+def test_channels_before_rows_are_refused_with_what_to_do(tmp_path, read):
+    np.save(tmp_path / "first.npy", np.zeros((3, 40, 50), np.uint8))
+    message = (
+        r"first\.npy has shape \(3, 40, 50\), which looks like 3 channels before rows and cols; "
+        r"save it with the channels last, as np\.moveaxis\(image, 0, -1\), or read planes as a "
+        r"volume \(--volume, or read_volume\)$"
+    )
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / "first.npy")
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 5), (3, 5, 40), (5, 40, 50)])
+def test_few_rows_of_few_channels_are_read(tmp_path, shape):
+    np.save(tmp_path / "a.npy", np.zeros(shape, np.uint8))
+    assert read_image(tmp_path / "a.npy")[0].shape == shape

@@ -231,7 +231,7 @@ def test_channels_that_do_not_fit_the_color_are_refused(shape, color, message):
             1.5,
             (
                 r'^color="lab" needs values in 0…1, got 1.5 in an image of dtype float64; '
-                r'scale the image, or use color="none"$'
+                r'scale the image \(0…255: divide by 255\), or use color="none" \(--color none\)$'
             ),
         ),
         (float, -0.25, r'^color="lab" needs values in 0…1, got -0.25 in an image of dtype float64'),

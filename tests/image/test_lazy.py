@@ -108,6 +108,23 @@ def test_a_tile_that_was_left_out_is_zero(tmp_path):
     check_regions(tmp_path / "a.tif")
 
 
+@pytest.mark.parametrize(("dtype", "value"), [(np.float32, "-9999"), (np.uint8, "7")])
+def test_what_is_no_data_is_left_out_in_every_region(tmp_path, dtype, value):
+    def some():
+        yield np.arange(256, dtype=dtype).reshape(16, 16)
+        for _ in range(29):
+            yield None
+
+    tifffile.imwrite(
+        tmp_path / "a.tif", some(), shape=(70, 90), dtype=dtype, tile=(16, 16),
+        photometric="minisblack", extratags=[(42113, "s", 0, value, True)],
+    )  # fmt: skip
+    check_regions(tmp_path / "a.tif")
+    pixels, mask = read_image(tmp_path / "a.tif")
+    inside = np.isfinite(pixels) & (True if mask is None else mask)
+    assert inside.sum() == (256 if dtype == np.float32 else 255)
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("shape", [(70, 90), (70, 90, 2)])
 @pytest.mark.parametrize("dtype", ["u1", ">f4", "?"])

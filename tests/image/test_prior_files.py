@@ -122,3 +122,22 @@ def test_probabilities_of_another_shape_are_refused(tmp_path, shape):
             tmp_path / "p.npy", np.ones(shape, np.float32), like=Volume(np.zeros((4, 5, 6)))
         )
     assert not list(tmp_path.iterdir())
+
+
+def test_maps_may_be_written_page_by_page(tmp_path, rng):
+    maps = rng.random((9, 7, 3))
+    with tifffile.TiffWriter(tmp_path / "maps.tif") as file:
+        for number in range(3):
+            file.write(maps[..., number], contiguous=False)
+    assert_array_equal(read_prior(tmp_path / "maps.tif").values, maps)
+
+
+def test_what_holds_no_maps_is_refused_with_what_does(tmp_path):
+    (tmp_path / "maps.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(
+        InputError,
+        match=r"maps\.png holds no prior maps in a known format, it starts with b.+; give a TIFF "
+        r"with a page per map, an \.npy or \.npz file with the maps along its last axis, or a "
+        r"NIfTI file with them along its fourth$",
+    ):
+        read_prior(tmp_path / "maps.png")

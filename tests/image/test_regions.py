@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
+from sklearn.metrics import adjusted_rand_score
 
 from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image import segment_regions
@@ -43,6 +44,16 @@ def test_four_coloured_patches_are_four_regions_from_dark_to_light(rng):
     assert labels.dtype == np.int32
     assert labels.max() == 4
     assert same_share(labels, truth) > 0.98
+
+
+def test_noise_in_all_colours_does_not_hide_that_regions_differ(rng):
+    places, colors = rng.uniform(0, 200, (16, 2)), rng.uniform(20, 230, (16, 3))
+    row, col = np.mgrid[:200, :200]
+    away = (row[..., None] - places[:, 0]) ** 2 + (col[..., None] - places[:, 1]) ** 2
+    truth = away.argmin(axis=2)
+    noisy = np.clip(colors[truth] + rng.normal(0, 25, size=(200, 200, 3)), 0, 255)
+    labels = segment_regions(noisy.astype(np.uint8))
+    assert adjusted_rand_score(truth.ravel(), labels.ravel()) > 0.6
 
 
 def test_what_is_told_apart_by_texture_alone_is_two_regions(rng):

@@ -12,6 +12,7 @@ from gmmseg.image.features import lightness
 from gmmseg.image.io import read_image
 from gmmseg.image.pixels import pixels_of
 from gmmseg.image.segmentation import SegmentOptions, learn_segments, segment_image
+from gmmseg.image.segmenter import ImageSegmenter
 
 DARK, RED, GREEN, LIGHT = (10, 10, 10), (180, 30, 30), (60, 170, 60), (240, 240, 240)
 
@@ -202,6 +203,23 @@ def test_fewer_colors_than_segments_are_found_and_said_so(image, n_found):
     with pytest.warns(GmmsegWarning, match=message):
         labels = segment_image(image, 5)
     assert_array_equal(np.unique(labels), np.arange(1, n_found + 1))
+
+
+def specks(rng):
+    """Return two halves with specks on one: smoothness takes all pixels from these."""
+    image = np.full((50, 60), 60) + rng.integers(-6, 7, size=(50, 60))
+    image[:, 30:] += 140
+    image[4::9, 4:30:9] += 20
+    return image.astype(np.uint8)
+
+
+def test_a_segment_that_lost_all_its_pixels_leaves_no_gap_in_the_numbers(rng):
+    image = specks(rng)
+    learned = ImageSegmenter(3, smoothness=100).fit(image)
+    assert_array_equal(np.unique(learned.predict(image)), [1, 3])
+    with pytest.warns(GmmsegWarning, match=r"^found 2 of 3 segments: no pixel "):
+        labels = segment_image(image, 3, smoothness=100)
+    assert_array_equal(labels, np.where(np.arange(60) < 30, 1, 2) + np.zeros((50, 1), int))
 
 
 @pytest.mark.parametrize("n_channels", [1, 2, 4, 7])

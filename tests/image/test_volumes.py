@@ -361,6 +361,35 @@ def test_a_volume_without_a_finite_voxel_is_refused(tmp_path, value):
         read_volume(tmp_path / "a.npy")
 
 
+@pytest.mark.parametrize("shape", [(6, 5), (6, 5, 3)])
+def test_pages_that_a_program_wrote_one_by_one_are_a_stack(tmp_path, rng, shape):
+    values = rng.integers(0, 256, size=(4, *shape), dtype=np.uint8)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for page in values:
+            color = "rgb" if len(shape) == 3 else "minisblack"
+            file.write(page, contiguous=False, photometric=color)
+    assert_array_equal(read_volume(tmp_path / "a.tif").values, values)
+
+
+def test_pages_that_differ_are_no_stack(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for rows in (6, 7):
+            file.write(np.zeros((rows, 5), np.uint8), contiguous=False)
+    message = r"a\.tif holds 2 images; save one of them as a file of its own$"
+    with pytest.raises(InputError, match=message):
+        read_volume(tmp_path / "a.tif")
+
+
+def test_an_archive_without_a_volume_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", p=np.zeros((2, 2)), q=np.zeros(3))
+    with pytest.raises(
+        InputError,
+        match=r"a\.npz has no array of three or four axes among p, q; if one is a picture, save it "
+        r"by itself, as \.npy$",
+    ):
+        read_volume(tmp_path / "a.npz")
+
+
 def test_an_archive_from_which_none_can_be_chosen_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", p=np.zeros((2, 2, 2)), q=np.zeros((2, 2, 2)))
     with pytest.raises(
