@@ -1,5 +1,6 @@
 """Cut an object out of an image or a volume, from a box around it or a few marked pixels."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.validation import check_number, generator_of
-from gmmseg.errors import InputError
+from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.cut_grid import (
     BACKGROUND,
     FOREGROUND,
@@ -15,7 +16,8 @@ from gmmseg.image.cut_grid import (
     CutGrid,
     scaled_channels,
 )
-from gmmseg.image.cut_rounds import CutOptions, cut
+from gmmseg.image.cut_rounds import CutOptions
+from gmmseg.image.cut_starts import cut
 from gmmseg.image.features import with_channels
 from gmmseg.image.pixels import checked_mask, shaped_like
 
@@ -25,6 +27,10 @@ SURROUNDINGS = 0.4
 # A voxel has 18 neighbours where a pixel has 8, and a body more border to its inside than a disc:
 # what holds a picture together makes a body shrink or fill its box.
 SMOOTHNESS, SMOOTHNESS_OF_VOLUMES = 17.0, 3.0
+NOTHING_FOUND = (
+    "nothing was cut out: all pixels look like the background; mark some of the object in seeds, "
+    "draw the box closer, or lower smoothness"
+)
 
 
 def cut_foreground(
@@ -78,7 +84,7 @@ def cut_foreground(
     Returns
     -------
     foreground : ndarray of bool of the image's shape without channels
-        True at the object.
+        True at the object; nowhere, with a warning, if all pixels look like the background.
 
     Raises
     ------
@@ -108,6 +114,8 @@ def cut_foreground(
     if grid.unknown.any():
         options = CutOptions(n_components, smoothness, generator_of(random_state), n_jobs)
         foreground[part] = cut(grid, options).mask
+        if not foreground.any():
+            warnings.warn(NOTHING_FOUND, GmmsegWarning, stacklevel=2)
     else:
         foreground[part] = grid.known == FOREGROUND
     return foreground.reshape(shape)
@@ -154,6 +162,7 @@ def cut_grid(
         features=scaled_channels(pixels, usable).reshape(as_volume + pixels.shape),
         usable=usable.reshape(as_volume + usable.shape),
         known=known.reshape(as_volume + known.shape),
+        coupled=usable.reshape(as_volume + usable.shape),
         spacing=lengths(spacing, len(shape)),
     )
     return grid, tuple(slice(0, 1) for _ in as_volume) + part
