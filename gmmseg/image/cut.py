@@ -17,6 +17,7 @@ from gmmseg.image.cut_grid import (
     scaled_channels,
 )
 from gmmseg.image.cut_rounds import CutOptions
+from gmmseg.image.cut_shading import without_shading
 from gmmseg.image.cut_starts import cut
 from gmmseg.image.features import with_channels
 from gmmseg.image.pixels import checked_mask, shaped_like
@@ -113,6 +114,7 @@ def cut_foreground(
     foreground = np.zeros((1,) * (3 - len(shape)) + shape, dtype=bool)
     if grid.unknown.any():
         options = CutOptions(n_components, smoothness, generator_of(random_state), n_jobs)
+        grid = without_shading(grid, options.rng.spawn(1)[0], n_jobs)
         foreground[part] = cut(grid, options).mask
         if not foreground.any():
             warnings.warn(NOTHING_FOUND, GmmsegWarning, stacklevel=2)

@@ -1,4 +1,4 @@
-"""An object is cut out of noise and of a loose or tight box, or a warning says so."""
+"""An object is cut out of noise, of shading and of a loose or tight box, or a warning says so."""
 
 import numpy as np
 import pytest
@@ -38,6 +38,15 @@ def noisy_disc(rng):
 @pytest.mark.parametrize("margin", [0, 10, 20, 28])
 def test_noise_does_not_hide_a_disc_however_loose_its_box(margin, rng):
     assert iou(cut_foreground(noisy_disc(rng), box=box_around(DISC, margin)), DISC) > 0.9
+
+
+@pytest.mark.parametrize("margin", [0, 10, 20, 28])
+@pytest.mark.parametrize(
+    "shading", [0.6 * COLS, 0.5 * ROWS - 0.4 * COLS, np.hypot(ROWS - 60, COLS - 50) ** 2 / 80]
+)
+def test_shading_does_not_hide_a_disc_however_loose_its_box(shading, margin, rng):
+    image = shading + 40 * DISC + rng.normal(scale=4, size=DISC.shape)
+    assert iou(cut_foreground(image, box=box_around(DISC, margin)), DISC) > 0.97
 
 
 @pytest.mark.parametrize("n_planes", [6, 8, 12])
