@@ -1,5 +1,6 @@
 """Cut an object out of an image or a volume, from a box around it or a few marked pixels."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmseg.core.validation import check_number, generator_of
-from gmmseg.errors import InputError
+from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.arrays import with_channels
 from gmmseg.image.cut_grid import (
     BACKGROUND,
@@ -16,7 +17,9 @@ from gmmseg.image.cut_grid import (
     CutGrid,
     scaled_channels,
 )
-from gmmseg.image.cut_rounds import CutOptions, cut
+from gmmseg.image.cut_rounds import CutOptions
+from gmmseg.image.cut_shading import without_shading
+from gmmseg.image.cut_starts import cut
 from gmmseg.image.pixels import checked_mask, shaped_like
 
 # The surroundings that the background is learned from, on each side of a box, in lengths of it.
@@ -25,6 +28,10 @@ SURROUNDINGS = 0.4
 # A voxel has 18 neighbours where a pixel has 8, and a body more border to its inside than a disc:
 # what holds a picture together makes a body shrink or fill its box.
 SMOOTHNESS, SMOOTHNESS_OF_VOLUMES = 17.0, 3.0
+NOTHING_FOUND = (
+    "nothing was cut out: all pixels look like the background; mark some of the object in seeds, "
+    "draw the box closer, or lower smoothness"
+)
 
 
 def cut_foreground(
@@ -78,7 +85,7 @@ def cut_foreground(
     Returns
     -------
     foreground : ndarray of bool of the image's shape without channels
-        True at the object.
+        True at the object; nowhere, with a warning, if all pixels look like the background.
 
     Raises
     ------
@@ -107,7 +114,10 @@ def cut_foreground(
     foreground = np.zeros((1,) * (3 - len(shape)) + shape, dtype=bool)
     if grid.unknown.any():
         options = CutOptions(n_components, smoothness, generator_of(random_state), n_jobs)
+        grid = without_shading(grid, options.rng.spawn(1)[0], n_jobs)
         foreground[part] = cut(grid, options).mask
+        if not foreground.any():
+            warnings.warn(NOTHING_FOUND, GmmsegWarning, stacklevel=2)
     else:
         foreground[part] = grid.known == FOREGROUND
     return foreground.reshape(shape)
@@ -154,6 +164,7 @@ def cut_grid(
         features=scaled_channels(pixels, usable).reshape(as_volume + pixels.shape),
         usable=usable.reshape(as_volume + usable.shape),
         known=known.reshape(as_volume + known.shape),
+        coupled=usable.reshape(as_volume + usable.shape),
         spacing=lengths(spacing, len(shape)),
     )
     return grid, tuple(slice(0, 1) for _ in as_volume) + part

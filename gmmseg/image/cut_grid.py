@@ -26,6 +26,8 @@ class CutGrid:
         True at the pixels in use.
     known : ndarray of int8 of shape (planes, rows, cols)
         `UNKNOWN`, `BACKGROUND` or `FOREGROUND`; pixels not in use are background.
+    coupled : ndarray of bool of shape (planes, rows, cols)
+        True at the pixels in use that a border between them and their neighbours counts for.
     spacing : tuple of float
         Length of a step along the three axes.
     """
@@ -33,6 +35,7 @@ class CutGrid:
     features: NDArray[np.float32]
     usable: NDArray[np.bool_]
     known: NDArray[np.int8]
+    coupled: NDArray[np.bool_]
     spacing: tuple[float, float, float]
 
     @property
@@ -45,17 +48,15 @@ class CutGrid:
         is_plane = len(self.features) == 1
         return contrast_field(
             self.features[0] if is_plane else self.features,
-            inside=self.usable[0] if is_plane else self.usable,
+            inside=self.coupled[0] if is_plane else self.coupled,
             connectivity=CONNECTIVITY,
             spacing=self.spacing[1:] if is_plane else self.spacing,
             n_jobs=n_jobs,
         )
 
-    def part(self, box: tuple[slice, ...]) -> "CutGrid":
-        """Return the pixels in a box alone."""
-        return replace(
-            self, features=self.features[box], usable=self.usable[box], known=self.known[box]
-        )
+    def without_walls(self) -> "CutGrid":
+        """Return the same with borders for nothing beside what is known to be background."""
+        return replace(self, coupled=self.coupled & (self.known != BACKGROUND))
 
     def halved(self) -> "CutGrid":
         """Return the same at half size: means of the pixels in use, and what most of them are.
@@ -72,6 +73,7 @@ class CutGrid:
             features=(sums / np.maximum(n_used, 1)[..., np.newaxis]).astype(np.float32),
             usable=n_used > 0,
             known=np.where(is_known, votes > 0, UNKNOWN).astype(np.int8),
+            coupled=block_sums(self.coupled.astype(np.float32), factors) > 0,
             spacing=tuple(s * f for s, f in zip(self.spacing, factors, strict=True)),  # type: ignore[arg-type]
         )
 
