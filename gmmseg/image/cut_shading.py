@@ -19,7 +19,7 @@ LEAST_GAIN = 0.5  # in log-density per pixel, of the background without the surf
 LEAST_EXPLAINED = 0.6  # share of the variance of the background
 ROBUST_ROUNDS = 5
 N_COMPONENTS = 5
-FIT = EMOptions(tol=1e-3, max_iter=30, covariance_floor=1e-3)
+FIT = EMOptions(tol=1e-3, max_iter=30, covariance_floor=1e-3, has_one_unit=True)
 
 Rows = NDArray[np.float64]
 
