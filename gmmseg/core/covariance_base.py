@@ -63,9 +63,15 @@ class CovarianceFamily(ABC):
         return self.likeliest(scatter / square, resp_sum, lowest, before=before) * square
 
     def floors(self, floor: Floor) -> Array:
-        """Return the floor of every feature, or the lowest where the family knows but one unit."""
+        """Return the floor of every feature, or the lowest where the family knows but one unit.
+
+        Then what rounding leaves beside the feature of largest unit is a floor, too.
+        """
         floors = np.atleast_1d(floor)
-        return floors if self.has_any_units else floors.min(keepdims=True)
+        if self.has_any_units:
+            return floors
+        rounding = float(np.finfo(np.float64).eps) * floors.max()
+        return np.maximum(floors.min(keepdims=True), rounding)
 
     @abstractmethod
     def precision_factors(self, covariances: Array) -> Array:
