@@ -71,18 +71,11 @@ class BilateralFilter:
         middles = np.array([exact[labels == k].mean(axis=0) for k in groups])
         within = np.sqrt(np.mean(np.sum((exact - middles[place]) ** 2, axis=1)))
         whole = np.sqrt(exact.var(axis=0).sum())
-        settled = cls.of_spread(float(within), float(whole), spacing)
+        settled = cls(float(min(OF_GROUPS * within, OF_WHOLE * whole)), spacing)
         ratio = OF_NOISE * noise / settled.tolerance if settled.tolerance > 0 else 1.0
         if ratio <= 1 or noise > len(groups) * within:
             return settled
         return replace(settled, tolerance=settled.tolerance * ratio, noisiness=ratio)
-
-    @classmethod
-    def of_spread(
-        cls, within: float, whole: float, spacing: tuple[float, ...] | None = None
-    ) -> "BilateralFilter":
-        """Settle what is alike by the standard deviations within things, and of all pixels."""
-        return cls(min(OF_GROUPS * within, OF_WHOLE * whole), spacing)
 
     @property
     def reach(self) -> int:

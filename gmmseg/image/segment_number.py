@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gmmseg.core.em import EMOptions
 from gmmseg.core.selection import SelectionPlan, select_mixture
-from gmmseg.image.bilateral import WIDE_PASSES, BilateralFilter
+from gmmseg.image.bilateral import OF_NOISE, WIDE_PASSES, BilateralFilter
 from gmmseg.image.dither import dithered, steps_of
 from gmmseg.image.pixel_noise import Spread, spread_of, spread_patches
 from gmmseg.image.pixels import Pixels, Region
@@ -25,7 +25,7 @@ MOST_SEGMENTS = 9  # that are tried
 STRUCTURE = 0.5  # of the deviation of all pixels: with less noise there are two segments at least
 WIDTH = 0.01  # the least of a segment, in deviations of all pixels: a constant one would be a spike
 # What stays of a pixel's difference from the average, so that groups are as Gaussian as noise is.
-DIFFERENCE_KEPT = np.float32(0.3)
+DIFFERENCE_KEPT = np.float32(0.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ class NumberSearch:
         if spread.n_used < CHOSEN_ON:  # as where a mask leaves little to the patches
             regions = self.pixels.strips(halo)
             spread = spread_of(unrounded, self.recipe, regions, seed=self.seed)
-        bilateral = BilateralFilter.of_spread(spread.noise, spread.whole, self.spacing)
+        bilateral = BilateralFilter(OF_NOISE * spread.noise, self.spacing)
         share, rows = CHOSEN_ON / max(spread.n_used, 1), []
         for outer, inner in regions:
             kept = within(outer, inner)

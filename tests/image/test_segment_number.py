@@ -27,12 +27,20 @@ def stripes(n_levels, shape=(150, 150)):
     return np.broadcast_to(levels[np.arange(shape[1]) * n_levels // shape[1]], shape)
 
 
-@pytest.mark.parametrize("noise", [0.1, 0.3, 0.45])
+@pytest.mark.parametrize("noise", [0.1, 0.3, 0.5])
 @pytest.mark.parametrize("n_levels", [2, 3, 4, 5])
 def test_levels_are_counted_through_noise(n_levels, noise, rng):
     deviation = noise * 0.6 / (n_levels - 1)
     image = stripes(n_levels) + rng.normal(scale=deviation, size=(150, 150))
     assert number_of(image) == n_levels
+
+
+def test_things_hardly_told_by_single_pixels_are_counted(rng):
+    y, x = np.mgrid[:200, :300]
+    levels = 30 * ((y - 100) ** 2 + (x - 80) ** 2 < 45**2)
+    levels[60:140, 170:270] = 60
+    image = 90 + levels + rng.normal(scale=25, size=levels.shape)
+    assert number_of(image.clip(0, 255).astype(np.uint8)) == 3
 
 
 def test_noise_alone_is_one_segment(rng):
