@@ -17,7 +17,7 @@ from gmmseg.image.dither import dithered, steps_of
 from gmmseg.image.pixel_noise import Spread, spread_of, spread_patches
 from gmmseg.image.pixels import Pixels, Region
 from gmmseg.image.recipe import Recipe, sampled_rows, within
-from gmmseg.image.segment_sample import LEARNED_FROM
+from gmmseg.image.segment_sample import LEARNED_FROM, check_any_left
 
 N_DRAWS = 4
 CHOSEN_ON = N_DRAWS * 1_000  # pixels, about, that the number of segments is chosen on
@@ -64,6 +64,7 @@ class NumberSearch:
         more than from neighbour to neighbour is not one.
         """
         few, spread = self.few_pixels()
+        check_any_left(few)
         n_different = len(np.unique(few, axis=0))
         least = 1 + bool(n_different > 1 and spread.noise < STRUCTURE * spread.whole)
         numbers = range(least, min(MOST_SEGMENTS, n_different) + 1)

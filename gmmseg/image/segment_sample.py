@@ -99,10 +99,7 @@ def sample_of(
         if log_prior is not None:
             priors.append(log_prior[(slice(None), *outer)][:, chosen])
     X, averaged, light = np.concatenate(rows), np.concatenate(averages), np.concatenate(lights)
-    if not len(X):
-        raise InputError(
-            "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
-        )
+    check_any_left(X)
     order = np.lexsort((*averaged.T, light, *X.T))
     X = X[order]
     return SegmentSample(
@@ -112,3 +109,11 @@ def sample_of(
         np.concatenate(priors, axis=1)[:, order] if priors else None,
         squares.scale(),
     )
+
+
+def check_any_left(X: NDArray[np.float32]) -> None:
+    """Raise InputError if there are no pixels (n, n_features) in use."""
+    if not len(X):
+        raise InputError(
+            "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
+        )

@@ -172,10 +172,11 @@ def test_pixels_that_are_not_finite_are_masked_out(rng):
     assert (labels == 0).sum() == 2
 
 
-def test_image_without_a_pixel_in_use_is_refused():
+@pytest.mark.parametrize("n_segments", [5, "auto"])
+def test_image_without_a_pixel_in_use_is_refused(n_segments):
     message = "no pixel is left to segment: all are masked out, transparent, NaN or infinite"
     with pytest.raises(InputError, match=f"^{message}$"):
-        segment_image(np.ones((3, 3)), mask=np.zeros((3, 3)))
+        segment_image(np.ones((3, 3)), n_segments, mask=np.zeros((3, 3)))
 
 
 def test_mask_of_another_shape_is_refused():
