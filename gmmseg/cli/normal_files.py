@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gmmseg.cli.anomaly import told_of
+from gmmseg.cli.anomaly import counted, told_of
 from gmmseg.cli.console import say, track, warn
 from gmmseg.errors import InputError
 
@@ -108,7 +108,7 @@ class NormalFiles:
                 return as_channels(image, self.n_channels)
             except InputError as error:
                 raise InputError(f"{path}: {error}") from None
-        ours = "1 channel" if n_channels == 1 else f"{n_channels} channels"
+        ours = counted(n_channels, "channels")
         raise InputError(f"{path}: it has {ours}, most others have {self.n_channels}")
 
 

@@ -204,6 +204,8 @@ def _starting_points(
     if start.previous is not None:
         yield start.previous
         return
+    is_searched = not (start.is_given or has_one_unit or start.labels is not None)
+    unit = unlike_units(sample()[0]) if is_searched else None
     for _ in range(1 if start.is_given else start.n_init):
         if start.labels is not None and start.means is None:
             yield parameters_from_some_labels(
@@ -215,8 +217,6 @@ def _starting_points(
             )
         else:
             yield _starting_point(sample, data.n_features, start)
-            is_searched = not (start.is_given or has_one_unit)
-            unit = unlike_units(sample()[0]) if is_searched else None
             if unit is not None:
                 yield _starting_point(sample, data.n_features, start, unit)
 

@@ -24,7 +24,6 @@ SUBSAMPLE_SIZE = 20_000  # samples that the start is found on
 BLOCK_SIZE = 65_536  # weights that are looked through at once
 LLOYD_ROUNDS = 10
 START_FLOOR = 1e-6  # fraction of the variance of the data that no component starts below
-
 UNLIKE = 30.0  # times the spread of another feature: their units may have nothing in common
 
 Array = NDArray[np.float64]

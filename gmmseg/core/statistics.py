@@ -171,8 +171,7 @@ class SufficientStatistics:
 
     def mean_dev2(self) -> Array:
         """Return the mean squared deviation from the means of the E-step, (n_features,)."""
-        dev2 = self.dev2_sum.sum(axis=0)
-        total: Array = np.diagonal(dev2) if dev2.ndim == 2 else dev2
+        total: Array = diagonals(self.dev2_sum).sum(axis=0)
         return total / max(float(self.resp_sum.sum()), np.finfo(np.float64).tiny)
 
     def _is_used(self) -> NDArray[np.bool_]:
