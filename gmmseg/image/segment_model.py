@@ -14,9 +14,15 @@ from gmmseg.image.bilateral import BilateralFilter
 from gmmseg.image.contrast import ContrastScale
 from gmmseg.image.pixels import Pixels, Region
 from gmmseg.image.recipe import Recipe, within
+from gmmseg.image.surroundings import (
+    GROUND_AND_THINGS,
+    Surroundings,
+    ThinnedPixels,
+    learned_surroundings,
+)
 from gmmseg.smoothing.coupling import estimate_coupling
 from gmmseg.smoothing.field_mean import mean_field
-from gmmseg.smoothing.grid import GridField, contrast_field
+from gmmseg.smoothing.grid import GridField, contrast_field, unit_steps
 
 # What the surroundings of a pixel find impossible counts so much, what they find likeliest 1; less
 # where noise makes single pixels tell little.
@@ -99,9 +105,10 @@ class SegmentModel:
 
         The strips overlap as far as neighbours speak, so that their seams cannot be seen.
         """
+        around = self._surroundings(pixels, n_jobs)
         halo = self._reach + (REACH_OF_SWEEP * N_SWEEPS if self.smoothness else 0)
-        for outer, inner in pixels.strips(halo):
-            log_joint, field, inside = self._evidence(pixels, outer, n_jobs)
+        for outer, inner in pixels.strips(halo + (0 if around is None else around.reach)):
+            log_joint, field, inside = self._evidence(pixels, outer, n_jobs, around)
             q = mean_field(
                 log_joint,
                 field,
@@ -128,26 +135,72 @@ class SegmentModel:
         return self.recipe.reach + averaged
 
     def _evidence(
-        self, pixels: Pixels, region: Region, n_jobs: int | None
+        self,
+        pixels: Pixels,
+        region: Region,
+        n_jobs: int | None,
+        around: Surroundings | None = None,
     ) -> tuple[NDArray[np.float32], GridField, NDArray[np.bool_]]:
         """Return what pixels and prior say, how neighbours are coupled, and where pixels are used.
 
         The first is ``log(weight_k) + log N(x; k) + log prior_k``, (n_segments, planes, rows,
-        cols), for ``x`` averaged over near neighbours, and what wide averages say.
+        cols), for ``x`` averaged over near neighbours, and what wide averages say; or for wide
+        averages, where the segments are those of the surroundings.
         """
-        features, inside = self.recipe.features(pixels, region)
-        if self.bilateral is None:
-            log_joint = _log_joint(features, inside, self.parameters, n_jobs)
+        features, wide, inside = self._averages(pixels, region, n_jobs)
+        if around is None:
+            log_joint = self._log_evidence(features, wide, inside, n_jobs)
         else:
-            features, wide = self.bilateral.near_and_wide(
-                features, inside, n_axes=pixels.n_axes, n_jobs=n_jobs
-            )
-            log_joint = _log_joint(features, inside, self.parameters, n_jobs)
-            log_wide = _log_joint(wide, inside, self.searched, n_jobs)
-            log_joint += _log_support(log_wide, LEAST_SUPPORT / self.bilateral.noisiness**2)
+            log_joint = around.log_joint(wide, inside, region)
         if self.log_prior is not None:
             log_joint += self.log_prior[(slice(None), *region)]
         return log_joint, self._field(features, inside, pixels.n_axes, n_jobs), inside
+
+    def _averages(
+        self, pixels: Pixels, region: Region, n_jobs: int | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+        """Return features averaged over near and many neighbours, and where pixels are used."""
+        features, inside = self.recipe.features(pixels, region)
+        if self.bilateral is None:
+            return features, features, inside
+        near, wide = self.bilateral.near_and_wide(
+            features, inside, n_axes=pixels.n_axes, n_jobs=n_jobs
+        )
+        return near, wide, inside
+
+    def _log_evidence(
+        self,
+        near: NDArray[np.float32],
+        wide: NDArray[np.float32],
+        inside: NDArray[np.bool_],
+        n_jobs: int | None,
+    ) -> NDArray[np.float32]:
+        """Return what near averages say, and wide ones where there are any, of the whole image."""
+        log_joint = _log_joint(near, inside, self.parameters, n_jobs)
+        if self.bilateral is not None:
+            log_wide = _log_joint(wide, inside, self.searched, n_jobs)
+            log_joint += _log_support(log_wide, LEAST_SUPPORT / self.bilateral.noisiness**2)
+        return log_joint
+
+    def _surroundings(self, pixels: Pixels, n_jobs: int | None) -> Surroundings | None:
+        """Return how ground and things differ from place to place, if the segments are these.
+
+        With more segments brightness tells things from each other, and must not be evened out.
+        """
+        n_segments, recipe, bilateral = self.parameters.n_components, self.recipe, self.bilateral
+        has_ground = recipe.dark_field is not None and recipe.place is None
+        if bilateral is None or not has_ground or n_segments != GROUND_AND_THINGS:
+            return None
+        kept = ThinnedPixels.empty(pixels.shape, self.parameters.n_features)
+        for strip in pixels.strips(self._reach):
+            near, wide, inside = self._averages(pixels, strip[0], n_jobs)
+            ground, things = self._log_evidence(near, wide, inside, n_jobs)
+            kept.put(strip, wide, inside, things > ground)
+        # Where noise rules what is alike, pixels as they are spread by it, and averages do not.
+        parameters = self.searched if bilateral.noisiness > 1 else self.parameters
+        lengths = unit_steps(self.spacing, pixels.n_axes)
+        lengths[: 3 - pixels.n_axes] = np.inf
+        return learned_surroundings(kept, parameters, lengths)
 
     def _field(
         self,

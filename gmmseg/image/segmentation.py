@@ -99,7 +99,9 @@ def segment_image(
     features : {"auto", "lab", "rgb", "hsv", "gray", "log", "none"}, callable or ndarray
         Colour space of `pixel_features` ("auto": Lab for three channels, else the channels as they
         are, or their logarithm where bright things lie on a dark ground), a function that maps the
-        image to features of shape (rows, cols, n_features), or such an array.
+        image to features of shape (rows, cols, n_features), or such an array. Where two segments
+        are such things and their ground, and `smoothness` is not 0, both are taken as they are
+        around each place, so that dim things are not cut smaller than bright ones.
     texture : bool
         Whether the local spread of the lightness counts besides colour.
     position : float
