@@ -1,12 +1,11 @@
 """A detector in a model file: what is written, and how much of what is read is believed."""
 
 from os import PathLike
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.anomaly.base import DetectorBase
 from gmmseg.anomaly.calibrated import check_false_alarm
 from gmmseg.anomaly.moment_arrays import checked_scale, finite
 from gmmseg.anomaly.null_scores import NullScores
@@ -15,12 +14,15 @@ from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.serialization import read_model, write_model
 from gmmseg.errors import InputError
 
+if TYPE_CHECKING:
+    from gmmseg.anomaly.base import DetectorBase
+
 KIND = "anomaly-detector"
 
-Detector = TypeVar("Detector", bound=DetectorBase)
+Detector = TypeVar("Detector", bound="DetectorBase")
 
 
-def write_detector(path: str | PathLike[str], detector: DetectorBase) -> None:
+def write_detector(path: str | PathLike[str], detector: "DetectorBase") -> None:
     """Write a fitted detector."""
     header, arrays = detector_parts(detector)
     write_model(path, kind=KIND, header=header, arrays=arrays)
@@ -39,7 +41,7 @@ def read_detector(path: str | PathLike[str], kind: type[Detector]) -> Detector:
         return detector_of(header, arrays, kind)
 
 
-def detector_parts(detector: DetectorBase) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def detector_parts(detector: "DetectorBase") -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return header and arrays of a fitted detector."""
     arrays = {"null_scores": detector.null_.scores, "outliers": detector.outliers_}
     views = []

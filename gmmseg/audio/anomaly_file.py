@@ -2,7 +2,7 @@
 
 import dataclasses
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from gmmseg.anomaly.moment_arrays import finite, moment_arrays, moments_of
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.anomaly.separable import Shrinkage
 from gmmseg.anomaly.view import Scale
-from gmmseg.audio.anomaly import AudioAnomalyDetector
 from gmmseg.audio.clip_model import ClipModel, FittedView
 from gmmseg.audio.clip_recipe import N_BANDS, RATIOS, ClipRecipe
 from gmmseg.audio.clip_views import VIEWS
@@ -19,11 +18,16 @@ from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.serialization import read_model, write_model
 from gmmseg.errors import InputError
 
+if TYPE_CHECKING:
+    from gmmseg.audio.anomaly import AudioAnomalyDetector
+
 KIND = "audio-anomaly-detector"
 SETTINGS = 5  # numbers kept for each view
 
+Detector = TypeVar("Detector", bound="AudioAnomalyDetector")
 
-def write_audio_detector(path: str | PathLike[str], detector: AudioAnomalyDetector) -> None:
+
+def write_audio_detector(path: str | PathLike[str], detector: "AudioAnomalyDetector") -> None:
     """Write a fitted detector."""
     recipe = detector.recipe_
     header = {
@@ -54,7 +58,7 @@ def write_audio_detector(path: str | PathLike[str], detector: AudioAnomalyDetect
     write_model(path, kind=KIND, header=header, arrays=arrays)
 
 
-def read_audio_detector(path: str | PathLike[str]) -> AudioAnomalyDetector:
+def read_audio_detector(path: str | PathLike[str], kind: type[Detector]) -> Detector:
     """Return what `write_audio_detector` wrote.
 
     Raises
@@ -64,7 +68,7 @@ def read_audio_detector(path: str | PathLike[str]) -> AudioAnomalyDetector:
     """
     header, arrays = read_model(path, kind=KIND)
     with as_damage(path):
-        detector = AudioAnomalyDetector(false_alarm=_between(header["false_alarm"], 0.0, 1.0))
+        detector = kind(false_alarm=_between(header["false_alarm"], 0.0, 1.0))
         detector.recipe_ = _recipe(header["recipe"])
         detector.domains_ = [name if name is None else str(name) for name in header["domains"]]
         detector.model_ = _model(arrays, len(detector.domains_), len(detector.recipe_.lengths))

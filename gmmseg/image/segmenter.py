@@ -12,6 +12,7 @@ from gmmseg.errors import InputError, NotFittedError
 from gmmseg.image.bias_field import without_shading
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, feature_pixels
+from gmmseg.image.segment_file import read_segmenter, write_segmenter
 from gmmseg.image.segment_model import SegmentModel
 from gmmseg.image.segment_search import AUTO_COVARIANCE
 from gmmseg.image.segmentation import (
@@ -268,8 +269,6 @@ class ImageSegmenter(BaseEstimator):
         NotFittedError
             If nothing was learned yet.
         """
-        from gmmseg.image.segment_file import write_segmenter
-
         self._fitted()
         write_segmenter(path, self)
 
@@ -292,8 +291,6 @@ class ImageSegmenter(BaseEstimator):
         ModelFileError
             If the file is missing, damaged, hostile, from a newer version or holds something else.
         """
-        from gmmseg.image.segment_file import read_segmenter
-
         return read_segmenter(path, cls)
 
     def _fitted(self) -> SegmentModel:
