@@ -266,7 +266,7 @@ def classes_of(
     )
     if request.smoothness is not None:
         options = replace(options, smoothness=request.smoothness)  # type: ignore[arg-type]
-    pixels = without_shading_of(source, request) if request.bias_field else source.pixels
+    pixels = even_pixels(source, request) if request.bias_field else source.pixels
     model = learn_segments(pixels, options, color=request.color, random_state=request.seed)
     probabilities = None
     if outputs.probabilities or outputs.uncertainty:
@@ -295,10 +295,10 @@ def classes_of(
     }
 
 
-def without_shading_of(source: Source, request: SegmentRequest) -> "Pixels":
+def even_pixels(source: Source, request: SegmentRequest) -> "Pixels":
     """Return the pixels divided by the shading that was found."""
     from gmmseg.errors import InputError
-    from gmmseg.image.bias_field import without_shading
+    from gmmseg.image.bias_field import without_bias_field
     from gmmseg.image.pixels import pixels_of
 
     image = source.image if source.volume is None else source.volume.values
@@ -308,7 +308,7 @@ def without_shading_of(source: Source, request: SegmentRequest) -> "Pixels":
         )
     axis = None if image.ndim == source.pixels.n_axes else -1
     n_segments: Any = request.n_segments  # a number or "auto"
-    even = without_shading(image, n_segments, mask=source.mask, channel_axis=axis)
+    even = without_bias_field(image, n_segments, mask=source.mask, channel_axis=axis)
     return pixels_of(even, mask=source.mask, channel_axis=axis)
 
 

@@ -12,7 +12,7 @@ from gmmseg.core.estep import weighted_statistics
 from gmmseg.core.validation import check_number, generator_of
 from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.arrays import as_array
-from gmmseg.image.bias_field import without_shading
+from gmmseg.image.bias_field import without_bias_field
 from gmmseg.image.numbering import close_gaps
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, Recipe, feature_pixels
@@ -164,7 +164,7 @@ def segment_image(
            [2, 2, 4, 4]], dtype=int32)
     """
     if bias_field:
-        image = without_shading(
+        image = without_bias_field(
             image, n_segments, mask=mask, channel_axis=channel_axis, n_jobs=n_jobs
         )
     pixels, color = feature_pixels(image, features, mask, channel_axis)

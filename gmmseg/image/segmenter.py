@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from gmmseg.errors import InputError, NotFittedError
-from gmmseg.image.bias_field import without_shading
+from gmmseg.image.bias_field import without_bias_field
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, feature_pixels
 from gmmseg.image.segment_file import read_segmenter, write_segmenter
@@ -302,7 +302,7 @@ class ImageSegmenter(BaseEstimator):
         """Return an image without its shading, if that is wanted."""
         if not self.bias_field:
             return image
-        return without_shading(
+        return without_bias_field(
             image,
             self.n_segments,
             mask=mask,
