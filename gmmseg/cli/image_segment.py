@@ -231,7 +231,7 @@ def segment_file(
     seconds = time.perf_counter() - start
     n_segments = len(segments)
     report = {
-        "image": str(path),
+        "file": str(path),
         "labels": str(labels_path),
         "seconds": round(seconds, 3),
         "n_segments": n_segments,

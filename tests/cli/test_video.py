@@ -70,6 +70,7 @@ def test_overlay_timeline_and_json(gmmseg, folder, tmp_path):
     )
     report = json.loads(stdout)
     assert code == 0
+    assert (report["file"], report["out"]) == (str(folder), str(out))
     assert (report["n_frames"], report["n_moving"], report["fps"]) == (30, 15, 25.0)
     with Image.open(out / "overlay.gif") as picture:
         assert picture.n_frames > 15
