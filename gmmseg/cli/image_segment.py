@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from gmmseg.image.pixels import Pixels
     from gmmseg.image.segment_model import SegmentModel
+    from gmmseg.image.segmentation import SegmentOptions
 
 
 def segment(
@@ -254,18 +255,9 @@ def classes_of(
     import numpy as np
 
     from gmmseg.image.numbering import close_gaps, of_those_left
-    from gmmseg.image.segmentation import SegmentOptions, learn_segments, warn_of_fewer
+    from gmmseg.image.segmentation import learn_segments, warn_of_fewer
 
-    options = SegmentOptions(
-        n_segments=request.n_segments,  # type: ignore[arg-type]  # a number or "auto"
-        texture=request.texture,
-        position=request.position,
-        covariance_type=request.covariance,
-        log_prior=source.log_prior,
-        spacing=source.volume.spacing if source.volume is not None else None,
-    )
-    if request.smoothness is not None:
-        options = replace(options, smoothness=request.smoothness)  # type: ignore[arg-type]
+    options = segment_options(source, request)
     pixels = even_pixels(source, request) if request.bias_field else source.pixels
     model = learn_segments(pixels, options, color=request.color, random_state=request.seed)
     probabilities = None
@@ -293,6 +285,23 @@ def classes_of(
         "stop_reason": model.record.stop_reason,
         "weights": weights,
     }
+
+
+def segment_options(source: Source, request: SegmentRequest) -> "SegmentOptions":
+    """Return what the library is asked for; smoothness is its own choice if none is given."""
+    from gmmseg.image.segmentation import SegmentOptions
+
+    options = SegmentOptions(
+        n_segments=request.n_segments,  # type: ignore[arg-type]  # a number or "auto"
+        texture=request.texture,
+        position=request.position,
+        covariance_type=request.covariance,
+        log_prior=source.log_prior,
+        spacing=source.volume.spacing if source.volume is not None else None,
+    )
+    if request.smoothness is None:
+        return options
+    return replace(options, smoothness=request.smoothness)  # type: ignore[arg-type]
 
 
 def even_pixels(source: Source, request: SegmentRequest) -> "Pixels":
