@@ -87,7 +87,7 @@ def foreground(
 ) -> None:
     """Find what moves in a video, and write a mask per frame.
 
-    Writes DIR/<frame>.png (255 moves, 0 does not) and DIR/regions.csv: frame, seconds, box, area.
+    Writes DIR/<frame>.png (255 moves, 0 does not) and DIR/regions.csv: frame, time, box, area.
 
     Example: gmmseg video foreground clip.mp4 -o out --overlay --timeline
     """

@@ -53,12 +53,12 @@ def test_every_frame_gets_a_mask_of_its_name(gmmseg, folder, tmp_path):
     assert not mask_of(out / "in010.png").any()
 
 
-def test_regions_tell_frame_seconds_box_and_area(gmmseg, folder, tmp_path):
+def test_regions_tell_frame_time_box_and_area(gmmseg, folder, tmp_path):
     gmmseg("video", "foreground", folder, "-o", tmp_path / "out", "--fps", 10)
     header, *rows = (tmp_path / "out" / "regions.csv").read_text().splitlines()
-    assert header == "frame,seconds,x0,y0,x1,y1,area"
-    name, seconds, *box, area = rows[-1].split(",")
-    assert (name, seconds) == ("in029", "2.9")
+    assert header == "frame,time,x0,y0,x1,y1,area"
+    name, time, *box, area = rows[-1].split(",")
+    assert (name, time) == ("in029", "2.9")
     assert np.abs(np.array(box, int) - [32, 14, 44, 34]).max() <= 2
     assert abs(int(area) - 240) < 30
 
