@@ -159,18 +159,18 @@ def segment(
     Example: gmmseg image segment head.nii.gz --prior tissues.nii.gz --mask brain.nii.gz -o out
     """
     request = SegmentRequest(
-        number_of(n_segments, mode.value),
-        mode.value,
-        covariance.value,
-        color.value,
-        texture,
-        position,
-        smoothness_of(smoothness),
-        bias_field,
-        min_area,
-        seed,
-        None if prior is None else str(prior),
-        detail,
+        n_segments=number_of(n_segments, mode.value),
+        mode=mode.value,
+        covariance=covariance.value,
+        color=color.value,
+        texture=texture,
+        position=position,
+        smoothness=smoothness_of(smoothness),
+        bias_field=bias_field,
+        min_area=min_area,
+        seed=seed,
+        prior=None if prior is None else str(prior),
+        detail=detail,
     )
     outputs = Outputs(out, overlay, probabilities, uncertainty, as_json, volume)
     images = named_files(named, (*IMAGE_SUFFIXES, *VOLUME_SUFFIXES))
@@ -188,11 +188,20 @@ def segment(
         maps = read_prior(prior)
         request = replace(request, n_segments=number_of_maps(maps, n_segments))
     make_folder(out)
+    n_failed = segment_all(images, Given(use, maps), request, outputs)
+    if n_failed:
+        if len(images) > 1:
+            say(f"{n_failed} of {len(images)} images could not be segmented")
+        raise typer.Exit(1)
+
+
+def segment_all(images: list[Path], given: Given, request: SegmentRequest, outputs: Outputs) -> int:
+    """Segment one file after the other, and return how many could not be segmented."""
     n_failed, overlays = 0, {}
     with announce_compilation():
         for path in track(images, "segmenting"):
             try:
-                overlays[path.name] = segment_file(path, Given(use, maps), request, outputs)
+                overlays[path.name] = segment_file(path, given, request, outputs)
             except GmmsegError as error:
                 warn(str(error))
                 n_failed += 1
@@ -201,11 +210,8 @@ def segment(
                     f"{path}: not enough memory: {error}; try --covariance diag, or a smaller image"
                 )
                 n_failed += 1
-    write_contact_sheet(out / SHEET, overlays)
-    if n_failed:
-        if len(images) > 1:
-            say(f"{n_failed} of {len(images)} images could not be segmented")
-        raise typer.Exit(1)
+    write_contact_sheet(outputs.folder / SHEET, overlays)
+    return n_failed
 
 
 def segment_file(

@@ -109,14 +109,7 @@ def _checked_state(
         "shifts": (np.float64, (n_channels, N_BINS)),
     }
     for name, (dtype, shape) in wanted.items():
-        array = arrays[name]
-        if array.dtype != dtype or array.shape != shape:
-            raise InputError(
-                f"{name} must be {np.dtype(dtype)} of shape {shape}, "
-                f"got {array.dtype} of shape {array.shape}"
-            )
-        if not np.isfinite(array).all():
-            raise InputError(f"{name} has NaN or infinity")
+        _check_array(name, arrays[name], dtype, shape)
     if arrays["depth"].min() < 1 or arrays["depth"].max() > n_modes:
         raise InputError(f"depth must be from 1 to {n_modes} in every row")
     _check_header(header)
@@ -135,6 +128,19 @@ def _checked_state(
     )
     state.refresh()
     return state
+
+
+def _check_array(
+    name: str, array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]
+) -> None:
+    """Refuse an array of another type or shape, or that holds what is no number."""
+    if array.dtype != dtype or array.shape != shape:
+        raise InputError(
+            f"{name} must be {np.dtype(dtype)} of shape {shape}, "
+            f"got {array.dtype} of shape {array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} has NaN or infinity")
 
 
 def _check_header(header: dict[str, Any]) -> None:
