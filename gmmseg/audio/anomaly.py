@@ -63,7 +63,7 @@ class AudioAnomalyDetector(CalibratedDetector):
         Scores of their halves, quarters and eighths, one cut of each clip.
     domains_ : list
         Names of the domains, as given; one, None, where none were.
-    outliers_ : ndarray of int
+    outliers_ : ndarray of int of shape (n_outliers,)
         Clips given as normal that were so strange that they were left out, by their number.
 
     References
