@@ -171,8 +171,11 @@ class MixtureBackend(Backend):
         parameters = MixtureParameters(
             arrays["weights"], arrays["means"], arrays["covariances"], covariance_type=family
         )
-        if parameters.n_features != len(moments.mean):
-            raise InputError("the mixture has other features than the moments")
+        n_features = len(moments.mean)
+        if parameters.n_features != n_features:
+            raise InputError(
+                f"the mixture must have {n_features} features, got {parameters.n_features}"
+            )
         shrinkage = number(arrays["shrinkage"], "shrinkage", 1e-9, 1.0)
         count = number(arrays["count"], "count", 1e-9, np.inf)
         return cls(moments, shrinkage, parameters, count)

@@ -118,6 +118,14 @@ def test_a_state_knows_its_frames_per_second(gmmseg, folder, state, tmp_path):
     assert json.loads(stdout)["fps"] == 10.0
 
 
+def test_a_state_keeps_to_the_bits_of_its_frames(gmmseg, folder, state, tmp_path):
+    code, _, lines = gmmseg(
+        "video", "foreground", folder, "-o", tmp_path / "b", "--state", state, "--bits", 12
+    )
+    words = "has learned from frames of 16 bits, got --bits 12; leave it out, or begin a new state"
+    assert (code, lines) == (1, [f"gmmseg: {state} {words}"])
+
+
 def test_options_given_with_a_state_take_the_place_of_its_own(gmmseg, folder, state, tmp_path):
     look = np.zeros((48, 64), np.uint8)
     look[:24] = 255
