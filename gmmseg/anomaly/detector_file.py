@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.anomaly.calibrated import check_false_alarm
-from gmmseg.anomaly.moment_arrays import checked_scale, finite
+from gmmseg.anomaly.moment_arrays import checked_scale, finite, prefixed, unprefixed
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.anomaly.view import BACKENDS, Scale, View
 from gmmseg.core.mixture_file import as_damage
@@ -49,8 +49,7 @@ def detector_parts(detector: "DetectorBase") -> tuple[dict[str, Any], dict[str, 
         backends = []
         for backend, scale in zip(view.backends, view.scales, strict=True):
             backends.append([backend.name, scale.center, scale.spread])
-            prefix = f"{v}_{backend.name}_"
-            arrays |= {f"{prefix}{key}": array for key, array in backend.arrays().items()}
+            arrays |= prefixed(f"{v}_{backend.name}", backend.arrays())
         views.append({"name": name, "backends": backends})
     header = {
         "detector": type(detector).__name__,
@@ -72,9 +71,7 @@ def detector_of(
         for name, center, spread in entry["backends"]:
             if name not in BACKENDS:
                 raise InputError(f"it has an unknown back-end {name!r}")
-            prefix = f"{v}_{name}_"
-            own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
-            parts.append(BACKENDS[name].of_arrays(own))
+            parts.append(BACKENDS[name].of_arrays(unprefixed(f"{v}_{name}", arrays)))
             scales.append(Scale(*checked_scale(center, spread)))
         if not parts or len({part.n_features for part in parts}) != 1:
             raise InputError("the back-ends of a view have different features")

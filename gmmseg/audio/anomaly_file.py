@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.anomaly.moment_arrays import finite, moment_arrays, moments_of
+from gmmseg.anomaly.moment_arrays import finite, moment_arrays, moments_of, prefixed, unprefixed
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.anomaly.separable import Shrinkage
 from gmmseg.anomaly.view import Scale
@@ -54,7 +54,7 @@ def write_audio_detector(path: str | PathLike[str], detector: "AudioAnomalyDetec
         "views": np.array(views),
     }
     for k, domain in enumerate(detector.model_.domains):
-        arrays |= {f"{k}_{name}": array for name, array in moment_arrays(domain).items()}
+        arrays |= prefixed(str(k), moment_arrays(domain))
     write_model(path, kind=KIND, header=header, arrays=arrays)
 
 
@@ -91,11 +91,7 @@ def _recipe(header: dict[str, Any]) -> ClipRecipe:
 
 def _model(arrays: dict[str, NDArray[Any]], n_domains: int, n_lengths: int) -> ClipModel:
     n_features = len(RATIOS) * N_BANDS
-    domains = []
-    for k in range(n_domains):
-        prefix = f"{k}_"
-        own = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
-        domains.append(moments_of(own))
+    domains = [moments_of(unprefixed(str(k), arrays)) for k in range(n_domains)]
     if not domains or any(len(domain.mean) != n_features for domain in domains):
         raise InputError(f"it must have a domain, and each {n_features} features")
     views = finite(arrays["views"], "views", 2)

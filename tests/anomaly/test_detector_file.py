@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gmmseg.anomaly import AnomalyDetector
-from gmmseg.anomaly.moment_arrays import checked_scale
+from gmmseg.anomaly.moment_arrays import checked_scale, prefixed, unprefixed
 from gmmseg.core.serialization import read_model, write_model
 from gmmseg.errors import InputError, ModelFileError
 from tests.model_files import spoilt_copies
@@ -94,3 +94,16 @@ def test_arrays_that_are_no_backend_are_refused(path, changes, words):
     write_model(path, kind="anomaly-detector", header=keep, arrays=arrays | changes)
     with pytest.raises(ModelFileError, match=f"is damaged: {re.escape(words)}$"):
         AnomalyDetector.load(path)
+
+
+def test_parts_of_a_file_do_not_mix_up_their_arrays():
+    parts = {f"{k}": {"mean": np.full(2, k), "1_mean": np.zeros(k + 1)} for k in range(12)}
+    arrays = {}
+    for prefix, own in parts.items():
+        arrays |= prefixed(prefix, own)
+    assert len(arrays) == 24
+    for prefix, own in parts.items():
+        read = unprefixed(prefix, arrays)
+        assert {name: array.tolist() for name, array in read.items()} == {
+            name: array.tolist() for name, array in own.items()
+        }
