@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from gmmseg.anomaly.calibrated import CalibratedDetector, check_false_alarm, warn_if_few
+from gmmseg.anomaly.detector_file import read_detector, write_detector
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.anomaly.outliers import Learned, Mask, without_outliers
 from gmmseg.anomaly.view import BACKENDS, View
@@ -177,16 +178,12 @@ class DetectorBase(CalibratedDetector):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the detector to a model file, without pickle."""
-        from gmmseg.anomaly.detector_file import write_detector
-
         self._check_fitted()
         write_detector(path, self)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Read a detector from a model file that `save` wrote."""
-        from gmmseg.anomaly.detector_file import read_detector
-
         return read_detector(path, cls)
 
     def _learned(

@@ -1,26 +1,28 @@
 """A detector in a model file: what is written, and how much of what is read is believed."""
 
 from os import PathLike
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.anomaly.base import DetectorBase
 from gmmseg.anomaly.calibrated import check_false_alarm
-from gmmseg.anomaly.moment_arrays import checked_scale, finite
+from gmmseg.anomaly.moment_arrays import checked_scale, finite, prefixed, unprefixed
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.anomaly.view import BACKENDS, Scale, View
 from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.serialization import read_model, write_model
 from gmmseg.errors import InputError
 
+if TYPE_CHECKING:
+    from gmmseg.anomaly.base import DetectorBase
+
 KIND = "anomaly-detector"
 
-Detector = TypeVar("Detector", bound=DetectorBase)
+Detector = TypeVar("Detector", bound="DetectorBase")
 
 
-def write_detector(path: str | PathLike[str], detector: DetectorBase) -> None:
+def write_detector(path: str | PathLike[str], detector: "DetectorBase") -> None:
     """Write a fitted detector."""
     header, arrays = detector_parts(detector)
     write_model(path, kind=KIND, header=header, arrays=arrays)
@@ -39,7 +41,7 @@ def read_detector(path: str | PathLike[str], kind: type[Detector]) -> Detector:
         return detector_of(header, arrays, kind)
 
 
-def detector_parts(detector: DetectorBase) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def detector_parts(detector: "DetectorBase") -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return header and arrays of a fitted detector."""
     arrays = {"null_scores": detector.null_.scores, "outliers": detector.outliers_}
     views = []
@@ -47,8 +49,7 @@ def detector_parts(detector: DetectorBase) -> tuple[dict[str, Any], dict[str, ND
         backends = []
         for backend, scale in zip(view.backends, view.scales, strict=True):
             backends.append([backend.name, scale.center, scale.spread])
-            prefix = f"{v}_{backend.name}_"
-            arrays |= {f"{prefix}{key}": array for key, array in backend.arrays().items()}
+            arrays |= prefixed(f"{v}_{backend.name}", backend.arrays())
         views.append({"name": name, "backends": backends})
     header = {
         "detector": type(detector).__name__,
@@ -70,9 +71,7 @@ def detector_of(
         for name, center, spread in entry["backends"]:
             if name not in BACKENDS:
                 raise InputError(f"it has an unknown back-end {name!r}")
-            prefix = f"{v}_{name}_"
-            own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
-            parts.append(BACKENDS[name].of_arrays(own))
+            parts.append(BACKENDS[name].of_arrays(unprefixed(f"{v}_{name}", arrays)))
             scales.append(Scale(*checked_scale(center, spread)))
         if not parts or len({part.n_features for part in parts}) != 1:
             raise InputError("the back-ends of a view have different features")

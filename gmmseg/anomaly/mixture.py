@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gmmseg.anomaly.backend import Array, Backend, Setting
 from gmmseg.anomaly.folds import cross_fitted
-from gmmseg.anomaly.moment_arrays import moment_arrays, moments_of, number
+from gmmseg.anomaly.moment_arrays import moment_arrays, moments_of, number, prefixed, unprefixed
 from gmmseg.anomaly.moments import Moments
 from gmmseg.anomaly.spectrum import Spectrum
 from gmmseg.core.covariance import spelled_out_family
@@ -153,7 +153,7 @@ class MixtureBackend(Backend):
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return moments, shrinkage, the mixture and how many samples it has seen."""
         return {
-            **{f"whole_{name}": array for name, array in moment_arrays(self.moments).items()},
+            **prefixed("whole", moment_arrays(self.moments)),
             "shrinkage": np.array(self.shrinkage),
             "weights": self.parameters.weights,
             "means": self.parameters.means,
@@ -164,15 +164,16 @@ class MixtureBackend(Backend):
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Return the back-end of these arrays."""
-        moments = moments_of(
-            {name.removeprefix("whole_"): arrays[name] for name in arrays if "whole_" in name}
-        )
+        moments = moments_of(unprefixed("whole", arrays))
         family = spelled_out_family(arrays["covariances"]).name
         parameters = MixtureParameters(
             arrays["weights"], arrays["means"], arrays["covariances"], covariance_type=family
         )
-        if parameters.n_features != len(moments.mean):
-            raise InputError("the mixture has other features than the moments")
+        n_features = len(moments.mean)
+        if parameters.n_features != n_features:
+            raise InputError(
+                f"the mixture must have {n_features} features, got {parameters.n_features}"
+            )
         shrinkage = number(arrays["shrinkage"], "shrinkage", 1e-9, 1.0)
         count = number(arrays["count"], "count", 1e-9, np.inf)
         return cls(moments, shrinkage, parameters, count)

@@ -11,6 +11,7 @@ from gmmseg.anomaly.moments import Moments
 from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
+Arrays = Mapping[str, NDArray[Any]]
 
 
 def moment_arrays(moments: Moments) -> dict[str, NDArray[Any]]:
@@ -39,6 +40,19 @@ def moments_of(arrays: Mapping[str, NDArray[Any]]) -> Moments:
     if count <= 0.0 or np.linalg.eigvalsh(scatter).min() < least:
         raise InputError("the scatter is no covariance, or of no sample")
     return Moments(count, mean, scatter, prior_variance)
+
+
+def prefixed(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    """Return the arrays of one part under names that no other part of the file has."""
+    return {f"{prefix}_{name}": array for name, array in arrays.items()}
+
+
+def unprefixed(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    """Return the arrays that `prefixed` named so, under their own names."""
+    head = f"{prefix}_"
+    return {
+        name.removeprefix(head): array for name, array in arrays.items() if name.startswith(head)
+    }
 
 
 def finite(array: NDArray[Any], name: str, n_axes: int) -> Array:

@@ -88,8 +88,9 @@ class NeighborBackend(Backend):
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Return the back-end of these arrays."""
         moments, kept = moments_of(arrays), finite(arrays["kept"], "kept", 2)
-        if kept.shape[1] != len(moments.mean):
-            raise InputError("the kept samples have other features than the mean")
+        n_features = len(moments.mean)
+        if kept.shape[1] != n_features:
+            raise InputError(f"kept must have {n_features} features, got {kept.shape[1]}")
         return cls(moments, number(arrays["shrinkage"], "shrinkage", 1e-9, 1.0), kept)
 
     def _nearest(self, X: Array) -> tuple[NDArray[np.intp], Array]:

@@ -1,8 +1,9 @@
 """A Gaussian over samples that are small tables, its covariance a product of rows' and columns'.
 
 Where a sample has many features and samples are few, a full covariance is mostly noise. If the
-features are a table (poolings x bands, places x colours), ``cov[r, c; s, d] = R[r, s] * C[c, d]``
-has few parameters and still knows which rows say the same (the matrix normal distribution).
+features are a table (poolings x bands, places x colours),
+``covariance[r, c; s, d] = R[r, s] * C[c, d]`` has few parameters and still knows which rows say
+the same (the matrix normal distribution).
 """
 
 from collections.abc import Sequence
@@ -121,13 +122,13 @@ def factors(
     the matrix normal distribution", equations 2 and 3), shrunk before it serves.
     """
     n_rows, n_columns = shape
-    cov = scatter.reshape(n_rows, n_columns, n_rows, n_columns).transpose(0, 2, 1, 3)
+    covariance = scatter.reshape(n_rows, n_columns, n_rows, n_columns).transpose(0, 2, 1, 3)
     rows, columns = np.eye(n_rows), np.eye(n_columns)
     for _ in range(N_ROUNDS if n_rows > 1 else 1):
-        columns = np.tensordot(np.linalg.inv(rows), cov, 2) / n_rows
+        columns = np.tensordot(np.linalg.inv(rows), covariance, 2) / n_rows
         columns = _shrunk(columns, shrinkage.columns) + floor * np.eye(n_columns)
         if n_rows > 1:
-            rows = np.tensordot(cov, np.linalg.inv(columns), 2) / n_columns
+            rows = np.tensordot(covariance, np.linalg.inv(columns), 2) / n_columns
             mean = max(np.trace(rows) / n_rows, SMALLEST)
             rows = _shrunk(rows / mean, max(shrinkage.rows, 1e-9))
             if mean == SMALLEST:
@@ -147,14 +148,14 @@ def pooled_scatter(domains: Sequence[Moments]) -> Array:
     return scatter
 
 
-def _shrunk(cov: Array, share: float) -> Array:
-    mean = np.trace(cov) / len(cov)
-    shrunk: Array = (1.0 - share) * cov + share * mean * np.eye(len(cov))
+def _shrunk(covariance: Array, share: float) -> Array:
+    mean = np.trace(covariance) / len(covariance)
+    shrunk: Array = (1.0 - share) * covariance + share * mean * np.eye(len(covariance))
     return 0.5 * (shrunk + shrunk.T)
 
 
-def _inverse_root(cov: Array) -> Array:
+def _inverse_root(covariance: Array) -> Array:
     """Return the symmetric inverse square root."""
-    values, axes = np.linalg.eigh(cov)
+    values, axes = np.linalg.eigh(covariance)
     root: Array = (axes / np.sqrt(np.maximum(values, 1e-12 * values[-1]))) @ axes.T
     return root

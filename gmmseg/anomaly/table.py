@@ -38,7 +38,7 @@ class AnomalyDetector(DetectorBase):
         What was learned, the table being the only view.
     null_ : NullScores
         Scores of normal samples.
-    outliers_ : ndarray of int
+    outliers_ : ndarray of int of shape (n_outliers,)
         Samples given as normal that were so strange that they were left out, by their number.
 
     Examples

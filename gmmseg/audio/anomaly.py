@@ -14,6 +14,7 @@ from gmmseg.anomaly.calibrated import CalibratedDetector, check_false_alarm, war
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.anomaly.outliers import Learned, Mask, is_outlier, without_outliers
 from gmmseg.audio.anomaly_explanation import AudioExplanation, explanation
+from gmmseg.audio.anomaly_file import read_audio_detector, write_audio_detector
 from gmmseg.audio.clip_judge import ClipJudge
 from gmmseg.audio.clip_model import ClipModel
 from gmmseg.audio.clip_parts import combined, new_rows, normal_rows
@@ -62,7 +63,7 @@ class AudioAnomalyDetector(CalibratedDetector):
         Scores of their halves, quarters and eighths, one cut of each clip.
     domains_ : list
         Names of the domains, as given; one, None, where none were.
-    outliers_ : ndarray of int
+    outliers_ : ndarray of int of shape (n_outliers,)
         Clips given as normal that were so strange that they were left out, by their number.
 
     References
@@ -254,17 +255,13 @@ class AudioAnomalyDetector(CalibratedDetector):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the detector to a model file, without pickle."""
-        from gmmseg.audio.anomaly_file import write_audio_detector
-
         self._check_fitted()
         write_audio_detector(path, self)
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> "AudioAnomalyDetector":
+    def load(cls, path: str | PathLike[str]) -> Self:
         """Read a detector from a model file that `save` wrote."""
-        from gmmseg.audio.anomaly_file import read_audio_detector
-
-        return read_audio_detector(path)
+        return read_audio_detector(path, cls)
 
     def _number_of(self, domain: Hashable) -> int:
         """Return the number of a domain; None is the only one."""

@@ -2,16 +2,15 @@
 
 import dataclasses
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.anomaly.moment_arrays import finite, moment_arrays, moments_of
+from gmmseg.anomaly.moment_arrays import finite, moment_arrays, moments_of, prefixed, unprefixed
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.anomaly.separable import Shrinkage
 from gmmseg.anomaly.view import Scale
-from gmmseg.audio.anomaly import AudioAnomalyDetector
 from gmmseg.audio.clip_model import ClipModel, FittedView
 from gmmseg.audio.clip_recipe import N_BANDS, RATIOS, ClipRecipe
 from gmmseg.audio.clip_views import VIEWS
@@ -19,11 +18,16 @@ from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.serialization import read_model, write_model
 from gmmseg.errors import InputError
 
+if TYPE_CHECKING:
+    from gmmseg.audio.anomaly import AudioAnomalyDetector
+
 KIND = "audio-anomaly-detector"
 SETTINGS = 5  # numbers kept for each view
 
+Detector = TypeVar("Detector", bound="AudioAnomalyDetector")
 
-def write_audio_detector(path: str | PathLike[str], detector: AudioAnomalyDetector) -> None:
+
+def write_audio_detector(path: str | PathLike[str], detector: "AudioAnomalyDetector") -> None:
     """Write a fitted detector."""
     recipe = detector.recipe_
     header = {
@@ -50,11 +54,11 @@ def write_audio_detector(path: str | PathLike[str], detector: AudioAnomalyDetect
         "views": np.array(views),
     }
     for k, domain in enumerate(detector.model_.domains):
-        arrays |= {f"{k}_{name}": array for name, array in moment_arrays(domain).items()}
+        arrays |= prefixed(str(k), moment_arrays(domain))
     write_model(path, kind=KIND, header=header, arrays=arrays)
 
 
-def read_audio_detector(path: str | PathLike[str]) -> AudioAnomalyDetector:
+def read_audio_detector(path: str | PathLike[str], kind: type[Detector]) -> Detector:
     """Return what `write_audio_detector` wrote.
 
     Raises
@@ -64,7 +68,7 @@ def read_audio_detector(path: str | PathLike[str]) -> AudioAnomalyDetector:
     """
     header, arrays = read_model(path, kind=KIND)
     with as_damage(path):
-        detector = AudioAnomalyDetector(false_alarm=_between(header["false_alarm"], 0.0, 1.0))
+        detector = kind(false_alarm=_between(header["false_alarm"], 0.0, 1.0))
         detector.recipe_ = _recipe(header["recipe"])
         detector.domains_ = [name if name is None else str(name) for name in header["domains"]]
         detector.model_ = _model(arrays, len(detector.domains_), len(detector.recipe_.lengths))
@@ -87,11 +91,7 @@ def _recipe(header: dict[str, Any]) -> ClipRecipe:
 
 def _model(arrays: dict[str, NDArray[Any]], n_domains: int, n_lengths: int) -> ClipModel:
     n_features = len(RATIOS) * N_BANDS
-    domains = []
-    for k in range(n_domains):
-        prefix = f"{k}_"
-        own = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
-        domains.append(moments_of(own))
+    domains = [moments_of(unprefixed(str(k), arrays)) for k in range(n_domains)]
     if not domains or any(len(domain.mean) != n_features for domain in domains):
         raise InputError(f"it must have a domain, and each {n_features} features")
     views = finite(arrays["views"], "views", 2)

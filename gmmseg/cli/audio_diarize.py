@@ -201,7 +201,7 @@ def diarize_file(
     say(f"{path}: {found} in {duration:.1f} s, took {seconds:.1f} s, {result}")
     return {
         "file": str(path),
-        "segments": str(result),
+        "out": str(result),
         "duration": round(duration, 3),
         "seconds": round(seconds, 3),
         "n_speakers": n,

@@ -136,7 +136,7 @@ def enroll(
     length = sum(len(table) for table in tables[name])
     if as_json:
         report = {"model": str(target), "speakers": recognizer.speakers_, "n_bad": n_bad}
-        print_json(report | {"name": name, "n_frames": length})
+        print_json(report | {"speaker": name, "n_frames": length})
     amount = f"{length} embeddings" if is_embedded else f"{length * HOP:.0f} s of speech"
     seconds = time.perf_counter() - started
     n_known = len(recognizer.speakers_)
@@ -245,6 +245,7 @@ def _tell(path: Path, answer: "Identification", *, as_json: bool) -> None:
     from dataclasses import asdict
 
     if as_json:
-        print_json({"file": str(path), **asdict(answer)})
+        report = asdict(answer)
+        print_json({"file": str(path), "speaker": report.pop("name"), **report})
     nearest = f", nearest {answer.best}" if answer.name != answer.best else ""
     say(f"{path}: {answer.name}, probability {answer.probability:.3f}{nearest}")

@@ -101,7 +101,7 @@ def cut(
     say(f"{image}: {share} cut out in {seconds:.1f} s, {outputs.mask}")
     if as_json:
         report = {
-            "image": str(image),
+            "file": str(image),
             "mask": str(outputs.mask),
             "area": area,
             "n_pixels": mask.size,

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from gmmseg.image.pixels import Pixels
     from gmmseg.image.segment_model import SegmentModel
+    from gmmseg.image.segmentation import SegmentOptions
 
 
 def segment(
@@ -158,18 +159,18 @@ def segment(
     Example: gmmseg image segment head.nii.gz --prior tissues.nii.gz --mask brain.nii.gz -o out
     """
     request = SegmentRequest(
-        number_of(n_segments, mode.value),
-        mode.value,
-        covariance.value,
-        color.value,
-        texture,
-        position,
-        smoothness_of(smoothness),
-        bias_field,
-        min_area,
-        seed,
-        None if prior is None else str(prior),
-        detail,
+        n_segments=number_of(n_segments, mode.value),
+        mode=mode.value,
+        covariance=covariance.value,
+        color=color.value,
+        texture=texture,
+        position=position,
+        smoothness=smoothness_of(smoothness),
+        bias_field=bias_field,
+        min_area=min_area,
+        seed=seed,
+        prior=None if prior is None else str(prior),
+        detail=detail,
     )
     outputs = Outputs(out, overlay, probabilities, uncertainty, as_json, volume)
     images = named_files(named, (*IMAGE_SUFFIXES, *VOLUME_SUFFIXES))
@@ -187,11 +188,20 @@ def segment(
         maps = read_prior(prior)
         request = replace(request, n_segments=number_of_maps(maps, n_segments))
     make_folder(out)
+    n_failed = segment_all(images, Given(use, maps), request, outputs)
+    if n_failed:
+        if len(images) > 1:
+            say(f"{n_failed} of {len(images)} images could not be segmented")
+        raise typer.Exit(1)
+
+
+def segment_all(images: list[Path], given: Given, request: SegmentRequest, outputs: Outputs) -> int:
+    """Segment one file after the other, and return how many could not be segmented."""
     n_failed, overlays = 0, {}
     with announce_compilation():
         for path in track(images, "segmenting"):
             try:
-                overlays[path.name] = segment_file(path, Given(use, maps), request, outputs)
+                overlays[path.name] = segment_file(path, given, request, outputs)
             except GmmsegError as error:
                 warn(str(error))
                 n_failed += 1
@@ -200,11 +210,8 @@ def segment(
                     f"{path}: not enough memory: {error}; try --covariance diag, or a smaller image"
                 )
                 n_failed += 1
-    write_contact_sheet(out / SHEET, overlays)
-    if n_failed:
-        if len(images) > 1:
-            say(f"{n_failed} of {len(images)} images could not be segmented")
-        raise typer.Exit(1)
+    write_contact_sheet(outputs.folder / SHEET, overlays)
+    return n_failed
 
 
 def segment_file(
@@ -231,7 +238,7 @@ def segment_file(
     seconds = time.perf_counter() - start
     n_segments = len(segments)
     report = {
-        "image": str(path),
+        "file": str(path),
         "labels": str(labels_path),
         "seconds": round(seconds, 3),
         "n_segments": n_segments,
@@ -254,19 +261,10 @@ def classes_of(
     import numpy as np
 
     from gmmseg.image.numbering import close_gaps, of_those_left
-    from gmmseg.image.segmentation import SegmentOptions, learn_segments, warn_of_fewer
+    from gmmseg.image.segmentation import learn_segments, warn_of_fewer
 
-    options = SegmentOptions(
-        n_segments=request.n_segments,  # type: ignore[arg-type]  # a number or "auto"
-        texture=request.texture,
-        position=request.position,
-        covariance_type=request.covariance,
-        log_prior=source.log_prior,
-        spacing=source.volume.spacing if source.volume is not None else None,
-    )
-    if request.smoothness is not None:
-        options = replace(options, smoothness=request.smoothness)  # type: ignore[arg-type]
-    pixels = without_shading_of(source, request) if request.bias_field else source.pixels
+    options = segment_options(source, request)
+    pixels = even_pixels(source, request) if request.bias_field else source.pixels
     model = learn_segments(pixels, options, color=request.color, random_state=request.seed)
     probabilities = None
     if outputs.probabilities or outputs.uncertainty:
@@ -295,10 +293,27 @@ def classes_of(
     }
 
 
-def without_shading_of(source: Source, request: SegmentRequest) -> "Pixels":
+def segment_options(source: Source, request: SegmentRequest) -> "SegmentOptions":
+    """Return what the library is asked for; smoothness is its own choice if none is given."""
+    from gmmseg.image.segmentation import SegmentOptions
+
+    options = SegmentOptions(
+        n_segments=request.n_segments,  # type: ignore[arg-type]  # a number or "auto"
+        texture=request.texture,
+        position=request.position,
+        covariance_type=request.covariance,
+        log_prior=source.log_prior,
+        spacing=source.volume.spacing if source.volume is not None else None,
+    )
+    if request.smoothness is None:
+        return options
+    return replace(options, smoothness=request.smoothness)  # type: ignore[arg-type]
+
+
+def even_pixels(source: Source, request: SegmentRequest) -> "Pixels":
     """Return the pixels divided by the shading that was found."""
     from gmmseg.errors import InputError
-    from gmmseg.image.bias_field import without_shading
+    from gmmseg.image.bias_field import without_bias_field
     from gmmseg.image.pixels import pixels_of
 
     image = source.image if source.volume is None else source.volume.values
@@ -308,7 +323,7 @@ def without_shading_of(source: Source, request: SegmentRequest) -> "Pixels":
         )
     axis = None if image.ndim == source.pixels.n_axes else -1
     n_segments: Any = request.n_segments  # a number or "auto"
-    even = without_shading(image, n_segments, mask=source.mask, channel_axis=axis)
+    even = without_bias_field(image, n_segments, mask=source.mask, channel_axis=axis)
     return pixels_of(even, mask=source.mask, channel_axis=axis)
 
 

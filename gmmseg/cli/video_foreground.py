@@ -87,7 +87,7 @@ def foreground(
 ) -> None:
     """Find what moves in a video, and write a mask per frame.
 
-    Writes DIR/<frame>.png (255 moves, 0 does not) and DIR/regions.csv: frame, seconds, box, area.
+    Writes DIR/<frame>.png (255 moves, 0 does not) and DIR/regions.csv: frame, time, box, area.
 
     Example: gmmseg video foreground clip.mp4 -o out --overlay --timeline
     """
@@ -126,7 +126,7 @@ def foreground(
     if results.n_frames == 1 and subtractor.n_frames_ == 1:
         warn(f"{video}: there is but one frame, so nothing can be told to move; give several")
     if as_json:
-        print_json({"video": str(video), **results.report(), "seconds": seconds})
+        print_json({"file": str(video), **results.report(), "seconds": round(seconds, 3)})
     if trouble is not None:
         raise trouble
 

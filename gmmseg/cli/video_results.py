@@ -59,7 +59,7 @@ class Results:
         shown = mask if self._shadows else moving.astype("uint8") * MOVING
         Image.fromarray(shown).save(self._folder / f"{name}.png", compress_level=1)
         if moving.any():
-            self._regions += moving_regions(mask, frame=name, seconds=round(number / self._fps, 4))
+            self._regions += moving_regions(mask, frame=name, time=round(number / self._fps, 4))
         if event and event != self._events.get(number - 1):
             self._events[number] = event
         self._shares.append(float(moving.mean()))

@@ -30,19 +30,6 @@ class DetectionError(BinaryRates):
     0.4
     """
 
-    true_positive: float
-    false_positive: float
-    false_negative: float
-    true_negative: float
-
-    def __add__(self, other: "DetectionError") -> "DetectionError":
-        return DetectionError(
-            self.true_positive + other.true_positive,
-            self.false_positive + other.false_positive,
-            self.false_negative + other.false_negative,
-            self.true_negative + other.true_negative,
-        )
-
     @property
     def speech(self) -> float:
         """Seconds of speech in the reference."""

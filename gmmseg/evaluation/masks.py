@@ -38,14 +38,6 @@ class MaskScores(BinaryRates):
     false_negative: int
     true_negative: int
 
-    def __add__(self, other: "MaskScores") -> "MaskScores":
-        return MaskScores(
-            self.true_positive + other.true_positive,
-            self.false_positive + other.false_positive,
-            self.false_negative + other.false_negative,
-            self.true_negative + other.true_negative,
-        )
-
     @property
     def iou(self) -> float:
         """Intersection over union of the foregrounds (Jaccard); 1 if both are empty."""

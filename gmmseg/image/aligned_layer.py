@@ -120,14 +120,22 @@ class AlignedLayer:
         )
         shape = int(rows), int(cols)
         n_places, n_features = origin.shape
-        if shape[0] * shape[1] != n_places or not count >= 1.0:
-            raise InputError("places and shape of a layer do not fit together")
+        if min(shape) < 1 or shape[0] * shape[1] != n_places:
+            raise InputError(f"a layer of {rows:g} x {cols:g} places has {n_places} of them")
+        if not 1.0 <= count < np.inf:
+            raise InputError(f"a layer must have seen 1 image or more, got {count:g}")
         if dev_sum.shape != origin.shape or dev2_sum.shape != origin.shape:
-            raise InputError("the sums of a layer do not fit together")
-        if cross.shape != (n_features, n_features) or not np.allclose(cross, cross.T):
-            raise InputError("the sum of products of a layer is none")
+            raise InputError(
+                f"the sums of a layer must have shape {origin.shape}, "
+                f"got {dev_sum.shape} and {dev2_sum.shape}"
+            )
         if not all(np.isfinite(array).all() for array in (origin, dev_sum, dev2_sum, cross)):
             raise InputError("the sums of a layer must be finite")
+        if cross.shape != (n_features, n_features) or not np.allclose(cross, cross.T):
+            raise InputError(
+                f"the products of a layer must be symmetric, of {n_features} features, "
+                f"got shape {cross.shape}"
+            )
         statistics = SufficientStatistics(origin, np.full(n_places, count), dev_sum, dev2_sum, 0.0)
         return cls(PlaceSums(statistics, cross, shape))
 

@@ -25,7 +25,7 @@ from gmmseg.errors import InputError
 from gmmseg.image.arrays import with_channels
 from gmmseg.image.color import scaled
 from gmmseg.image.pixels import checked_mask
-from gmmseg.image.sigma_filter import alike_means, deviations
+from gmmseg.image.sigma_filter import alike_means, neighbour_noise
 
 USUAL_KINDS = 3  # of pixels, such as tissues
 MOST_CELLS = 40_000  # that the field is estimated from; it is smooth, so these tell all
@@ -94,7 +94,7 @@ def estimate_bias_field(
     pixels = with_channels(image, channel_axis)
     use = _pixels_in_use(pixels, mask)
     cells = _sample(use)
-    light = np.log(alike_means(pixels, use, cells, _noise(pixels, use, cells)))
+    light = np.log(alike_means(pixels, use, cells, neighbour_noise(pixels, use, cells)))
     start = Start(n_components=n_segments, rng=np.random.default_rng(0), covariance_type="diag")
     mixture, _ = fit_mixture(light, None, start, OPTIONS, n_jobs=n_jobs)
     shading = np.zeros_like(light)
@@ -110,7 +110,7 @@ def estimate_bias_field(
     return np.moveaxis(field, -1, channel_axis)
 
 
-def without_shading(
+def without_bias_field(
     image: ArrayLike,
     n_segments: int | Literal["auto"],
     *,
@@ -252,18 +252,3 @@ def _sample(use: NDArray[np.bool_]) -> tuple[NDArray[np.intp], ...]:
     stride = math.ceil((np.count_nonzero(use) / MOST_CELLS) ** (1 / use.ndim))
     cells = np.nonzero(use[(slice(None, None, stride),) * use.ndim])
     return tuple(index * stride for index in cells) if len(cells[0]) else np.nonzero(use)
-
-
-def _noise(
-    pixels: NDArray[Any], use: NDArray[np.bool_], cells: tuple[NDArray[np.intp], ...]
-) -> Array:
-    """Return the standard deviation of the noise in each channel, by how much neighbours differ."""
-    sizes = list[Array]()
-    for step in np.eye(use.ndim, dtype=np.intp):
-        dev, is_used = deviations(pixels, use, cells, tuple(step))
-        sizes.append(np.abs(dev[is_used]))
-    every = np.concatenate(sizes)
-    if not len(every):
-        return np.zeros(pixels.shape[-1])
-    noise: Array = np.median(every, axis=0) / (0.6745 * math.sqrt(2))
-    return noise

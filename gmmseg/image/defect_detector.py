@@ -14,6 +14,7 @@ from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.core.validation import check_above, check_number, generator_of
 from gmmseg.errors import InputError
 from gmmseg.image.arrays import as_array, with_channels
+from gmmseg.image.defect_file import read_defect_detector, write_defect_detector
 from gmmseg.image.defect_fit import FitOptions, Mode, fit_model
 from gmmseg.image.defect_model import DefectModel, score_of
 from gmmseg.image.image_source import Images, ImageSource
@@ -304,16 +305,12 @@ class ImageAnomalyDetector(CalibratedDetector):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the detector to a model file, without pickle."""
-        from gmmseg.image.defect_file import write_defect_detector
-
         self._fitted()
         write_defect_detector(path, self)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Read a detector from a model file that `save` wrote."""
-        from gmmseg.image.defect_file import read_defect_detector
-
         return read_defect_detector(path, cls)
 
     def _places(

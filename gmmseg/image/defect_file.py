@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmseg.anomaly.moment_arrays import checked_scale, finite
+from gmmseg.anomaly.moment_arrays import checked_scale, finite, prefixed, unprefixed
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.serialization import read_model, write_model
@@ -47,7 +47,7 @@ def write_defect_detector(path: str | PathLike[str], detector: "ImageAnomalyDete
     }
     arrays: dict[str, NDArray[Any]] = {"null_scores": detector.null_.scores}
     for number, layer in enumerate(model.layers):
-        arrays |= {f"{number}_{name}": array for name, array in layer.arrays().items()}
+        arrays |= prefixed(str(number), layer.arrays())
     write_model(path, kind=KIND, header=header, arrays=arrays)
 
 
@@ -96,9 +96,7 @@ def _layers(
     for number, (name, _, _) in enumerate(header["layers"]):
         if name not in LAYERS:
             raise InputError(f"it has an unknown layer {name!r}")
-        prefix = f"{number}_"
-        own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
-        layers.append(LAYERS[name].of_arrays(own))
+        layers.append(LAYERS[name].of_arrays(unprefixed(str(number), arrays)))
     wanted = [len(names) for names in front.names]
     if [layer.n_features for layer in layers] != wanted:
         raise InputError(f"its layers must have {wanted} features")

@@ -14,7 +14,7 @@ from gmmseg.core.em import EMOptions
 from gmmseg.core.selection import SelectionPlan, select_mixture
 from gmmseg.image.bilateral import OF_NOISE, WIDE_PASSES, BilateralFilter
 from gmmseg.image.dither import dithered, steps_of
-from gmmseg.image.pixel_noise import Spread, spread_of, spread_patches
+from gmmseg.image.pixel_spread import Spread, spread_of, spread_patches
 from gmmseg.image.pixels import Pixels, Region
 from gmmseg.image.recipe import Recipe, sampled_rows, within
 from gmmseg.image.segment_sample import LEARNED_FROM, check_any_left

@@ -14,7 +14,7 @@ from gmmseg.core.initialization import parameters_from_labels
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.image.bilateral import BilateralFilter
 from gmmseg.image.features import dark_to_light
-from gmmseg.image.pixel_noise import spread_of, spread_patches
+from gmmseg.image.pixel_spread import spread_of, spread_patches
 from gmmseg.image.pixels import Pixels
 from gmmseg.image.recipe import Recipe, sampled_rows
 from gmmseg.image.segment_sample import SegmentSample

@@ -12,7 +12,7 @@ from gmmseg.core.estep import weighted_statistics
 from gmmseg.core.validation import check_number, generator_of
 from gmmseg.errors import GmmsegWarning, InputError
 from gmmseg.image.arrays import as_array
-from gmmseg.image.bias_field import without_shading
+from gmmseg.image.bias_field import without_bias_field
 from gmmseg.image.numbering import close_gaps
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, Recipe, feature_pixels
@@ -166,7 +166,7 @@ def segment_image(
            [2, 2, 4, 4]], dtype=int32)
     """
     if bias_field:
-        image = without_shading(
+        image = without_bias_field(
             image, n_segments, mask=mask, channel_axis=channel_axis, n_jobs=n_jobs
         )
     pixels, color = feature_pixels(image, features, mask, channel_axis)
@@ -239,19 +239,8 @@ def learn_segments(
     rng = generator_of(random_state)
     unit_steps(options.spacing, pixels.n_axes)  # refuses what are no lengths
     recipe = Recipe.fitting(pixels, color=color, texture=options.texture, position=options.position)
+    n_segments = _number_of_segments(pixels, recipe, options, rng, n_jobs=n_jobs)
     search = SegmentSearch(options.covariance_type, rng, n_jobs)
-    n_segments = options.n_segments
-    if options.log_prior is not None:
-        n_segments = len(options.log_prior)
-    elif n_segments == "auto":
-        n_segments = NumberSearch(
-            pixels,
-            recipe,
-            is_averaged=options.smoothness != 0,
-            spacing=options.spacing,
-            seed=int(rng.integers(2**32)),
-            n_jobs=n_jobs,
-        ).best_number(OPTIONS, rng)
     bilateral = None
     if options.smoothness != 0:
         bilateral = search.bilateral(pixels, recipe, n_segments, options.spacing)
@@ -269,22 +258,46 @@ def learn_segments(
         warn_of_fewer(parameters.n_components, n_segments, stacklevel=4)
     log_likelihood = weighted_statistics(sample.X, parameters, None, n_jobs).log_likelihood
     model = SegmentModel(
-        parameters,
-        record,
-        bic(log_likelihood, parameters.n_free_parameters, len(sample.X)),
-        len(sample.X),
-        pixels.n_channels,
-        recipe,
-        searched,
-        bilateral,
-        sample.contrast,
-        0.0,
-        options.log_prior,
-        options.spacing,
+        parameters=parameters,
+        record=record,
+        bic=bic(log_likelihood, parameters.n_free_parameters, len(sample.X)),
+        n_pixels=len(sample.X),
+        n_channels=pixels.n_channels,
+        recipe=recipe,
+        searched=searched,
+        bilateral=bilateral,
+        contrast=sample.contrast,
+        smoothness=0.0,
+        log_prior=options.log_prior,
+        spacing=options.spacing,
     )
     if options.smoothness == "auto":
         return replace(model, smoothness=model.estimated_smoothness(pixels, n_jobs))
     return replace(model, smoothness=options.smoothness)
+
+
+def _number_of_segments(
+    pixels: Pixels,
+    recipe: Recipe,
+    options: SegmentOptions,
+    rng: np.random.Generator,
+    *,
+    n_jobs: int | None,
+) -> int:
+    """Return how many segments are wanted, or the best number if that is to be found."""
+    if options.log_prior is not None:
+        return len(options.log_prior)
+    if options.n_segments != "auto":
+        return options.n_segments
+    search = NumberSearch(
+        pixels,
+        recipe,
+        is_averaged=options.smoothness != 0,
+        spacing=options.spacing,
+        seed=int(rng.integers(2**32)),
+        n_jobs=n_jobs,
+    )
+    return search.best_number(OPTIONS, rng)
 
 
 def warn_of_fewer(n_found: int, n_wanted: int, *, stacklevel: int) -> None:

@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from gmmseg.errors import InputError, NotFittedError
-from gmmseg.image.bias_field import without_shading
+from gmmseg.image.bias_field import without_bias_field
 from gmmseg.image.pixels import Pixels, pixels_of
 from gmmseg.image.recipe import Features, feature_pixels
+from gmmseg.image.segment_file import read_segmenter, write_segmenter
 from gmmseg.image.segment_model import SegmentModel
 from gmmseg.image.segment_search import AUTO_COVARIANCE
 from gmmseg.image.segmentation import (
@@ -268,8 +269,6 @@ class ImageSegmenter(BaseEstimator):
         NotFittedError
             If nothing was learned yet.
         """
-        from gmmseg.image.segment_file import write_segmenter
-
         self._fitted()
         write_segmenter(path, self)
 
@@ -292,8 +291,6 @@ class ImageSegmenter(BaseEstimator):
         ModelFileError
             If the file is missing, damaged, hostile, from a newer version or holds something else.
         """
-        from gmmseg.image.segment_file import read_segmenter
-
         return read_segmenter(path, cls)
 
     def _fitted(self) -> SegmentModel:
@@ -305,7 +302,7 @@ class ImageSegmenter(BaseEstimator):
         """Return an image without its shading, if that is wanted."""
         if not self.bias_field:
             return image
-        return without_shading(
+        return without_bias_field(
             image,
             self.n_segments,
             mask=mask,

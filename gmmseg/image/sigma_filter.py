@@ -4,6 +4,7 @@ Lee (1983), "Digital image smoothing and the sigma filter".
 """
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,22 @@ def alike_means(
         dev_sum += np.where(is_alike, dev, 0.0)
         count += is_alike
     return own + dev_sum / count
+
+
+def neighbour_noise(pixels: NDArray[Any], use: NDArray[np.bool_], cells: Cells) -> Array:
+    """Return the standard deviation of the noise in each channel, by how much neighbours differ.
+
+    Most neighbours are of one thing, so that the median of how far they differ is that of noise.
+    """
+    sizes = list[Array]()
+    for step in np.eye(use.ndim, dtype=np.intp):
+        dev, is_used = deviations(pixels, use, cells, tuple(step))
+        sizes.append(np.abs(dev[is_used]))
+    every = np.concatenate(sizes)
+    if not len(every):
+        return np.zeros(pixels.shape[-1])
+    noise: Array = np.median(every, axis=0) / (0.6745 * math.sqrt(2))
+    return noise
 
 
 def deviations(

@@ -128,11 +128,17 @@ class TiedLayer:
         parameters = MixtureParameters(arrays["weights"], arrays["means"], arrays["covariances"])
         mean, deviation = (arrays[name].astype(np.float64) for name in ("mean", "deviation"))
         peak, count = arrays["peak_and_count"].astype(np.float64)
-        is_whole = mean.shape == deviation.shape == (parameters.n_features,)
-        if not is_whole or not np.isfinite([*mean, *deviation, peak, count]).all():
-            raise InputError("mean, deviation and mixture of a layer do not fit together")
-        if not (deviation > 0.0).all() or count < 0.0:
-            raise InputError("the deviations of a layer must be above 0")
+        if not mean.shape == deviation.shape == (parameters.n_features,):
+            raise InputError(
+                f"mean and deviation of a layer must be {parameters.n_features} numbers each, "
+                f"got shapes {mean.shape} and {deviation.shape}"
+            )
+        if not np.isfinite([*mean, *deviation, peak, count]).all():
+            raise InputError("the numbers of a layer must be finite")
+        if not (deviation > 0.0).all():
+            raise InputError(f"the deviations of a layer must be above 0, got {deviation.min():g}")
+        if count < 0.0:
+            raise InputError(f"a layer must have seen 0 places or more, got {count:g}")
         return cls(mean, deviation, parameters, float(peak), float(count))
 
     @property

@@ -23,8 +23,8 @@ class MovingRegion:
     ----------
     frame : str
         Name or number of the frame.
-    seconds : float
-        When, from the first frame on.
+    time : float
+        When, in seconds from the first frame on.
     x0, y0, x1, y1 : int
         Box: first column and row, and those after the last.
     area : int
@@ -38,7 +38,7 @@ class MovingRegion:
     """
 
     frame: str
-    seconds: float
+    time: float
     x0: int
     y0: int
     x1: int
@@ -46,7 +46,7 @@ class MovingRegion:
     area: int
 
 
-def moving_regions(mask: ArrayLike, *, frame: str = "", seconds: float = 0.0) -> list[MovingRegion]:
+def moving_regions(mask: ArrayLike, *, frame: str = "", time: float = 0.0) -> list[MovingRegion]:
     """Return the regions that move in a mask, from the largest to the smallest.
 
     Parameters
@@ -55,8 +55,8 @@ def moving_regions(mask: ArrayLike, *, frame: str = "", seconds: float = 0.0) ->
         255 where something moves, as `BackgroundSubtractor.apply` returns it.
     frame : str
         Name of the frame.
-    seconds : float
-        When it was.
+    time : float
+        When it was, in seconds.
 
     Returns
     -------
@@ -72,8 +72,8 @@ def moving_regions(mask: ArrayLike, *, frame: str = "", seconds: float = 0.0) ->
     --------
     >>> mask = np.zeros((10, 12), np.uint8)
     >>> mask[2:5, 3:9] = 255
-    >>> moving_regions(mask, frame="7", seconds=0.28)
-    [MovingRegion(frame='7', seconds=0.28, x0=3, y0=2, x1=9, y1=5, area=18)]
+    >>> moving_regions(mask, frame="7", time=0.28)
+    [MovingRegion(frame='7', time=0.28, x0=3, y0=2, x1=9, y1=5, area=18)]
     """
     from scipy.ndimage import find_objects, label
 
@@ -83,16 +83,14 @@ def moving_regions(mask: ArrayLike, *, frame: str = "", seconds: float = 0.0) ->
     labels, _ = label(values == MOVING, EIGHT)
     areas = np.bincount(labels.ravel())
     regions = [
-        MovingRegion(
-            frame, seconds, cols.start, rows.start, cols.stop, rows.stop, int(areas[number])
-        )
+        MovingRegion(frame, time, cols.start, rows.start, cols.stop, rows.stop, int(areas[number]))
         for number, (rows, cols) in enumerate(find_objects(labels), start=1)
     ]
     return sorted(regions, key=lambda region: (-region.area, region.y0, region.x0))
 
 
 def write_regions(path: str | PathLike[str], regions: Iterable[MovingRegion]) -> None:
-    """Write regions as CSV: frame,seconds,x0,y0,x1,y1,area.
+    """Write regions as CSV: frame,time,x0,y0,x1,y1,area.
 
     Parameters
     ----------

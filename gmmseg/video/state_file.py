@@ -1,17 +1,20 @@
 """The state of a background subtractor in a model file: arrays and a header, nothing that runs."""
 
 from os import PathLike
+from types import NoneType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.serialization import read_model, write_model
-from gmmseg.errors import InputError, ModelFileError
+from gmmseg.errors import InputError
 from gmmseg.video.coarse_kernels import coarse_memory
 from gmmseg.video.lighting import N_BINS
 from gmmseg.video.pixel_model import BLOCK, MEAN, PixelModel
 from gmmseg.video.pixel_state import N_FEEDBACK, PixelState
+from gmmseg.video.settings import check_mask_fits, checked_mask, checked_options
 
 KIND = "video-background"
 OPTIONS = {
@@ -19,12 +22,12 @@ OPTIONS = {
     "patience": (float,),
     "learning_rate": (float,),
     "threshold": (float,),
-    "min_area": (int, type(None)),
+    "min_area": (int, NoneType),
     "n_modes": (int,),
     "shadows": (bool,),
     "lighting": (bool,),
     "shake": (float,),
-    "bits": (int, type(None)),
+    "bits": (int, NoneType),
 }
 
 FilePath = str | PathLike[str]
@@ -63,26 +66,26 @@ def read_state(path: FilePath) -> tuple[PixelState, dict[str, Any], Mask | None]
         If it is no such file, or damaged.
     """
     header, arrays = read_model(path, kind=KIND)
-    try:
-        options = _checked_options(header)
+    with as_damage(path):
+        options = _believed_options(header["options"])
         state = _checked_state(header, arrays, options["n_modes"])
         mask = arrays.get("mask")
-        if mask is not None and (mask.dtype != np.bool_ or mask.shape != state.model.kept.shape):
-            raise InputError(f"mask is {mask.dtype} of shape {mask.shape}")
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-        raise ModelFileError(f"{path} is damaged: {reason}") from None
-    return state, options, mask
+        if mask is not None:
+            check_mask_fits(checked_mask(mask), state.model.kept.shape)
+        return state, options, mask
 
 
-def _checked_options(header: dict[str, Any]) -> dict[str, Any]:
-    options = header["options"]
-    if not isinstance(options, dict) or options.keys() != OPTIONS.keys():
-        raise InputError(f"options are {options!r}")
+def _believed_options(options: Any) -> dict[str, Any]:
+    """Return the options, or raise InputError where no subtractor has them."""
+    if not isinstance(options, dict):
+        raise InputError(f"options must be named, got {type(options).__name__}")
+    if options.keys() != OPTIONS.keys():
+        raise InputError(f"options must be {', '.join(OPTIONS)}, got {', '.join(options)}")
     for name, kinds in OPTIONS.items():
         if type(options[name]) not in kinds:
-            raise InputError(f"{name} is {options[name]!r}")
-    return options
+            wanted = " or ".join("null" if kind is NoneType else kind.__name__ for kind in kinds)
+            raise InputError(f"{name} must be {wanted}, got {options[name]!r}")
+    return checked_options(**options)
 
 
 def _checked_state(
@@ -91,7 +94,9 @@ def _checked_state(
     """Return a state whose arrays fit each other, so that no kernel reads beyond one."""
     modes = arrays["modes"]
     if modes.ndim != 4 or modes.shape[1] != n_modes or modes.shape[2] <= MEAN:
-        raise InputError(f"modes have shape {modes.shape}")
+        raise InputError(
+            f"modes must have shape (rows, {n_modes}, more than {MEAN}, cols), got {modes.shape}"
+        )
     rows, _, n_values, cols = modes.shape
     n_channels = n_values - MEAN
     wanted: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
@@ -104,13 +109,9 @@ def _checked_state(
         "shifts": (np.float64, (n_channels, N_BINS)),
     }
     for name, (dtype, shape) in wanted.items():
-        array = arrays[name]
-        if array.dtype != dtype or array.shape != shape:
-            raise InputError(f"{name} is {array.dtype} of shape {array.shape}, not {shape}")
-        if not np.isfinite(array).all():
-            raise InputError(f"{name} has NaN or infinity")
+        _check_array(name, arrays[name], dtype, shape)
     if arrays["depth"].min() < 1 or arrays["depth"].max() > n_modes:
-        raise InputError("depth is out of range")
+        raise InputError(f"depth must be from 1 to {n_modes} in every row")
     _check_header(header)
     model = PixelModel(*(arrays[name] for name in PixelModel._fields))
     state = PixelState(
@@ -129,13 +130,26 @@ def _checked_state(
     return state
 
 
+def _check_array(
+    name: str, array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]
+) -> None:
+    """Refuse an array of another type or shape, or that holds what is no number."""
+    if array.dtype != dtype or array.shape != shape:
+        raise InputError(
+            f"{name} must be {np.dtype(dtype)} of shape {shape}, "
+            f"got {array.dtype} of shape {array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} has NaN or infinity")
+
+
 def _check_header(header: dict[str, Any]) -> None:
     """Refuse numbers that no state has."""
     for name, least in (("n_frames", 1), ("n_seen", 1), ("n_strange", 0)):
         if type(header[name]) is not int or header[name] < least:
-            raise InputError(f"{name} is {header[name]!r}")
+            raise InputError(f"{name} must be whole and at least {least}, got {header[name]!r}")
     for name in ("light_gap", "noise"):
         if type(header[name]) is not float or not 0.0 <= header[name] < np.inf:
-            raise InputError(f"{name} is {header[name]!r}")
+            raise InputError(f"{name} must be a finite number of at least 0, got {header[name]!r}")
     if header["frame_type"] not in ("uint8", "uint16"):
-        raise InputError(f"frame_type is {header['frame_type']!r}")
+        raise InputError(f"frame_type must be uint8 or uint16, got {header['frame_type']!r}")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gmmseg.anomaly import AnomalyDetector
-from gmmseg.anomaly.moment_arrays import checked_scale
+from gmmseg.anomaly.moment_arrays import checked_scale, prefixed, unprefixed
 from gmmseg.core.serialization import read_model, write_model
 from gmmseg.errors import InputError, ModelFileError
 from tests.model_files import spoilt_copies
@@ -68,3 +68,42 @@ def test_a_scatter_that_is_none_is_found(path):
     write_model(path, kind="anomaly-detector", header=keep, arrays=arrays)
     with pytest.raises(ModelFileError, match="the scatter is no covariance"):
         AnomalyDetector.load(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"0_neighbors_kept": np.ones((9, 2))}, "kept must have 3 features, got 2"),
+        (
+            {"0_neighbors_kept": np.ones(9)},
+            "kept must be finite numbers of 2 axes, got (9,)",
+        ),
+        (
+            {"0_mixture_means": np.ones((1, 2)), "0_mixture_covariances": np.ones((1, 2))},
+            "the mixture must have 3 features, got 2",
+        ),
+        (
+            {"0_gaussian_shrinkage": np.array([2.0])},
+            "shrinkage must be a number from 1e-09 to 1.0, got 2.0",
+        ),
+    ],
+)
+def test_arrays_that_are_no_backend_are_refused(path, changes, words):
+    header, arrays = read_model(path, kind="anomaly-detector")
+    keep = {key: header[key] for key in ("detector", "false_alarm", "views")}
+    write_model(path, kind="anomaly-detector", header=keep, arrays=arrays | changes)
+    with pytest.raises(ModelFileError, match=f"is damaged: {re.escape(words)}$"):
+        AnomalyDetector.load(path)
+
+
+def test_parts_of_a_file_do_not_mix_up_their_arrays():
+    parts = {f"{k}": {"mean": np.full(2, k), "1_mean": np.zeros(k + 1)} for k in range(12)}
+    arrays = {}
+    for prefix, own in parts.items():
+        arrays |= prefixed(prefix, own)
+    assert len(arrays) == 24
+    for prefix, own in parts.items():
+        read = unprefixed(prefix, arrays)
+        assert {name: array.tolist() for name, array in read.items()} == {
+            name: array.tolist() for name, array in own.items()
+        }

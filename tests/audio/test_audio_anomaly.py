@@ -360,6 +360,14 @@ def test_a_saved_detector_is_bit_equal(detector, rng, tmp_path):
     assert (tmp_path / "again.gmm").read_bytes() == (tmp_path / "machine.gmm").read_bytes()
 
 
+def test_a_subclass_is_read_as_what_it_is(detector, tmp_path):
+    class PumpDetector(AudioAnomalyDetector):
+        pass
+
+    detector.save(tmp_path / "machine.gmm")
+    assert type(PumpDetector.load(tmp_path / "machine.gmm")) is PumpDetector
+
+
 def test_the_threshold_is_the_score_of_the_false_alarm_rate(detector):
     limit = detector.threshold_
     assert detector.null_.p_values(np.array([limit + 1e-9]))[0] <= 0.05

@@ -185,6 +185,16 @@ def test_adapt_passes_over_clips_that_are_too_short(gmmseg, model, tmp_path, rng
     assert lines[2] == "1 of 2 clips could not be used"
 
 
+def test_a_model_learns_nothing_from_clips_that_cannot_be_read(gmmseg, model, tmp_path):
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    out = tmp_path / "other.gmm"
+    code, _, lines = gmmseg("audio", "anomaly", "adapt", model, tmp_path / "bad.wav", "-o", out)
+    assert (code, len(lines)) == (1, 2)
+    assert "bad.wav" in lines[0]
+    assert lines[1] == "gmmseg: none of the normal clips could be used"
+    assert not out.exists()
+
+
 def test_each_folder_may_be_a_domain(gmmseg, tmp_path):
     for name, numbers in (("a", range(1, 11)), ("b", range(11, 21))):
         (tmp_path / name).mkdir()

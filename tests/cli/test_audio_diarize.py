@@ -58,6 +58,8 @@ def test_json_tells_who_speaks_how_long(gmmseg, tmp_path):
     code, stdout, _ = gmmseg("audio", "diarize", TALK, "--speech", TRUTH, "-o", tmp_path, "--json")
     report = json.loads(stdout)
     assert code == 0
+    assert report["file"] == str(TALK)
+    assert Path(report["out"]).read_text().startswith("SPEAKER ")
     assert report["n_speakers"] == 2
     assert sum(report["speakers"].values()) == pytest.approx(16.8, abs=0.01)
     assert report["duration"] == 23.7

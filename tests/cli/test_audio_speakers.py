@@ -66,11 +66,11 @@ def test_json_holds_an_answer_per_file(gmmseg, model):
     code, stdout, _ = gmmseg(*COMMAND, *arguments)
     answers = [json.loads(line) for line in stdout.splitlines()]
     assert code == 0
-    assert [(answer["file"], answer["name"]) for answer in answers] == [
+    assert [(answer["file"], answer["speaker"]) for answer in answers] == [
         ("anna.flac", "anna"),
         ("ben.flac", "ben"),
     ]
-    assert set(answers[0]) == {"file", "name", "probability", "best", "margin", "n_frames"}
+    assert set(answers[0]) == {"file", "speaker", "probability", "best", "margin", "n_frames"}
 
 
 def test_a_claim_is_answered_by_a_word_and_an_exit_code(gmmseg, model):
@@ -189,6 +189,7 @@ def test_without_another_name_the_model_itself_gains_the_speaker(gmmseg, model, 
     code, stdout, _ = gmmseg(*COMMAND, "enroll", model, "dora", *dora, "--json")
     assert code == 0
     report = json.loads(stdout)
+    assert report["speaker"] == "dora"
     assert report["n_frames"] > 300
     assert report["speakers"] == [*SPEAKERS, "dora"]
     assert gmmseg(*COMMAND, "verify", model, "dora", dora[1])[0] == 0

@@ -73,7 +73,7 @@ def test_json_prints_a_line_per_image(picture, tmp_path):
     code, stdout, _ = gmmseg("image", "segment", picture, second, *arguments)
     assert code == 0
     reports = [json.loads(line) for line in stdout.splitlines()]
-    assert [report["image"] for report in reports] == [str(picture), str(second)]
+    assert [report["file"] for report in reports] == [str(picture), str(second)]
     assert reports[0] == json.loads((tmp_path / "stripes.json").read_text())
 
 

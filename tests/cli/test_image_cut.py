@@ -58,7 +58,7 @@ def test_json_says_what_was_done_in_one_line(gmmseg, picture):
     code, stdout, _ = gmmseg("image", "cut", picture, *BOX, "--json", "--seed", 4)
     report = json.loads(stdout)
     assert code == 0
-    assert report["mask"] == "square_mask.png"
+    assert (report["file"], report["mask"]) == (str(picture), "square_mask.png")
     assert (report["area"], report["n_pixels"]) == (SQUARE.sum(), SQUARE.size)
     assert report["options"] == {
         "box": [8, 6, 25, 25],

@@ -53,12 +53,12 @@ def test_every_frame_gets_a_mask_of_its_name(gmmseg, folder, tmp_path):
     assert not mask_of(out / "in010.png").any()
 
 
-def test_regions_tell_frame_seconds_box_and_area(gmmseg, folder, tmp_path):
+def test_regions_tell_frame_time_box_and_area(gmmseg, folder, tmp_path):
     gmmseg("video", "foreground", folder, "-o", tmp_path / "out", "--fps", 10)
     header, *rows = (tmp_path / "out" / "regions.csv").read_text().splitlines()
-    assert header == "frame,seconds,x0,y0,x1,y1,area"
-    name, seconds, *box, area = rows[-1].split(",")
-    assert (name, seconds) == ("in029", "2.9")
+    assert header == "frame,time,x0,y0,x1,y1,area"
+    name, time, *box, area = rows[-1].split(",")
+    assert (name, time) == ("in029", "2.9")
     assert np.abs(np.array(box, int) - [32, 14, 44, 34]).max() <= 2
     assert abs(int(area) - 240) < 30
 
@@ -70,6 +70,7 @@ def test_overlay_timeline_and_json(gmmseg, folder, tmp_path):
     )
     report = json.loads(stdout)
     assert code == 0
+    assert (report["file"], report["out"]) == (str(folder), str(out))
     assert (report["n_frames"], report["n_moving"], report["fps"]) == (30, 15, 25.0)
     with Image.open(out / "overlay.gif") as picture:
         assert picture.n_frames > 15
@@ -115,6 +116,14 @@ def test_a_state_knows_its_frames_per_second(gmmseg, folder, state, tmp_path):
         "video", "foreground", folder, "-o", tmp_path / "b", "--state", state, "--json"
     )
     assert json.loads(stdout)["fps"] == 10.0
+
+
+def test_a_state_keeps_to_the_bits_of_its_frames(gmmseg, folder, state, tmp_path):
+    code, _, lines = gmmseg(
+        "video", "foreground", folder, "-o", tmp_path / "b", "--state", state, "--bits", 12
+    )
+    words = "has learned from frames of 16 bits, got --bits 12; leave it out, or begin a new state"
+    assert (code, lines) == (1, [f"gmmseg: {state} {words}"])
 
 
 def test_options_given_with_a_state_take_the_place_of_its_own(gmmseg, folder, state, tmp_path):

@@ -1,5 +1,7 @@
 """Claims about Gaussians per place: sums add up, distances by hand, hostile places."""
 
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -104,6 +106,41 @@ def test_identical_images_have_finite_distances(n_images):
     other = layer.distances(np.full((3, 3, 2), 8.0, dtype=np.float32))
     assert np.isfinite(other).all()
     assert same.max() < other.min()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("shape_and_count", lambda a: a * [1, 2, 1], "a layer of 3 x 8 places has 12 of them"),
+        ("shape_and_count", lambda a: a * [-1, -1, 1], "a layer of -3 x -4 places has 12 of them"),
+        (
+            "shape_and_count",
+            lambda a: a * [1, 1, 0],
+            "a layer must have seen 1 image or more, got 0",
+        ),
+        (
+            "dev_sum",
+            lambda a: a[1:],
+            "the sums of a layer must have shape (12, 2), got (11, 2) and (12, 2)",
+        ),
+        ("dev2_sum", lambda a: a * np.inf, "the sums of a layer must be finite"),
+        (
+            "cross",
+            lambda a: a[1:],
+            "the products of a layer must be symmetric, of 2 features, got shape (1, 2)",
+        ),
+        (
+            "cross",
+            lambda a: np.tril(a + 1.0),
+            "the products of a layer must be symmetric, of 2 features, got shape (2, 2)",
+        ),
+    ],
+)
+def test_arrays_that_are_no_layer_are_refused(rng, name, change, words):
+    arrays = AlignedLayer(sums_of(rng.normal(size=(3, 3, 4, 2)).astype(np.float32))).arrays()
+    AlignedLayer.of_arrays(arrays)
+    with pytest.raises(InputError, match=f"^{re.escape(words)}$"):
+        AlignedLayer.of_arrays(arrays | {name: change(arrays[name])})
 
 
 def test_another_size_is_refused(rng):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmseg.image.sigma_filter import alike_means, deviations
+from gmmseg.image.sigma_filter import alike_means, deviations, neighbour_noise
 
 
 @pytest.mark.parametrize(("shape", "n_around"), [((30, 40), 25), ((12, 14, 16), 27)])
@@ -40,3 +40,18 @@ def test_beyond_the_border_there_is_nothing(rng):
     dev, is_used = deviations(pixels, use, np.nonzero(use), (0, 1))
     assert_array_equal(is_used.reshape(4, 5), [[True] * 4 + [False]] * 4)
     assert_allclose(dev.reshape(4, 5)[:, :4], np.diff(pixels[..., 0], axis=1))
+
+
+@pytest.mark.parametrize("shape", [(120, 140), (24, 26, 28)])
+def test_neighbours_tell_the_noise_of_each_channel_whatever_it_lies_on(rng, shape):
+    noise, steps = np.array([0.5, 4.0]), np.where(np.arange(shape[-1]) < 10, 0.0, 90.0)
+    pixels = steps[:, np.newaxis] + noise * rng.normal(size=(*shape, 2))
+    use = rng.random(shape) < 0.8
+    pixels[~use] = np.nan
+    assert_allclose(neighbour_noise(pixels, use, np.nonzero(use)), noise, rtol=0.03)
+
+
+def test_a_pixel_without_neighbours_tells_no_noise():
+    use = np.zeros((5, 6), bool)
+    use[2, 3] = True
+    assert_array_equal(neighbour_noise(np.ones((5, 6, 3)), use, np.nonzero(use)), [0, 0, 0])

@@ -1,10 +1,13 @@
 """Claims about one mixture for all places: its peak, who is strange, weights, shares."""
 
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core.estep import log_densities
+from gmmseg.errors import InputError
 from gmmseg.image.tied_layer import TiedLayer, best_number
 
 
@@ -69,3 +72,31 @@ def test_a_feature_that_never_varies_has_the_usual_deviation(rng):
     layer = TiedLayer.learn(rows, 1, count=500.0, seed=0)
     new = np.array([[[0.0, 5.0], [0.0, 5.0 + 20.0]]], dtype=np.float32)
     assert_array_equal(layer.distances(new)[0] > 30.0, [False, True])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        (
+            "mean",
+            lambda a: a[1:],
+            "mean and deviation of a layer must be 3 numbers each, got shapes (2,) and (3,)",
+        ),
+        ("peak_and_count", lambda a: a * np.nan, "the numbers of a layer must be finite"),
+        (
+            "deviation",
+            lambda a: a * [1, 1, 0],
+            "the deviations of a layer must be above 0, got 0",
+        ),
+        (
+            "peak_and_count",
+            lambda a: [a[0], -2.0],
+            "a layer must have seen 0 places or more, got -2",
+        ),
+    ],
+)
+def test_arrays_that_are_no_layer_are_refused(layer, name, change, words):
+    arrays = layer.arrays()
+    TiedLayer.of_arrays(arrays)
+    with pytest.raises(InputError, match=f"^{re.escape(words)}$"):
+        TiedLayer.of_arrays(arrays | {name: np.array(change(arrays[name]))})

@@ -11,7 +11,7 @@ def test_regions_are_told_from_the_largest_on():
     mask[3, 3] = 255  # touches by a corner
     mask[5:10, 8:18] = 255
     mask[0, 19] = 127
-    assert moving_regions(mask, frame="a", seconds=1.5) == [
+    assert moving_regions(mask, frame="a", time=1.5) == [
         MovingRegion("a", 1.5, 8, 5, 18, 10, 50),
         MovingRegion("a", 1.5, 1, 1, 4, 4, 5),
     ]
@@ -28,4 +28,4 @@ def test_a_mask_of_three_dimensions_is_told():
 
 def test_a_table_of_no_regions_has_its_header(tmp_path):
     write_regions(tmp_path / "r.csv", [])
-    assert (tmp_path / "r.csv").read_text() == "frame,seconds,x0,y0,x1,y1,area\n"
+    assert (tmp_path / "r.csv").read_text() == "frame,time,x0,y0,x1,y1,area\n"

@@ -1,4 +1,4 @@
-"""How noisy an image is, told by neighbours, on patches spread evenly over it."""
+"""How much the pixels of an image differ: from neighbours, which tells the noise, and from all."""
 
 import itertools
 import math

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gmmseg.image.pixel_noise import spread_of, spread_patches
+from gmmseg.image.pixel_spread import spread_of, spread_patches
 from gmmseg.image.pixels import pixels_of
 from gmmseg.image.recipe import Recipe
 
