@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core import initialization
+from gmmseg.core.kernel_distances import add_by_label
 from gmmseg.errors import InputError
 from tests import naive
 from tests.mixtures import COVARIANCE_TYPES, SEARCHED_TYPES, draw, random_mixture
@@ -31,6 +32,20 @@ def test_a_small_table_is_its_own_subsample_sorted_and_merged(rng):
     assert_array_equal(sample, [[1.0, 0.0], [2.0, 0.0]])
     assert_array_equal(weight, [2.0, 4.0])
     assert sample.dtype == np.float64
+
+
+@pytest.mark.parametrize("first", [[3.0, 1.0, 2.0, np.nan], [1.0, 2.0, 1.0, 1.0]])
+def test_rows_are_merged_alike_whether_or_not_their_first_entries_tell_them_apart(first):
+    rows = np.column_stack([first, [5.0, 7.0, 5.0, 7.0]])
+    weight = np.array([0.5, 1.0, 2.0, 4.0])
+    sample, merged = initialization.merged_rows(rows, weight)
+    naive_weights = {}
+    for row, its_weight in zip(rows.tolist(), weight, strict=True):
+        naive_weights[str(row)] = naive_weights.get(str(row), 0.0) + its_weight
+    order = sorted(rows.tolist(), key=lambda row: [np.inf if np.isnan(x) else x for x in row])
+    wanted = list(dict.fromkeys(map(str, order)))
+    assert [str(row) for row in sample.tolist()] == wanted
+    assert_array_equal(merged, [naive_weights[row] for row in wanted])
 
 
 def test_a_large_table_is_cut_to_twenty_thousand_rows_of_positive_weight(rng):
@@ -136,6 +151,19 @@ def test_k_means_does_not_depend_on_the_origin(rng):
     near = initialization.kmeans_labels(X, np.ones(40), 3, np.random.default_rng(5))
     far = initialization.kmeans_labels(X + 1e9, np.ones(40), 3, np.random.default_rng(5))
     assert_array_equal(near, far)
+
+
+@pytest.mark.parametrize("n_features", [1, 3, 50])
+def test_the_middle_of_a_group_is_taken_over_the_entries_that_are_there(rng, n_features):
+    X, weight = rng.normal(size=(40, n_features)), rng.random(40)
+    X[rng.random(X.shape) < 0.2] = np.nan
+    labels = rng.integers(0, 3, 40)
+    mass, sums = np.zeros((4, n_features)), np.zeros((4, n_features))
+    add_by_label(X, weight, labels, mass, sums)
+    for k in range(4):
+        mine = labels == k
+        assert_allclose(mass[k], weight[mine] @ ~np.isnan(X[mine]), rtol=1e-12)
+        assert_allclose(sums[k], weight[mine] @ np.nan_to_num(X[mine]), rtol=1e-11, atol=1e-14)
 
 
 def test_random_labels_are_nearest_to_as_many_samples(rng):
