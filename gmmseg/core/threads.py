@@ -14,7 +14,7 @@ from gmmseg.errors import InputError
 
 SMALLEST_RANGE = 1_000  # samples
 MOST_RANGES = 32
-RESULT_BYTES = 2**24  # memory that the results of all ranges may take together
+RESULT_BYTES = 2**26  # memory that the results of all ranges may take together
 
 T = TypeVar("T")
 

@@ -26,7 +26,7 @@ def test_there_are_at_most_32_ranges_of_at_least_a_thousand_samples():
 
 
 def test_large_results_make_fewer_ranges():
-    assert len(cut_into_ranges(10**6, 2**22)) == 4
+    assert len(cut_into_ranges(10**6, 2**24)) == 4
     assert len(cut_into_ranges(10**6, 2**30)) == 1
 
 
