@@ -23,6 +23,7 @@ from gmmseg.errors import InputError
 
 SUBSAMPLE_SIZE = 20_000  # samples that the start is found on
 BLOCK_SIZE = 65_536  # weights that are looked through at once
+FEW_FEATURES = 3  # that tell all rows of most tables apart
 LLOYD_ROUNDS = 10
 START_FLOOR = 1e-6  # fraction of the variance of the data that no component starts below
 UNLIKE = 30.0  # times the spread of another feature: their units may have nothing in common
@@ -54,14 +55,15 @@ def merged_rows(rows: NDArray[Any], weight: Array) -> tuple[Array, Array]:
     drawn, weight = rows[is_seen].astype(np.float64), weight[is_seen]
     # NaN equals nothing, but infinity, which no sample has, equals itself.
     drawn[np.isnan(drawn)] = np.inf
-    order = drawn[:, 0].argsort()
-    if (drawn[order[:-1], 0] < drawn[order[1:], 0]).all():  # then no two rows are equal
+    order = np.lexsort(drawn[:, :FEW_FEATURES].T[::-1])
+    first = drawn[order, :FEW_FEATURES]
+    if (first[1:] != first[:-1]).any(axis=1).all():  # then no two rows are equal
         sample, merged = drawn[order], weight[order]
     else:
         sample, index = np.unique(drawn, axis=0, return_inverse=True)
-        merged = np.bincount(index.ravel(), weight)
+        merged = np.bincount(index.ravel(), weight).astype(np.float64)
     sample[np.isinf(sample)] = np.nan
-    return sample, merged.astype(np.float64)
+    return sample, merged
 
 
 def drawn_rows(
