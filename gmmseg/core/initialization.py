@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gmmseg.core.covariance import family_named
 from gmmseg.core.hierarchical import merge_tree
-from gmmseg.core.kernel_distances import add_by_label, fill_nearest
+from gmmseg.core.kernel_distances import fill_nearest, gather_nearest
 from gmmseg.core.missing_start import filled_by_group, observed_mean, squared_distances
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
@@ -235,14 +235,14 @@ def kmeans_labels(X: Array, weight: Array, n_components: int, rng: np.random.Gen
     """
     X = X - observed_mean(X, weight)
     centers = kmeans_plus_plus(X, weight, n_components, rng)
-    labels = nearest_center(X, centers)
-    for _ in range(LLOYD_ROUNDS):
+    labels = np.full(len(X), -1, dtype=np.intp)
+    for _ in range(LLOYD_ROUNDS + 1):
+        before, labels = labels, np.empty_like(labels)
         mass, sums = np.zeros(centers.shape), np.zeros(centers.shape)
-        add_by_label(X, weight, labels, mass, sums)
-        centers = np.where(mass > 0.0, sums / np.where(mass > 0.0, mass, 1.0), centers)
-        before, labels = labels, nearest_center(X, centers)
+        gather_nearest(X, weight, centers, labels, mass, sums)
         if np.array_equal(before, labels):
             break
+        centers = np.where(mass > 0.0, sums / np.where(mass > 0.0, mass, 1.0), centers)
     return labels
 
 

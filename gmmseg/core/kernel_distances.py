@@ -41,22 +41,33 @@ def fill_distances(X, centers, distances):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def fill_nearest(X, centers, nearest):
-    """Fill ``nearest[n]`` with the center that is nearest to sample n, the first of equals."""
-    for n in range(X.shape[0]):
-        best, smallest = 0, squared_distance(X, n, centers, 0)
-        for k in range(1, centers.shape[0]):
-            distance = squared_distance(X, n, centers, k)
-            if distance < smallest:
-                best, smallest = k, distance
-        nearest[n] = best
+def nearest_to(X, n, centers):
+    """Return the center that is nearest to sample n, the first of equals."""
+    best, smallest = 0, squared_distance(X, n, centers, 0)
+    for k in range(1, centers.shape[0]):
+        distance = squared_distance(X, n, centers, k)
+        if distance < smallest:
+            best, smallest = k, distance
+    return best
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def add_by_label(X, sample_weight, labels, mass, sums):
-    """Add weights to ``mass[k, d]`` and weighted entries to ``sums[k, d]`` of each label k."""
+def fill_nearest(X, centers, nearest):
+    """Fill ``nearest[n]`` with the center that is nearest to sample n, the first of equals."""
     for n in range(X.shape[0]):
+        nearest[n] = nearest_to(X, n, centers)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def gather_nearest(X, sample_weight, centers, nearest, mass, sums):
+    """Fill ``nearest`` and add the samples to the sums of the center that is nearest to each.
+
+    Weights are added to ``mass[k, d]`` and weighted entries to ``sums[k, d]``.
+    """
+    for n in range(X.shape[0]):
+        k = nearest_to(X, n, centers)
+        nearest[n] = k
         for d in range(X.shape[1]):
             is_seen = not np.isnan(X[n, d])
-            mass[labels[n], d] += sample_weight[n] if is_seen else 0.0
-            sums[labels[n], d] += sample_weight[n] * X[n, d] if is_seen else 0.0
+            mass[k, d] += sample_weight[n] if is_seen else 0.0
+            sums[k, d] += sample_weight[n] * X[n, d] if is_seen else 0.0

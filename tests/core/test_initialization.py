@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core import initialization
-from gmmseg.core.kernel_distances import add_by_label
+from gmmseg.core.kernel_distances import gather_nearest
 from gmmseg.errors import InputError
 from tests import naive
 from tests.mixtures import COVARIANCE_TYPES, SEARCHED_TYPES, draw, random_mixture
@@ -159,9 +159,12 @@ def test_k_means_does_not_depend_on_the_origin(rng):
 def test_the_middle_of_a_group_is_taken_over_the_entries_that_are_there(rng, n_features):
     X, weight = rng.normal(size=(40, n_features)), rng.random(40)
     X[rng.random(X.shape) < 0.2] = np.nan
-    labels = rng.integers(0, 3, 40)
+    centers, labels = rng.normal(size=(4, n_features)), np.empty(40, dtype=np.intp)
     mass, sums = np.zeros((4, n_features)), np.zeros((4, n_features))
-    add_by_label(X, weight, labels, mass, sums)
+    is_empty = np.isnan(X).all(axis=1)
+    X[is_empty] = 0.0
+    gather_nearest(X, weight, centers, labels, mass, sums)
+    assert_array_equal(labels, initialization.nearest_center(X, centers))
     for k in range(4):
         mine = labels == k
         assert_allclose(mass[k], weight[mine] @ ~np.isnan(X[mine]), rtol=1e-12)
