@@ -24,6 +24,8 @@ class CovarianceFamily(ABC):
     scatter_kind: ClassVar[Literal["full", "diag"]]
     # Whether sums and multiples of its covariances belong to the family, too.
     is_linear: ClassVar[bool] = False
+    # Whether all components have one matrix, and so one factor.
+    is_shared: ClassVar[bool] = False
     # Whether its covariances are of the family in whatever unit each feature is.
     has_any_units: ClassVar[bool] = False
 

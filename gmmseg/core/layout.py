@@ -48,7 +48,8 @@ def kernel_mixture(
     variance = share @ (parameters.component_variances + (means - origin) ** 2)
     # A power of two: dividing by it rounds nothing; within the reach of X its inverse is finite.
     scale = 2.0 ** np.clip(np.round(np.log2(variance) / 2.0), *EXPONENTS[dtype.itemsize])
-    n_features, limit = parameters.n_features, LIMITS[dtype.itemsize]
+    n_features = parameters.n_features
+    limit, farthest = LIMITS[dtype.itemsize], FARTHEST[dtype.itemsize]
     tile_size = n_features if n_features <= FEW_FEATURES else TILE_SIZE
     n_tiled = n_features + -n_features % tile_size
     n_rows = n_tiled + n_tiled % 2
@@ -58,23 +59,30 @@ def kernel_mixture(
         log_norm = np.log(weights) + log_scale.sum(axis=1)
     factors = factors * (scale[:, None] if factors.ndim == 3 else scale)
     factors /= math.sqrt(2.0)
+    scaled_means, projected = (means - origin) / scale, np.empty((0, n_features))
+    if parameters.family.is_shared:
+        projected = scaled_means @ factors[0]
     noise_width = np.empty(0)
     if (noise := parameters.noise) is not None:
         noise_width = noise.width / scale
         with np.errstate(divide="ignore"):
             log_noise = np.log(noise.weight) - np.log(noise_width).sum()
         log_norm = np.append(log_norm, log_noise)
-        means = np.vstack([means, noise.low + noise.width / 2.0])
+        middle = noise.low + noise.width / 2.0
+        scaled_means = np.vstack([scaled_means, (middle - origin) / scale])
         factors = np.concatenate([factors, np.zeros_like(factors[:1])])
     mixture = KernelMixture(
         origin=origin.astype(dtype),
         inverse_scale=(1.0 / scale).astype(dtype),
         limit=dtype.type(limit),
-        farthest=dtype.type(FARTHEST[dtype.itemsize]),
+        farthest=dtype.type(farthest),
         negligible=dtype.type(NEGLIGIBLE[dtype.itemsize]),
         log_norm=log_norm.astype(dtype),
-        means=_filled_up((means - origin) / scale, n_rows, limit=limit).astype(dtype),
+        means=_filled_up(scaled_means, n_rows, limit=limit).astype(dtype),
         factors=_filled_up(factors, n_tiled, limit=limit).astype(dtype, copy=False),
+        projected_means=_filled_up(projected, n_tiled, limit=FARTHEST[dtype.itemsize]).astype(
+            dtype
+        ),
         noise_width=noise_width,
         tile=(0,) * tile_size,
     )
