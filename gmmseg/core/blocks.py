@@ -45,7 +45,8 @@ class _Census:
     """What one pass over blocks tells of them.
 
     ``n_counting`` samples have a positive weight, and ``is_weighted`` tells whether others have
-    none or weights were given; ``corners``, (2, n_columns), are those of the box around them all.
+    none or weights were given; ``corners``, (2, n_columns), are those of the box around them all,
+    ``counting_corners`` of that around those that have a weight.
     """
 
     n_samples: int
@@ -55,6 +56,7 @@ class _Census:
     is_weighted: bool
     has_missing: bool
     corners: NDArray[Any]
+    counting_corners: NDArray[Any]
 
     @classmethod
     def of(cls, X: NDArray[Any], given: Array | None) -> "_Census":
@@ -67,7 +69,8 @@ class _Census:
             total = float(len(X)) if weight is None else float(weight.sum())
         heaviest = 1.0 if weight is None else float(weight.max())
         is_weighted = weight is not None
-        return cls(len(X), n_counting, total, heaviest, is_weighted, has_missing, corners)
+        mine = corners if weight is None or weight.all() else _corners(X[weight > 0.0])
+        return cls(len(X), n_counting, total, heaviest, is_weighted, has_missing, corners, mine)
 
     def __add__(self, other: "_Census") -> "_Census":
         """Return the census of both together."""
@@ -78,7 +81,8 @@ class _Census:
             heaviest=max(self.heaviest, other.heaviest),
             is_weighted=self.is_weighted or other.is_weighted,
             has_missing=self.has_missing or other.has_missing,
-            corners=_corners(np.concatenate([self.corners, other.corners])),
+            corners=_joined(self.corners, other.corners),
+            counting_corners=_joined(self.counting_corners, other.counting_corners),
         )
 
 
@@ -193,8 +197,8 @@ class BlockData(Data):
         return np.concatenate(rows), np.concatenate(known)
 
     def noise(self) -> UniformNoise:
-        """Return uniform noise in the smallest box around all samples."""
-        return noise_around(self._census.corners[:, self.features])
+        """Return uniform noise in the smallest box around all samples that have a weight."""
+        return noise_around(self._census.counting_corners[:, self.features])
 
     def _counted(self) -> _Census:
         """Go through all blocks for the first time, and check them."""
@@ -292,7 +296,13 @@ def _check_width(X: NDArray[Any], n_columns: int, first: int) -> NDArray[Any]:
 def _corners(X: NDArray[Any]) -> NDArray[Any]:
     """Return the least and the greatest entry in each column; NaN where there is none."""
     with np.errstate(invalid="ignore"):
-        return np.stack([np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)])
+        least = np.fmin.reduce(X, axis=0, initial=np.nan)
+        return np.stack([least, np.fmax.reduce(X, axis=0, initial=np.nan)])
+
+
+def _joined(corners: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+    """Return the corners of the box around both boxes."""
+    return _corners(np.concatenate([corners, others]))
 
 
 def _weight_of_seen(X: NDArray[Any], weight: Array | None) -> Array | None:

@@ -46,7 +46,7 @@ class Tied(CovarianceFamily):
     """All components share one covariance matrix."""
 
     name = "tied"
-    is_linear = has_any_units = True
+    is_linear = has_any_units = is_shared = True
     scatter_kind = "full"
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:

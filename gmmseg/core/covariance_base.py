@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.core.wide_matrices import NARROW, fill_upper_factor, raise_eigenvalues
 from gmmseg.errors import InputError
 
 Array = NDArray[np.float64]
@@ -23,6 +24,8 @@ class CovarianceFamily(ABC):
     scatter_kind: ClassVar[Literal["full", "diag"]]
     # Whether sums and multiples of its covariances belong to the family, too.
     is_linear: ClassVar[bool] = False
+    # Whether all components have one matrix, and so one factor.
+    is_shared: ClassVar[bool] = False
     # Whether its covariances are of the family in whatever unit each feature is.
     has_any_units: ClassVar[bool] = False
 
@@ -59,8 +62,10 @@ class CovarianceFamily(ABC):
         square = floors / lowest
         if self.scatter_kind == "full":
             square = np.sqrt(np.outer(square, square))
-        before = None if before is None else before / square
-        return self.likeliest(scatter / square, resp_sum, lowest, before=before) * square
+        # Families that go on from those before know but one unit, and so one floor.
+        covariances = self.likeliest(scatter / square, resp_sum, lowest)
+        covariances *= square
+        return covariances
 
     def floors(self, floor: Floor) -> Array:
         """Return the floor of every feature, or the lowest where the family knows but one unit.
@@ -133,7 +138,12 @@ def is_positive_definite(matrix: Array) -> bool:
 
 def clip_eigenvalues(matrices: Array, floor: float) -> Array:
     """Return the matrices, (..., d, d), with their eigenvalues raised to at least ``floor``."""
-    matrices = 0.5 * (matrices + np.swapaxes(matrices, -1, -2))
+    matrices = matrices + np.swapaxes(matrices, -1, -2)
+    matrices *= 0.5
+    if matrices.shape[-1] > NARROW:
+        for matrix in matrices.reshape(-1, *matrices.shape[-2:]):
+            raise_eigenvalues(matrix, floor)
+        return matrices
     try:
         # Succeeds exactly when all eigenvalues lie above the floor, and is cheaper than they are.
         np.linalg.cholesky(matrices - floor * np.eye(matrices.shape[-1]))
@@ -159,6 +169,13 @@ def log_determinants(factors: Array) -> Array:
 
 def upper_precision_factors(covariances: Array) -> Array:
     """Return upper triangular U with ``inverse(covariance) = U @ U.T``, (..., d, d)."""
+    if covariances.shape[-1] > NARROW:
+        factors, shape = np.empty(covariances.shape), (-1, *covariances.shape[-2:])
+        for covariance, factor in zip(
+            covariances.reshape(shape), factors.reshape(shape), strict=True
+        ):
+            fill_upper_factor(covariance, factor)
+        return factors
     scale = np.sqrt(np.diagonal(covariances, axis1=-2, axis2=-1))
     correlations = covariances / scale[..., :, None] / scale[..., None, :]
     try:
@@ -174,8 +191,7 @@ def upper_precision_factors(covariances: Array) -> Array:
 def inverse_of_lower(lower: NDArray[Any]) -> Array:
     """Return the inverses of lower triangular matrices, (..., d, d), by forward substitution.
 
-    For small matrices this is many times faster than a call to LAPACK for each, whose threads
-    compete with ours.
+    For a stack of many small ones this is much faster than a call to LAPACK for each.
     """
     inverse = np.zeros_like(lower)
     for i in range(lower.shape[-1]):

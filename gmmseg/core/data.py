@@ -52,7 +52,7 @@ class Data(ABC):
 
     @abstractmethod
     def noise(self) -> UniformNoise:
-        """Return uniform noise in the smallest box around all samples."""
+        """Return uniform noise in the smallest box around all samples that have a weight."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,5 +114,5 @@ class TableData(Data):
         return self.X[rows][:, self.features], self.labels[rows]
 
     def noise(self) -> UniformNoise:
-        """Return uniform noise in the smallest box around all samples."""
-        return noise_around(self.X[:, self.features])
+        """Return uniform noise in the smallest box around all samples that have a weight."""
+        return noise_around(self.X[:, self.features], self.weight)

@@ -24,7 +24,7 @@ from gmmseg.core.missing import (
 )
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
-from gmmseg.core.threads import PerThread, cut_into_ranges, run_in_threads
+from gmmseg.core.threads import PerThread, cut_into_ranges, run_in_threads, worthwhile_jobs
 from gmmseg.core.validation import check_sample_weight, check_samples, in_units
 from gmmseg.errors import InputError
 
@@ -113,6 +113,7 @@ def weighted_statistics(
         sums = zero_sums(mixture)
         return kernels.accumulate(X, weight, labels, rows, mixture, scratch.own, sums), sums
 
+    n_jobs = worthwhile_jobs(n_jobs, len(X) * mixture.factors.size)
     total, sums = added_up(run_in_threads(sums_of_range, ranges, n_jobs))
     return statistics_of(total, sums, mixture=mixture, scale=scale, parameters=parameters)
 
@@ -181,5 +182,6 @@ def _describe(
         scratch = empty_scratch(mixture, rows)
         kernels.describe(X, rows, mixture, scratch, labels, log_density, resp)
 
+    n_jobs = worthwhile_jobs(n_jobs, len(X) * mixture.factors.size)
     run_in_threads(fill_range, cut_into_ranges(len(X)), n_jobs)
     return scale

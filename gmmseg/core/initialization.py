@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gmmseg.core.covariance import family_named
 from gmmseg.core.hierarchical import merge_tree
+from gmmseg.core.kernel_distances import fill_nearest, gather_nearest
 from gmmseg.core.missing_start import filled_by_group, observed_mean, squared_distances
 from gmmseg.core.mstep import maximize, variance_floor
 from gmmseg.core.parameters import MixtureParameters
@@ -22,6 +23,7 @@ from gmmseg.errors import InputError
 
 SUBSAMPLE_SIZE = 20_000  # samples that the start is found on
 BLOCK_SIZE = 65_536  # weights that are looked through at once
+FEW_FEATURES = 3  # that tell all rows of most tables apart
 LLOYD_ROUNDS = 10
 START_FLOOR = 1e-6  # fraction of the variance of the data that no component starts below
 UNLIKE = 30.0  # times the spread of another feature: their units may have nothing in common
@@ -53,9 +55,15 @@ def merged_rows(rows: NDArray[Any], weight: Array) -> tuple[Array, Array]:
     drawn, weight = rows[is_seen].astype(np.float64), weight[is_seen]
     # NaN equals nothing, but infinity, which no sample has, equals itself.
     drawn[np.isnan(drawn)] = np.inf
-    sample, index = np.unique(drawn, axis=0, return_inverse=True)
+    order = np.lexsort(drawn[:, :FEW_FEATURES].T[::-1])
+    first = drawn[order, :FEW_FEATURES]
+    if (first[1:] != first[:-1]).any(axis=1).all():  # then no two rows are equal
+        sample, merged = drawn[order], weight[order]
+    else:
+        sample, index = np.unique(drawn, axis=0, return_inverse=True)
+        merged = np.bincount(index.ravel(), weight).astype(np.float64)
     sample[np.isinf(sample)] = np.nan
-    return sample, np.bincount(index.ravel(), weight).astype(np.float64)
+    return sample, merged
 
 
 def drawn_rows(
@@ -227,20 +235,14 @@ def kmeans_labels(X: Array, weight: Array, n_components: int, rng: np.random.Gen
     """
     X = X - observed_mean(X, weight)
     centers = kmeans_plus_plus(X, weight, n_components, rng)
-    labels = nearest_center(X, centers)
-    for _ in range(LLOYD_ROUNDS):
-        for d in range(X.shape[1]):
-            is_missing = np.isnan(X[:, d])
-            its_weight, column = (
-                np.where(is_missing, 0.0, weight),
-                np.where(is_missing, 0.0, X[:, d]),
-            )
-            mass = np.bincount(labels, its_weight, minlength=len(centers))
-            sums = np.bincount(labels, its_weight * column, minlength=len(centers))
-            centers[:, d] = np.where(mass > 0, sums / np.where(mass > 0, mass, 1.0), centers[:, d])
-        before, labels = labels, nearest_center(X, centers)
+    labels = np.full(len(X), -1, dtype=np.intp)
+    for _ in range(LLOYD_ROUNDS + 1):
+        before, labels = labels, np.empty_like(labels)
+        mass, sums = np.zeros(centers.shape), np.zeros(centers.shape)
+        gather_nearest(X, weight, centers, labels, mass, sums)
         if np.array_equal(before, labels):
             break
+        centers = np.where(mass > 0.0, sums / np.where(mass > 0.0, mass, 1.0), centers)
     return labels
 
 
@@ -262,7 +264,7 @@ def kmeans_plus_plus(
     filled = np.where(np.isnan(X), observed_mean(X, weight), X) if np.isnan(X.min()) else X
     if centers is None:
         centers = filled[rng.choice(len(X), 1, p=weight / weight.sum())]
-    nearest = np.min([squared_distances(X, center) for center in centers], axis=0)
+    nearest = squared_distances(X, centers).min(axis=0)
     while len(centers) < n_centers:
         mass = np.cumsum(weight * nearest)
         if not mass[-1] > 0.0:
@@ -270,7 +272,7 @@ def kmeans_plus_plus(
         rows = np.searchsorted(mass, rng.random(n_trials) * mass[-1], side="right").clip(
             max=len(X) - 1
         )
-        trials = np.stack([np.minimum(nearest, squared_distances(X, filled[row])) for row in rows])
+        trials = np.minimum(nearest, squared_distances(X, filled[rows]))
         best = int((trials @ weight).argmin())
         centers = np.vstack([centers, filled[rows[best]]])
         nearest = trials[best]
@@ -279,10 +281,6 @@ def kmeans_plus_plus(
 
 def nearest_center(X: Array, centers: Array) -> Labels:
     """Return the index of the nearest center for each sample, the first of equals."""
-    best = np.zeros(len(X), dtype=np.intp)
-    smallest = squared_distances(X, centers[0])
-    for k in range(1, len(centers)):
-        distance = squared_distances(X, centers[k])
-        is_nearer = distance < smallest
-        best[is_nearer], smallest[is_nearer] = k, distance[is_nearer]
-    return best
+    nearest = np.empty(len(X), dtype=np.intp)
+    fill_nearest(X, centers, nearest)
+    return nearest

@@ -95,6 +95,55 @@ def log_prob_full(samples, size, mixture, dev, log_prob):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def project(samples, size, mixture, projected):
+    """Fill ``projected`` with ``x_n @ factor`` for the factor that all components share."""
+    factors, tile_size = mixture.factors, len(mixture.tile)
+    zero = samples.dtype.type(0.0)
+    for c in range(0, factors.shape[1], tile_size):
+        for b in range(0, c, tile_size):
+            for n in range(size):
+                for i in range(tile_size):
+                    column = projected[c + i, n] if b > 0 else zero
+                    for j in range(tile_size):
+                        column += factors[0, b + j, c + i] * samples[b + j, n]
+                    projected[c + i, n] = column
+        for n in range(size):
+            for i in range(tile_size):
+                column = projected[c + i, n] if c > 0 else zero
+                for j in range(i + 1):
+                    column += factors[0, c + j, c + i] * samples[c + j, n]
+                projected[c + i, n] = column
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def log_prob_shared(samples, size, mixture, projected, log_prob):
+    """Fill ``log_prob`` as `log_prob_full` does, with one projection for all components."""
+    means, tile_size, farthest = mixture.projected_means, len(mixture.tile), mixture.farthest
+    project(samples, size, mixture, projected)
+    for k in range(means.shape[0]):
+        for c in range(0, means.shape[1], tile_size):
+            for n in range(size):
+                distance = means.dtype.type(0.0)
+                for i in range(tile_size):
+                    deviation = projected[c + i, n] - means[k, c + i]
+                    distance += deviation * deviation
+                before = log_prob[k, n] if c > 0 else mixture.log_norm[k]
+                log_prob[k, n] = before - min(distance, farthest)
+    for k in range(means.shape[0], log_prob.shape[0]):
+        for n in range(size):
+            log_prob[k, n] = mixture.log_norm[k]  # of noise
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def log_prob_of_matrices(samples, size, mixture, dev, log_prob):
+    """Fill ``log_prob`` by the kernel for one factor of all components, or for one of each."""
+    if mixture.projected_means.shape[0] > 0:
+        log_prob_shared(samples, size, mixture, dev, log_prob)
+    else:
+        log_prob_full(samples, size, mixture, dev, log_prob)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def log_prob_diag(samples, size, mixture, log_prob):
     """Fill ``log_prob[k, n]`` with ``log_norm[k] - sum_d ((x_nd - mean_kd) * factor_kd)**2``."""
     means, factors, tile_size = mixture.means, mixture.factors, len(mixture.tile)
@@ -147,7 +196,7 @@ def log_prob_of(factors, samples, size, mixture, scratch):
 @overload(log_prob_of)
 def _log_prob_for_dimensions(factors, samples, size, mixture, scratch):
     if factors.ndim == 3:
-        return lambda factors, samples, size, mixture, scratch: log_prob_full(
+        return lambda factors, samples, size, mixture, scratch: log_prob_of_matrices(
             samples, size, mixture, scratch.dev, scratch.log_prob
         )
     return lambda factors, samples, size, mixture, scratch: log_prob_diag(

@@ -236,20 +236,26 @@ def store_active(k, count, samples, means, scratch, dev_sum):
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def add_outer_products(k, size, dev, weighted_dev, dev2_sum):
-    """Add ``sum_n weighted_dev[i, n] * dev[j, n]`` to the lower triangle, two by two."""
+    """Add ``sum_n weighted_dev[i, n] * dev[j, n]`` to the lower triangle, four by four."""
     zero = dev.dtype.type(0.0)
-    for i in range(0, dev2_sum.shape[1], 2):
-        for j in range(0, i + 1, 2):
-            even_even, even_odd, odd_even, odd_odd = zero, zero, zero, zero
+    for i in range(0, dev2_sum.shape[1], 4):
+        for j in range(0, i + 1, 4):
+            ae, af, ag, ah = zero, zero, zero, zero
+            be, bf, bg, bh = zero, zero, zero, zero
+            ce, cf, cg, ch = zero, zero, zero, zero
+            de, df, dg, dh = zero, zero, zero, zero
             for n in range(size):
-                even_even += weighted_dev[i, n] * dev[j, n]
-                even_odd += weighted_dev[i, n] * dev[j + 1, n]
-                odd_even += weighted_dev[i + 1, n] * dev[j, n]
-                odd_odd += weighted_dev[i + 1, n] * dev[j + 1, n]
-            dev2_sum[k, i, j] += even_even
-            dev2_sum[k, i, j + 1] += even_odd
-            dev2_sum[k, i + 1, j] += odd_even
-            dev2_sum[k, i + 1, j + 1] += odd_odd
+                a, b = weighted_dev[i, n], weighted_dev[i + 1, n]
+                c, d = weighted_dev[i + 2, n], weighted_dev[i + 3, n]
+                e, f, g, h = dev[j, n], dev[j + 1, n], dev[j + 2, n], dev[j + 3, n]
+                ae, af, ag, ah = ae + a * e, af + a * f, ag + a * g, ah + a * h
+                be, bf, bg, bh = be + b * e, bf + b * f, bg + b * g, bh + b * h
+                ce, cf, cg, ch = ce + c * e, cf + c * f, cg + c * g, ch + c * h
+                de, df, dg, dh = de + d * e, df + d * f, dg + d * g, dh + d * h
+            square = ((ae, af, ag, ah), (be, bf, bg, bh), (ce, cf, cg, ch), (de, df, dg, dh))
+            for row in range(4):
+                for column in range(4):
+                    dev2_sum[k, i + row, j + column] += square[row][column]
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")

@@ -23,6 +23,9 @@ class KernelMixture(NamedTuple):
     log_norm: Any  # (n_components,): log weight + log normaliser
     means: Any  # (n_components, n_rows), n_rows even
     factors: Any  # (n_components, n_tiled[, n_tiled]): precision factors / sqrt(2), in whole tiles
+    # (n_components, n_tiled): means projected by the factor that all components share; (0, n_tiled)
+    # if each has its own.
+    projected_means: Any
     noise_width: Any  # (n_features,): sides of the box of the noise, the last component; or empty
     tile: tuple[int, ...]  # its length is the size of a tile
 
@@ -47,4 +50,4 @@ class Sums(NamedTuple):
 
     resp_sum: Any  # (n_components,)
     dev_sum: Any  # (n_components, n_rows)
-    dev2_sum: Any  # (n_components, n_rows[, n_rows]); if full, the lower triangle in 2 x 2 squares
+    dev2_sum: Any  # (n_components, n_rows[, n_rows]); if full, the lower triangle in squares

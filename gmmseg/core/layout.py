@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core.covariance_base import diagonals, shares_of
+from gmmseg.core.kernel_matrices import spell_out
 from gmmseg.core.kernel_types import FEW_FEATURES, TILE_SIZE, KernelMixture, Scratch, Sums
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
@@ -47,40 +48,55 @@ def kernel_mixture(
     variance = share @ (parameters.component_variances + (means - origin) ** 2)
     # A power of two: dividing by it rounds nothing; within the reach of X its inverse is finite.
     scale = 2.0 ** np.clip(np.round(np.log2(variance) / 2.0), *EXPONENTS[dtype.itemsize])
-    n_features, limit = parameters.n_features, LIMITS[dtype.itemsize]
+    n_features = parameters.n_features
+    limit, farthest = LIMITS[dtype.itemsize], FARTHEST[dtype.itemsize]
     tile_size = n_features if n_features <= FEW_FEATURES else TILE_SIZE
     n_tiled = n_features + -n_features % tile_size
-    to_tiles, to_rows = (0, n_tiled - n_features), (0, n_tiled + n_tiled % 2 - n_features)
+    n_rows = n_tiled + n_tiled % 2
     factors = parameters.component_factors
     log_scale = np.log(diagonals(factors) * scale) - 0.5 * math.log(2 * math.pi)
     with np.errstate(divide="ignore"):
         log_norm = np.log(weights) + log_scale.sum(axis=1)
-    factors = factors * (scale[:, None] if factors.ndim == 3 else scale) / math.sqrt(2.0)
+    factors = factors * (scale[:, None] if factors.ndim == 3 else scale)
+    factors /= math.sqrt(2.0)
+    scaled_means, projected = (means - origin) / scale, np.empty((0, n_features))
+    if parameters.family.is_shared:
+        projected = scaled_means @ factors[0]
     noise_width = np.empty(0)
     if (noise := parameters.noise) is not None:
         noise_width = noise.width / scale
         with np.errstate(divide="ignore"):
             log_noise = np.log(noise.weight) - np.log(noise_width).sum()
         log_norm = np.append(log_norm, log_noise)
-        means = np.vstack([means, noise.low + noise.width / 2.0])
+        middle = noise.low + noise.width / 2.0
+        scaled_means = np.vstack([scaled_means, (middle - origin) / scale])
         factors = np.concatenate([factors, np.zeros_like(factors[:1])])
     mixture = KernelMixture(
         origin=origin.astype(dtype),
         inverse_scale=(1.0 / scale).astype(dtype),
         limit=dtype.type(limit),
-        farthest=dtype.type(FARTHEST[dtype.itemsize]),
+        farthest=dtype.type(farthest),
         negligible=dtype.type(NEGLIGIBLE[dtype.itemsize]),
         log_norm=log_norm.astype(dtype),
-        means=np.pad(np.clip((means - origin) / scale, -limit, limit), ((0, 0), to_rows)).astype(
+        means=_filled_up(scaled_means, n_rows, limit=limit).astype(dtype),
+        factors=_filled_up(factors, n_tiled, limit=limit).astype(dtype, copy=False),
+        projected_means=_filled_up(projected, n_tiled, limit=FARTHEST[dtype.itemsize]).astype(
             dtype
         ),
-        factors=np.pad(
-            np.clip(factors, -limit, limit), ((0, 0),) + (to_tiles,) * (factors.ndim - 1)
-        ).astype(dtype),
         noise_width=noise_width,
         tile=(0,) * tile_size,
     )
     return mixture, scale
+
+
+def _filled_up(values: Array, size: int, *, limit: float) -> Array:
+    """Return values cut at plus and minus the limit, in arrays of this size in every feature."""
+    if values.shape[-1] == size:
+        return np.clip(values, -limit, limit)
+    filled = np.zeros((len(values), *(size for _ in values.shape[1:])))
+    inside = (slice(None), *(slice(n) for n in values.shape[1:]))
+    np.clip(values, -limit, limit, out=filled[inside])
+    return filled
 
 
 def zero_sums(mixture: KernelMixture) -> Sums:
@@ -141,11 +157,8 @@ def statistics_of(
     rounded = mixture.origin.astype(np.float64) + mixture.means[:n, :d].astype(np.float64) * scale
     shift = np.where((resp_sum > 0.0)[:, None], rounded - parameters.means, 0.0)
     if parameters.family.scatter_kind == "full":
-        lower = np.tril(sums.dev2_sum[:n, :d, :d])
-        dev2_sum = (lower + np.swapaxes(np.tril(lower, -1), 1, 2)) * np.outer(scale, scale)
-        cross = shift[:, :, None] * dev_sum[:, None, :]
-        dev2_sum += cross + np.swapaxes(cross, 1, 2)
-        dev2_sum += resp_sum[:, None, None] * shift[:, :, None] * shift[:, None, :]
+        spell_out(sums.dev2_sum, scale, shift, resp_sum, dev_sum)
+        dev2_sum = np.ascontiguousarray(sums.dev2_sum[:n, :d, :d])
     else:
         dev2_sum = sums.dev2_sum[:n, :d] * scale**2
         dev2_sum += 2.0 * shift * dev_sum + resp_sum[:, None] * shift**2

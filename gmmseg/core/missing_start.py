@@ -3,21 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmseg.core.kernel_distances import fill_distances
+
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
 
-def squared_distances(X: Array, center: Array) -> Array:
-    """Return the squared distance of each sample from a center, (n_samples,).
+def squared_distances(X: Array, centers: Array) -> Array:
+    """Return the squared distance of each sample from each center, (n_centers, n_samples).
 
-    That of a sample with missing entries is taken over the others and scaled up to all: Dixon
-    (1979), "Pattern recognition with partly missing data".
+    Of missing entries those of the others are taken to speak.
     """
-    squares = (X - center) ** 2
-    distances: Array = squares.sum(axis=1)
-    is_partial = np.isnan(distances)
-    if is_partial.any():
-        distances[is_partial] = np.nanmean(squares[is_partial], axis=1) * X.shape[1]
+    distances = np.empty((len(centers), len(X)))
+    fill_distances(X, centers, distances)
     return distances
 
 

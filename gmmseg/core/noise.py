@@ -86,8 +86,10 @@ class UniformNoise:
         return self.high - self.low
 
 
-def noise_around(X: NDArray[Any]) -> UniformNoise:
-    """Return noise in the smallest box around the samples; NaN is a missing entry."""
+def noise_around(X: NDArray[Any], sample_weight: Array | None = None) -> UniformNoise:
+    """Return noise in the smallest box around the samples that have a weight; NaN is missing."""
+    if sample_weight is not None and not sample_weight.all():
+        X = X[sample_weight > 0.0]
     with np.errstate(invalid="ignore"):
         low = np.fmin.reduce(X, axis=0).astype(np.float64)
         high = np.fmax.reduce(X, axis=0).astype(np.float64)

@@ -258,7 +258,7 @@ class _Bench:
         self.X, self.plan, self.options, self.rng, self.n_jobs = X, plan, options, rng, n_jobs
         self.all_weight, self.unit = in_units(weight_of_seen(X, sample_weight))
         self.table = prepared(X)
-        self.noise = noise_around(X) if plan.noise else None
+        self.noise = noise_around(X, self.all_weight) if plan.noise else None
         self.train = self.judges = self.all_weight
         if plan.criterion == "held-out":
             self.train, self.judges = self._split()

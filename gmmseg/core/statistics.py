@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core.covariance_base import diagonals
+from gmmseg.core.kernel_matrices import scatter_of
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.validation import check_number
 from gmmseg.errors import InputError
@@ -145,13 +146,12 @@ class SufficientStatistics:
         # From the old means it is dev2_sum / n; with the way s to the new means and the way m to
         # these, from these it is dev2_sum / n - s s' + (s - m) (s - m)'.
         shift, way = self._shift(), np.where(self._is_used(), means - self.means, 0.0)
-        n = _one_where_zero(self.resp_sum).reshape((-1,) + (1,) * (self.dev2_sum.ndim - 1))
-        apart = shift - way
-        if self.dev2_sum.ndim == 3:
-            between = shift[:, :, None] * shift[:, None, :] - apart[:, :, None] * apart[:, None, :]
-        else:
-            between = shift**2 - apart**2
-        return self.dev2_sum / n - between
+        n, apart = _one_where_zero(self.resp_sum), shift - way
+        if self.dev2_sum.ndim == 2:
+            return self.dev2_sum / n[:, None] - (shift**2 - apart**2)
+        scatter = np.empty(self.dev2_sum.shape)
+        scatter_of(np.ascontiguousarray(self.dev2_sum), n, shift, apart, scatter)
+        return scatter
 
     def total_mean(self) -> Array:
         """Return the mean of all samples that are no noise, (n_features,)."""

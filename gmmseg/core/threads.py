@@ -14,7 +14,8 @@ from gmmseg.errors import InputError
 
 SMALLEST_RANGE = 1_000  # samples
 MOST_RANGES = 32
-RESULT_BYTES = 2**24  # memory that the results of all ranges may take together
+FEW_OPERATIONS = 2**20  # that take no longer than to start a thread
+RESULT_BYTES = 2**26  # memory that the results of all ranges may take together
 
 T = TypeVar("T")
 
@@ -68,6 +69,11 @@ def run_in_threads(
     for helper in helpers:
         helper.result()  # raises what the helper met
     return [results[index] for index in range(len(ranges))]
+
+
+def worthwhile_jobs(n_jobs: int | None, n_operations: int) -> int | None:
+    """Return ``n_jobs``, or 1 for so little work that other threads would come too late."""
+    return 1 if n_operations <= FEW_OPERATIONS else n_jobs
 
 
 def thread_count(n_jobs: int | None) -> int:

@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core import initialization
+from gmmseg.core.kernel_distances import gather_nearest
 from gmmseg.errors import InputError
 from tests import naive
 from tests.mixtures import COVARIANCE_TYPES, SEARCHED_TYPES, draw, random_mixture
@@ -31,6 +32,22 @@ def test_a_small_table_is_its_own_subsample_sorted_and_merged(rng):
     assert_array_equal(sample, [[1.0, 0.0], [2.0, 0.0]])
     assert_array_equal(weight, [2.0, 4.0])
     assert sample.dtype == np.float64
+
+
+@pytest.mark.parametrize("has_twins", [False, True])
+def test_rows_are_merged_alike_whether_or_not_some_are_equal(rng, has_twins):
+    rows = rng.integers(0, 3, size=(50, 5)).astype(float)
+    rows[rng.random(rows.shape) < 0.1] = np.nan
+    if not has_twins:
+        rows[:, 1] = rng.permutation(50)
+    weight = rng.random(50)
+    sample, merged = initialization.merged_rows(rows, weight)
+    keys = [tuple(row) for row in np.nan_to_num(rows, nan=np.inf).tolist()]
+    wanted = sorted(set(keys))
+    assert (len(wanted) < 50) == has_twins
+    assert_array_equal(np.nan_to_num(sample, nan=np.inf), wanted)
+    wanted_weight = [weight[[other == key for other in keys]].sum() for key in wanted]
+    assert_allclose(merged, wanted_weight, rtol=1e-14)
 
 
 def test_a_large_table_is_cut_to_twenty_thousand_rows_of_positive_weight(rng):
@@ -136,6 +153,22 @@ def test_k_means_does_not_depend_on_the_origin(rng):
     near = initialization.kmeans_labels(X, np.ones(40), 3, np.random.default_rng(5))
     far = initialization.kmeans_labels(X + 1e9, np.ones(40), 3, np.random.default_rng(5))
     assert_array_equal(near, far)
+
+
+@pytest.mark.parametrize("n_features", [1, 3, 50])
+def test_the_middle_of_a_group_is_taken_over_the_entries_that_are_there(rng, n_features):
+    X, weight = rng.normal(size=(40, n_features)), rng.random(40)
+    X[rng.random(X.shape) < 0.2] = np.nan
+    centers, labels = rng.normal(size=(4, n_features)), np.empty(40, dtype=np.intp)
+    mass, sums = np.zeros((4, n_features)), np.zeros((4, n_features))
+    is_empty = np.isnan(X).all(axis=1)
+    X[is_empty] = 0.0
+    gather_nearest(X, weight, centers, labels, mass, sums)
+    assert_array_equal(labels, initialization.nearest_center(X, centers))
+    for k in range(4):
+        mine = labels == k
+        assert_allclose(mass[k], weight[mine] @ ~np.isnan(X[mine]), rtol=1e-12)
+        assert_allclose(sums[k], weight[mine] @ np.nan_to_num(X[mine]), rtol=1e-11, atol=1e-14)
 
 
 def test_random_labels_are_nearest_to_as_many_samples(rng):

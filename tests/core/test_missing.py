@@ -1,5 +1,6 @@
 """Claims about the E-step of rows with missing entries: it is conditioning by the formulae."""
 
+import math
 import re
 import tracemalloc
 
@@ -211,7 +212,17 @@ def test_a_table_without_any_entry_is_refused(X, weight):
 
 def test_distances_over_some_features_are_scaled_up_to_all():
     X = np.array([[3.0, NAN, 4.0], [NAN, 2.0, NAN], [1.0, 2.0, 2.0]])
-    assert_allclose(squared_distances(X, np.zeros(3)), [25.0 * 3 / 2, 4.0 * 3, 9.0])
+    assert_allclose(squared_distances(X, np.zeros((1, 3))), [[25.0 * 3 / 2, 4.0 * 3, 9.0]])
+
+
+@pytest.mark.parametrize("n_features", [1, 3, 50])
+def test_distances_are_those_from_each_center(rng, n_features):
+    X, centers = rng.normal(size=(30, n_features)), rng.normal(size=(4, n_features))
+    X[5] = centers[2]
+    distances = squared_distances(X, centers)
+    plain = [[math.dist(sample, center) ** 2 for sample in X] for center in centers]
+    assert_allclose(distances, plain, rtol=1e-12)
+    assert distances[2, 5] == 0.0
 
 
 def test_the_observed_mean_is_weighted_and_zero_where_nothing_is_observed():

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from gmmseg.core.threads import cut_into_ranges, run_in_threads, thread_count
+from gmmseg.core.threads import cut_into_ranges, run_in_threads, thread_count, worthwhile_jobs
 from gmmseg.errors import InputError
 
 
@@ -26,7 +26,7 @@ def test_there_are_at_most_32_ranges_of_at_least_a_thousand_samples():
 
 
 def test_large_results_make_fewer_ranges():
-    assert len(cut_into_ranges(10**6, 2**22)) == 4
+    assert len(cut_into_ranges(10**6, 2**24)) == 4
     assert len(cut_into_ranges(10**6, 2**30)) == 1
 
 
@@ -39,6 +39,11 @@ def test_results_come_in_the_order_of_the_ranges(n_jobs):
 def test_one_job_runs_in_the_thread_of_the_caller():
     names = run_in_threads(lambda _: threading.current_thread(), [(0, 1), (1, 2)], 1)
     assert set(names) == {threading.current_thread()}
+
+
+def test_little_work_is_done_by_the_caller_alone():
+    assert [worthwhile_jobs(n_jobs, 1_000) for n_jobs in (None, 1, 7)] == [1, 1, 1]
+    assert [worthwhile_jobs(n_jobs, 10**8) for n_jobs in (None, 1, 7)] == [None, 1, 7]
 
 
 def test_an_error_in_a_thread_reaches_the_caller():

@@ -109,6 +109,39 @@ def test_weight_is_repetition_and_blocks_add_up(rng, covariance_type):
     assert_allclose(parts.parameters_.shares, weighted.parameters_.shares, rtol=1e-9)
 
 
+def as_blocks(X, weight):
+    return lambda: ((X[rows], weight[rows]) for rows in (slice(0, 300), slice(300, None)))
+
+
+@pytest.mark.parametrize("n_components", [3, [1, 2]])
+@pytest.mark.parametrize("with_holes", [False, True])
+@pytest.mark.parametrize("is_before", [False, True])
+def test_a_row_of_weight_zero_is_absent(rng, n_components, with_holes, is_before):
+    X = blobs_with_outliers(rng)
+    if with_holes:
+        X[::7, 0] = np.nan
+    strangers = np.array([[1e4, -1e5], [np.nan, 1e6]])
+    parts = [strangers, X] if is_before else [X, strangers]
+    both = np.concatenate(parts)
+    weight = np.concatenate([[float(part is X)] * len(part) for part in parts])
+    alone = fitted(X, n_components=n_components, tol=1e-3).parameters_
+    found = fitted(both, weight, n_components=n_components, tol=1e-3).parameters_
+    assert_array_equal(found.noise.low, alone.noise.low)
+    assert_array_equal(found.noise.high, alone.noise.high)
+    assert_allclose(found.noise.weight, alone.noise.weight, rtol=1e-6)
+    assert_allclose(found.means, alone.means, rtol=1e-6)
+    if n_components == 3:
+        streamed = fitted(as_blocks(both, weight), tol=1e-3).parameters_
+        assert_array_equal(streamed.noise.low, alone.noise.low)
+        assert_array_equal(streamed.noise.high, alone.noise.high)
+
+
+def test_a_block_of_weight_zero_alone_does_not_widen_the_box(rng):
+    X, far = blobs_with_outliers(rng), np.full((5, 2), 1e5)
+    found = fitted(lambda: iter([(far, np.zeros(5)), (X, np.ones(len(X)))])).parameters_
+    assert_array_equal(found.noise.high, fitted(X).parameters_.noise.high)
+
+
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
 def test_without_noise_weights_sum_to_one(rng, covariance_type):
     X = blobs_with_outliers(rng, 200)
