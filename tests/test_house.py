@@ -152,6 +152,18 @@ def test_what_is_raised_is_an_error_of_ours(path):
     assert [name for name in raised if hasattr(builtins, name)] == []
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "gmmseg/cli").glob("*.py")), ids=module_name)
+def test_what_a_command_has_read_is_called_file_in_its_report(path):
+    keys = {
+        key.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    assert not keys & {"audio", "image", "input", "path", "recording", "source", "video", "volume"}
+
+
 def test_files_import_each_other_in_no_ring():
     # An estimator imports its file, which is handed the class to make and knows it as a type alone.
     graph = grimp.build_graph("gmmseg", exclude_type_checking_imports=True, cache_dir=None)
