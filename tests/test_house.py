@@ -1,6 +1,7 @@
 """The rules of the house, as programs: imports, names, docstrings, kernels, sizes, linters."""
 
 import ast
+import builtins
 import importlib
 import inspect
 import subprocess
@@ -137,6 +138,30 @@ def test_public_method_has_one_sentence_or_a_complete_docstring(name):
         if found := complaints_about(method, accepted=accepted):
             complaints[method] = found
     assert complaints == {}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_what_is_raised_is_an_error_of_ours(path):
+    raised = [
+        ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Raise) and node.exc is not None
+    ]
+    if path.name == "validation.py":
+        raised.remove("TypeError")  # which turns into an InputError at once, as NumPy's do
+    assert [name for name in raised if hasattr(builtins, name)] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "gmmseg/cli").glob("*.py")), ids=module_name)
+def test_what_a_command_has_read_is_called_file_in_its_report(path):
+    keys = {
+        key.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    assert not keys & {"audio", "image", "input", "path", "recording", "source", "video", "volume"}
 
 
 def test_files_import_each_other_in_no_ring():

@@ -100,16 +100,16 @@ def _read_npz(path: Path) -> tuple[NDArray[Any], float | None]:
     with zipfile.ZipFile(path) as archive:
         n_bytes = sum(entry.file_size for entry in archive.infolist())
         if n_bytes > LARGEST:
-            raise ValueError(f"it claims {n_bytes} bytes, more than the limit of {LARGEST}")
+            raise InputError(f"it claims {n_bytes} bytes, more than the limit of {LARGEST}")
     with np.load(path, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     rates = [arrays.pop(name) for name in RATE_NAMES if name in arrays]
     if len(arrays) > 1 and "y" in arrays:
         arrays = {"y": arrays["y"]}
     if len(arrays) != 1:
-        raise ValueError(f"it must hold one array of samples, or name it y, got {sorted(arrays)}")
+        raise InputError(f"it must hold one array of samples, or name it y, got {sorted(arrays)}")
     if rates and rates[0].size != 1:
-        raise ValueError("its sampling rate must be one number")
+        raise InputError("its sampling rate must be one number")
     return next(iter(arrays.values())), float(rates[0].ravel()[0]) if rates else None
 
 
@@ -121,7 +121,7 @@ def _read_csv(path: Path) -> tuple[NDArray[np.float64], float | None]:
     if lines and not _is_number(lines[0][0]):
         names = [name.strip().lower() for name in lines.pop(0)]
     if not lines:
-        raise ValueError("it has no samples")
+        raise InputError("it has no samples")
     table = np.array([[float(cell) for cell in line] for line in lines])
     if "time" not in names or len(table) < 2:
         return table[:, -1], None
@@ -129,7 +129,7 @@ def _read_csv(path: Path) -> tuple[NDArray[np.float64], float | None]:
     span = times[-1] - times[0]
     step = span / (len(times) - 1)
     if not span > 0.0 or np.abs(np.diff(times) - step).max() > 0.5 * step:
-        raise ValueError("its times must grow evenly")
+        raise InputError("its times must grow evenly")
     return table[:, -1], 1.0 / step
 
 

@@ -19,6 +19,7 @@ from gmmseg.core.halves import joint_log_densities
 from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.serialization import read_model, write_model
+from gmmseg.errors import InputError
 
 KIND = "voice-activity"
 RECIPE = 1  # of the features: a model of others would be nonsense
@@ -107,7 +108,7 @@ class VoiceModel:
         header, arrays = read_model(path, kind=KIND)
         with as_damage(path):
             if header["recipe"] != RECIPE:
-                raise ValueError(
+                raise InputError(
                     f"its features are of recipe {header['recipe']!r}, this gmmseg has {RECIPE}"
                 )
             names = ("intercept", "scale", "shift")
@@ -115,9 +116,9 @@ class VoiceModel:
             low, high = (float(limit) for limit in header["limits"])
             weights = arrays["weights"].astype(np.float32)
             if weights.shape != (N_CONTEXT,):
-                raise ValueError(f"weights must have shape ({N_CONTEXT},), got {weights.shape}")
+                raise InputError(f"weights must have shape ({N_CONTEXT},), got {weights.shape}")
             if not np.isfinite([intercept, scale, shift, low, high, *weights]).all() or low > high:
-                raise ValueError("its numbers are not finite, or its limits are in the wrong order")
+                raise InputError("its numbers are not finite, or its limits are in the wrong order")
             speech, noise = _mixture(arrays, "speech"), _mixture(arrays, "noise")
             model = cls(weights, intercept, (low, high), speech, noise, scale, shift)
             return model, dict(header["options"])
@@ -127,7 +128,7 @@ def _mixture(arrays: Mapping[str, NDArray[Any]], name: str) -> MixtureParameters
     parts = (arrays[f"{name}_{part}"] for part in ("weights", "means", "covariances"))
     mixture = MixtureParameters(*parts, covariance_type="diag")
     if mixture.n_features != 1:
-        raise ValueError(f"the {name} mixture must have 1 feature, got {mixture.n_features}")
+        raise InputError(f"the {name} mixture must have 1 feature, got {mixture.n_features}")
     return mixture
 
 
