@@ -265,10 +265,12 @@ def write_csv(path: Path, labelled: Table) -> None:
 
 def summary_of(mixture: "GaussianMixture", names: list[str]) -> dict[str, Any]:
     """Return what was learned, as JSON knows it."""
+    selection = getattr(mixture, "selection_", None)  # where there was a choice
     return {
         "columns": names,
         "covariance_type": mixture.covariance_type_,
         "n_components": mixture.n_components_,
+        "more_may_be_better": selection is not None and selection.is_at_limit,
         "noise_weight": mixture.parameters_.noise_weight,
         "weights": mixture.weights_.tolist(),
         "means": mixture.means_.tolist(),

@@ -15,7 +15,12 @@ from gmmseg.core.fitted_mixture import RandomState
 from gmmseg.core.fixed_parts import check_given, named_parts
 from gmmseg.core.initialization import SUBSAMPLE_SIZE
 from gmmseg.core.known_labels import MOST_COMPONENTS, Labels, known_labels
-from gmmseg.core.mixture_selection import check_criterion, is_choice, selection_plan
+from gmmseg.core.mixture_selection import (
+    check_criterion,
+    is_choice,
+    selection_plan,
+    warn_at_limit,
+)
 from gmmseg.core.mixture_value import MixtureValue
 from gmmseg.core.selection import Criterion, select_mixture
 from gmmseg.core.stepwise import learned
@@ -212,6 +217,8 @@ class GaussianMixture(MixtureValue):
             self._fit_table(checked, weight, self._known_labels(y, len(checked), weight))
         self._warn_unless_converged("EM", "likelihood")
         self._warn_of_dropped()
+        if "selection_" in vars(self):
+            warn_at_limit(self.selection_, self.n_components)
         return self
 
     def partial_fit(

@@ -1,5 +1,6 @@
 """What a mixture's options leave open, as a plan to choose by."""
 
+import warnings
 from collections.abc import Iterable
 from typing import Any, get_args
 
@@ -7,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.core.covariance import FAMILIES, family_named
-from gmmseg.core.selection import Criterion, SelectionPlan
+from gmmseg.core.selection import Criterion, Selection, SelectionPlan
 from gmmseg.core.validation import check_number
-from gmmseg.errors import InputError
+from gmmseg.errors import GmmsegWarning, InputError
 
 AUTO = "auto"
 MOST_COMPONENTS = 9  # that "auto" tries, as mclust does
@@ -52,6 +53,19 @@ def selection_plan(
         n_init=n_init,
         noise=noise,
     )
+
+
+def warn_at_limit(selection: Selection, n_components: object) -> None:
+    """Warn where "auto" chose as many components as it tries."""
+    most = selection.best.n_components
+    is_auto = isinstance(n_components, str) and n_components == AUTO
+    if is_auto and selection.is_at_limit and most == MOST_COMPONENTS:
+        warnings.warn(
+            f"{most} components are the most that 'auto' tries, and the best: more may be better; "
+            f"name the numbers to choose from, such as {most} to {2 * most + 2}",
+            GmmsegWarning,
+            stacklevel=3,
+        )
 
 
 def _numbers(n_components: object, X: NDArray[Any]) -> tuple[int, ...]:

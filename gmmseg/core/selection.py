@@ -134,6 +134,7 @@ class Selection:
     bic (lower is better): best is full with 2 components
                         1          2
     full              8.0       6.5*
+    more components than were tried may be better
     """
 
     criterion: Criterion
@@ -145,6 +146,12 @@ class Selection:
         """The candidate of lowest value, the first of equals."""
         return min(self.candidates, key=self.rank)
 
+    @property
+    def is_at_limit(self) -> bool:
+        """Whether the best has the largest number of components tried, so more may be better."""
+        numbers = {candidate.n_components for candidate in self.candidates}
+        return len(numbers) > 1 and self.best.n_components == max(numbers)
+
     def rank(self, candidate: Candidate) -> tuple[bool, float]:
         """Return what candidates are sorted by: the lower, the better."""
         return candidate.is_degenerate and self.criterion != "held-out", candidate.value
@@ -155,11 +162,9 @@ class Selection:
         families = dict.fromkeys(candidate.covariance_type for candidate in self.candidates)
         found = {(c.covariance_type, c.n_components): c for c in self.candidates}
         best = self.best
+        components = f"{best.n_components} component{'s' * (best.n_components != 1)}"
         lines = [
-            (
-                f"{self.criterion} (lower is better): best is {best.covariance_type} with "
-                f"{best.n_components} component{'s' * (best.n_components != 1)}"
-            ),
+            f"{self.criterion} (lower is better): best is {best.covariance_type} with {components}",
             " " * 10 + "".join(f"{number:11d}" for number in numbers),
         ]
         lines += [
@@ -170,6 +175,8 @@ class Selection:
             lines.append("! a component is as narrow as the variance floor lets it be")
         if self.stopped:
             lines.append(f"left early, as more components were worse: {', '.join(self.stopped)}")
+        if self.is_at_limit:
+            lines.append("more components than were tried may be better")
         return "\n".join(line.rstrip() for line in lines)
 
     def _cell(self, candidate: Candidate | None) -> str:
@@ -310,9 +317,8 @@ class _Bench:
         """Return the likeliest mixture that EM reaches from the starts, and its record."""
         starts = self.starts(n_components, covariance_type)
         if len(self.X) > MUCH_DATA * len(self.sample[0]):
-            starts = iter(
-                [self._likeliest(run_em(self._estep, s, self.options) for s in starts)[0]]
-            )
+            best, _ = self._likeliest(run_em(self._estep, s, self.options) for s in starts)
+            starts = iter([best])
         return self._likeliest(self._goes_on(start, self.train) for start in starts)
 
     def on_all(

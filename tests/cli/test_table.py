@@ -298,6 +298,22 @@ def test_the_number_of_gaussians_and_their_family_are_chosen(gmmseg, table, tmp_
     assert "2 Gaussians (EII)" in lines[0]
 
 
+def test_a_choice_that_ends_at_its_limit_says_so_in_one_line(gmmseg, tmp_path, rng):
+    path, out = tmp_path / "twelve.csv", tmp_path / "twelve.gmm"
+    heaps = 10.0 * rng.integers(0, 12, size=(600, 1)) + rng.normal(size=(600, 1))
+    np.savetxt(path, heaps, delimiter=",")
+    options = ["--covariance", "spherical", "--init", "hierarchical", "-o", out, "--json"]
+    code, stdout, lines = gmmseg("table", "fit", path, "-k", "auto", *options)
+    assert (code, len(lines)) == (0, 2)
+    assert "more may be better" in lines[0]
+    assert "such as 9 to 20" in lines[0]
+    assert json.loads(stdout)["more_may_be_better"]
+    code, stdout, lines = gmmseg("table", "fit", path, "-k", "9-20", *options)
+    report = json.loads(stdout)
+    assert (code, len(lines), report["n_components"]) == (0, 1, 12)
+    assert not report["more_may_be_better"]
+
+
 @pytest.mark.parametrize("asked", ["none", "2-", "-3", "0", "1.5"])
 def test_a_number_of_gaussians_that_is_none_is_misuse(gmmseg, table, asked):
     code, _, lines = gmmseg("table", "fit", table, f"-k{asked}")

@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris
 
 from gmmseg.core import GaussianMixture, selection
 from gmmseg.core.selection import Candidate, Selection
-from gmmseg.errors import InputError
+from gmmseg.errors import GmmsegWarning, InputError
 
 ROOT = Path(__file__).parents[2]
 HEAPS = np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]])
@@ -181,6 +181,38 @@ def test_auto_tries_what_makes_sense_for_the_number_of_features_and_samples(rng)
     assert not many & {"EVE", "VVE"}
     assert max(k for _, k in tried(np.repeat([[0.0], [1.0], [2.0]], 5, axis=0))) <= 3
     assert set(tried(np.zeros((5, 1)))) == {("tied", 1), ("full", 1)}
+
+
+@pytest.fixture
+def twelve(rng):
+    """Return twelve heaps in a row."""
+    return 10.0 * rng.integers(0, 12, size=(600, 1)) + rng.normal(size=(600, 1))
+
+
+def test_auto_says_so_where_the_most_components_it_tries_are_the_best(twelve):
+    message = (
+        "9 components are the most that 'auto' tries, and the best: more may be better; "
+        "name the numbers to choose from, such as 9 to 20"
+    )
+    with pytest.warns(GmmsegWarning, match=re.escape(message)):
+        mixture = chosen(twelve, covariance_type="spherical", init_params="hierarchical")
+    assert mixture.selection_.is_at_limit
+    assert str(mixture.selection_).endswith("\nmore components than were tried may be better")
+
+
+def test_a_choice_within_the_numbers_tried_is_not_at_their_limit(twelve, X):
+    found = chosen(
+        twelve, range(9, 16), covariance_type="spherical", init_params="hierarchical"
+    ).selection_
+    assert (found.best.n_components, found.is_at_limit) == (12, False)
+    assert "may be better" not in str(found)
+    assert not chosen(X).selection_.is_at_limit
+    assert not chosen(X, [3], covariance_type=["full", "EII"]).selection_.is_at_limit
+
+
+def test_numbers_that_were_named_are_left_without_a_warning(twelve):
+    found = chosen(twelve, [2, 3], covariance_type="spherical").selection_
+    assert (found.best.n_components, found.is_at_limit) == (3, True)
 
 
 def test_components_that_explain_nothing_are_not_kept():
