@@ -1,19 +1,25 @@
 """When, and in which band, a clip is strange: its distance from normal, shared out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gmmseg.audio.clip_judge import ClipJudge
+from gmmseg.audio.clip_lines import CARRIER, CARRIER_STEP
 from gmmseg.audio.clip_parts import Parts
-from gmmseg.audio.clip_recipe import N_BANDS, RATIOS
+from gmmseg.audio.clip_recipe import N_BANDS, N_POOLED, RATIOS, ClipRecipe
 from gmmseg.audio.ranking import rank_shares
 
 Array = NDArray[np.float64]
 
 STRANGE_SHARE = 0.5
 """Share of all contributions that the strange part of a clip holds."""
+MOST_LINES = 5
+"""Number of tones, and of beats, that are told at most."""
+WIDTH = 2
+"""How many lines a tone spreads to each side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +41,12 @@ class AudioExplanation:
     contributions : ndarray of shape (n_frames, n_bands)
         What each moment and band adds to the distance from normal, at least 0. A change that
         lasts is shared by all frames, an event by the loudest.
+    tones : list of tuple of float
+        Tones that are stranger than hardly any normal clip has them, the strangest first: each its
+        frequency, in Hz, and by how much it stands out more than normal, in dB; below 0, less.
+    beats : list of tuple of float
+        Throbbing as strange, likewise: each the lowest and the highest frequency of what throbs and
+        how often it does, all in Hz, and how much more than normal, in dB.
 
     Examples
     --------
@@ -58,6 +70,8 @@ class AudioExplanation:
     frequencies: Array
     levels: Array
     contributions: Array
+    tones: list[tuple[float, float]] = field(default_factory=list)
+    beats: list[tuple[float, float, float, float]] = field(default_factory=list)
 
     @property
     def frame_scores(self) -> Array:
@@ -114,15 +128,18 @@ def explanation(judge: ClipJudge, samples: Array) -> AudioExplanation:
     levels = recipe.frames(samples)
     contributions = np.zeros_like(levels)
     parts = Parts.of_clip(len(samples), recipe)
-    rows = []
+    rows, found, of_lines = [], [], line_bands(recipe)
     for start, part in zip(parts.starts, parts.of(samples), strict=True):
         heard = recipe.frames(part)
-        rows.append(recipe.pooled(heard))
+        rows.append(recipe.described(part))
         added, dev = judge.model.contributions(rows[-1], parts.level)
         first = min(round(start / recipe.hop_length), len(levels) - len(heard))
         contributions[first : first + len(heard)] += _shared_out(
-            added, dev, heard, recipe.n_typical
+            added[:N_POOLED], dev[:N_POOLED], heard, recipe.n_typical
         )
+        found.append(judge.model.line_shares(rows[-1], parts.level))
+        lasting = added[N_POOLED:] @ of_lines
+        contributions[first : first + len(heard)] += lasting / len(heard)
     score = judge.score_of_parts(np.stack(rows), parts.level)
     return AudioExplanation(
         score=score,
@@ -131,7 +148,43 @@ def explanation(judge: ClipJudge, samples: Array) -> AudioExplanation:
         frequencies=recipe.frequencies,
         levels=levels,
         contributions=contributions / len(rows),
+        tones=_tones(recipe, *max((kinds[0] for kinds in found), key=itemgetter(0))),
+        beats=_beats(recipe, *max((kinds[1] for kinds in found), key=itemgetter(0))),
     )
+
+
+def _tones(
+    recipe: ClipRecipe, added: float, shares: Array, devs: Array
+) -> list[tuple[float, float]]:
+    """Return strange tones as the explanation has them."""
+    hertz = recipe.lines.tones * recipe.sr
+    return [(float(hertz[k]), float(devs[k])) for k in _strangest(shares)] if added > 0.0 else []
+
+
+def _beats(
+    recipe: ClipRecipe, added: float, shares: Array, devs: Array
+) -> list[tuple[float, float, float, float]]:
+    """Return strange beats as the explanation has them."""
+    lines = recipe.lines
+    found = []
+    for k in _strangest(shares) if added > 0.0 else []:
+        carrier, beat = divmod(k, lines.n_beats)
+        low, high = lines.carriers[carrier]
+        hertz = recipe.sr / CARRIER
+        rate = (beat + 1) * recipe.sr / CARRIER_STEP / lines.n_frames
+        found.append((low * hertz, high * hertz, rate, float(devs[k])))
+    return found
+
+
+def _strangest(shares: Array) -> list[int]:
+    """Return the lines that hold half of all, the strangest first; of neighbours the stranger."""
+    order = np.argsort(-shares, kind="stable")
+    n_kept = 1 + int(np.searchsorted(shares[order].cumsum(), STRANGE_SHARE))
+    kept: list[int] = []
+    for k in order[:n_kept].tolist():
+        if all(abs(k - other) > WIDTH for other in kept):
+            kept.append(k)
+    return kept[:MOST_LINES]
 
 
 def _shared_out(parts: Array, dev: Array, levels: Array, n_typical: int) -> Array:
@@ -144,3 +197,19 @@ def _shared_out(parts: Array, dev: Array, levels: Array, n_typical: int) -> Arra
     shares = np.where(is_louder, shares, 1.0 / len(levels))
     spread: Array = (shares * parts.reshape(len(RATIOS), 1, N_BANDS)).sum(axis=0)
     return spread
+
+
+def line_bands(recipe: ClipRecipe) -> Array:
+    """Return which bands tones and beats lie in, (n_lines, n_bands), each row summing to 1.
+
+    A beat lies in all bands of its carrier.
+    """
+    centers, lines = recipe.frequencies, recipe.lines
+    tones = np.abs(lines.tones[:, np.newaxis] * recipe.sr - centers).argmin(axis=1)
+    shares = [np.eye(N_BANDS)[tones]]
+    for low, high in lines.carriers:
+        is_inside = (centers >= low * recipe.sr / CARRIER) & (centers < high * recipe.sr / CARRIER)
+        if not is_inside.any():
+            is_inside = np.arange(N_BANDS) == np.abs(centers - low * recipe.sr / CARRIER).argmin()
+        shares.append(np.tile(is_inside / is_inside.sum(), (lines.n_beats, 1)))
+    return np.concatenate(shares)

@@ -11,8 +11,9 @@ from gmmseg.anomaly.moment_arrays import finite, moment_arrays, moments_of, pref
 from gmmseg.anomaly.null_scores import NullScores
 from gmmseg.anomaly.separable import Shrinkage
 from gmmseg.anomaly.view import Scale
+from gmmseg.audio.clip_line_model import LineModel
 from gmmseg.audio.clip_model import ClipModel, FittedView
-from gmmseg.audio.clip_recipe import N_BANDS, RATIOS, ClipRecipe
+from gmmseg.audio.clip_recipe import N_BANDS, N_POOLED, RATIOS, ClipRecipe
 from gmmseg.audio.clip_views import VIEWS
 from gmmseg.core.mixture_file import as_damage
 from gmmseg.core.serialization import read_model, write_model
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 KIND = "audio-anomaly-detector"
 SETTINGS = 5  # numbers kept for each view
+KINDS = ("tones", "beats")
 
 Detector = TypeVar("Detector", bound="AudioAnomalyDetector")
 
@@ -55,6 +57,15 @@ def write_audio_detector(path: str | PathLike[str], detector: "AudioAnomalyDetec
     }
     for k, domain in enumerate(detector.model_.domains):
         arrays |= prefixed(str(k), moment_arrays(domain))
+    for kind, line in zip(KINDS, detector.model_.lines, strict=True):
+        own = {
+            "counts": line.counts,
+            "means": line.means,
+            "squares": line.squares,
+            "shifts": line.shifts,
+            "null_scores": np.stack([null.scores for null in line.nulls]),
+        }
+        arrays |= prefixed(kind, own)
     write_model(path, kind=KIND, header=header, arrays=arrays)
 
 
@@ -71,7 +82,7 @@ def read_audio_detector(path: str | PathLike[str], kind: type[Detector]) -> Dete
         detector = kind(false_alarm=_between(header["false_alarm"], 0.0, 1.0))
         detector.recipe_ = _recipe(header["recipe"])
         detector.domains_ = [name if name is None else str(name) for name in header["domains"]]
-        detector.model_ = _model(arrays, len(detector.domains_), len(detector.recipe_.lengths))
+        detector.model_ = _model(arrays, len(detector.domains_), detector.recipe_)
         nulls = finite(arrays["null_scores"], "null_scores", 2)
         if len(nulls) != len(detector.recipe_.lengths):
             raise InputError(f"it must have scores at {len(detector.recipe_.lengths)} lengths")
@@ -89,11 +100,11 @@ def _recipe(header: dict[str, Any]) -> ClipRecipe:
     return ClipRecipe(round(sr), seconds, _between(header["full_scale"], 0.0, np.inf))
 
 
-def _model(arrays: dict[str, NDArray[Any]], n_domains: int, n_lengths: int) -> ClipModel:
-    n_features = len(RATIOS) * N_BANDS
+def _model(arrays: dict[str, NDArray[Any]], n_domains: int, recipe: ClipRecipe) -> ClipModel:
+    n_lengths = len(recipe.lengths)
     domains = [moments_of(unprefixed(str(k), arrays)) for k in range(n_domains)]
-    if not domains or any(len(domain.mean) != n_features for domain in domains):
-        raise InputError(f"it must have a domain, and each {n_features} features")
+    if not domains or any(len(domain.mean) != N_POOLED for domain in domains):
+        raise InputError(f"it must have a domain, and each {N_POOLED} features")
     views = finite(arrays["views"], "views", 2)
     if views.shape != (len(VIEWS), SETTINGS):
         raise InputError(f"it must have {len(VIEWS)} views of {SETTINGS} numbers")
@@ -101,9 +112,31 @@ def _model(arrays: dict[str, NDArray[Any]], n_domains: int, n_lengths: int) -> C
         raise InputError("shrinkage must lie from 0 to 1, and a spread above 0")
     fitted = [FittedView(Shrinkage(*view[:3]), Scale(*view[3:])) for view in views.tolist()]
     shifts = finite(arrays["shifts"], "shifts", 2)
-    if shifts.shape != (n_lengths, n_features):
-        raise InputError(f"it must have shifts of {n_lengths} lengths and {n_features} features")
-    return ClipModel(tuple(domains), tuple(fitted), shifts)
+    if shifts.shape != (n_lengths, N_POOLED):
+        raise InputError(f"it must have shifts of {n_lengths} lengths and {N_POOLED} features")
+    lines = [
+        _lines(arrays, kind, (n_domains, n_lengths, size))
+        for kind, size in zip(KINDS, recipe.lines.sizes, strict=True)
+    ]
+    return ClipModel(tuple(domains), tuple(fitted), shifts, tuple(lines))
+
+
+def _lines(arrays: dict[str, NDArray[Any]], kind: str, sizes: tuple[int, int, int]) -> LineModel:
+    n_domains, n_lengths, n_lines = sizes
+    counts = finite(arrays[f"{kind}_counts"], f"{kind}_counts", 1)
+    means = finite(arrays[f"{kind}_means"], f"{kind}_means", 2)
+    squares = finite(arrays[f"{kind}_squares"], f"{kind}_squares", 2)
+    shifts = finite(arrays[f"{kind}_shifts"], f"{kind}_shifts", 2)
+    nulls = finite(arrays[f"{kind}_null_scores"], f"{kind}_null_scores", 2)
+    found = (counts.shape, means.shape, squares.shape, shifts.shape, len(nulls))
+    own = (n_domains, n_lines)
+    if found != ((n_domains,), own, own, (n_lengths, n_lines), n_lengths):
+        raise InputError(
+            f"its {kind} must be {n_lines}, of {n_domains} domains and {n_lengths} lengths"
+        )
+    if not (counts > 0.0).all() or not (squares >= 0.0).all():
+        raise InputError(f"numbers of clips and squares of {kind} must not be below 0")
+    return LineModel(counts, means, squares, shifts, tuple(map(NullScores.of, nulls)))
 
 
 def _between(value: object, low: float, high: float) -> float:

@@ -37,7 +37,7 @@ class ClipJudge:
     def score(self, samples: Array) -> float:
         """Return how strange a clip is, given by its samples as the recipe has them."""
         parts = Parts.of_clip(len(samples), self.recipe)
-        rows = [self.recipe.pooled(self.recipe.frames(part)) for part in parts.of(samples)]
+        rows = [self.recipe.described(part) for part in parts.of(samples)]
         return self.score_of_parts(np.stack(rows), parts.level)
 
     def score_of_parts(self, X: Array, level: int) -> float:

@@ -1,4 +1,4 @@
-"""What normal clips are like: means of their domains, and separable Gaussians about them."""
+"""What normal clips are like: means of their domains, separable Gaussians about them, lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +12,15 @@ from gmmseg.anomaly.folds import folds
 from gmmseg.anomaly.moments import Moments
 from gmmseg.anomaly.separable import SeparableGaussian, Shrinkage, pooled_scatter
 from gmmseg.anomaly.view import ADAPT_FOLDS, Scale
+from gmmseg.audio.clip_line_model import LineModel
+from gmmseg.audio.clip_recipe import N_POOLED
 from gmmseg.audio.clip_views import VIEWS, ClipView
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
 FLOOR = 0.01  # dB squared: no two recordings of the same are more alike
+SMALLEST = 1e-9  # score that counts as some
 CHOICE_FOLDS = 8
 ROWS = (0.01, 0.1)
 COLUMNS = (0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.8)
@@ -47,24 +50,27 @@ class ClipModel:
     Parameters
     ----------
     domains : tuple of Moments
-        Count, mean and covariance of the clips of each domain.
+        Count, mean and covariance of the weighted means of the clips of each domain.
     fitted : tuple of FittedView
         What was chosen for each of `VIEWS`.
     shifts : ndarray of shape (n_lengths, n_features)
         By how much a part of each length differs from its clip, in the mean; 0 for the whole.
+    lines : tuple of LineModel
+        What is known of their tones, and of their beats.
     """
 
     domains: tuple[Moments, ...]
     fitted: tuple[FittedView, ...]
     shifts: Array
+    lines: tuple[LineModel, ...]
 
     @classmethod
     def learn(
         cls, X: Array, labels: Labels, like: "ClipModel | None" = None
     ) -> tuple["ClipModel", Array]:
-        """Return the model of normal clips, and what each scores by a model without it.
+        """Return a model of the weighted means of normal clips, and what each scores without it.
 
-        Clips are given whole and in parts, (n_clips, n_lengths, n_features), and so are their
+        They are given whole and in parts, (n_clips, n_lengths, n_features), and so are their
         scores, (n_clips, n_lengths). Shrinkage is chosen, or that of another model is taken.
         """
         fitted, scores = [], np.zeros(X.shape[:2])
@@ -78,7 +84,13 @@ class ClipModel:
             scale = Scale.of(raw[:, 0])
             fitted.append(FittedView(shrinkage, scale))
             scores += view.weight * scale.apply(raw)
-        return cls(domain_moments(X[:, 0], labels), tuple(fitted), _shifts(X)), scores
+        return cls(domain_moments(X[:, 0], labels), tuple(fitted), _shifts(X), ()), scores
+
+    def with_lines(self, kinds: Sequence[Array], labels: Labels) -> tuple["ClipModel", Array]:
+        """Return the model that knows tones and beats too, and what these add to each's scores."""
+        learned = [LineModel.learn(lines, labels) for lines in kinds]
+        added: Array = np.sum([added for _, added in learned], axis=0)
+        return replace(self, lines=tuple(line for line, _ in learned)), added
 
     @cached_property
     def gaussians(self) -> tuple[SeparableGaussian, ...]:
@@ -89,10 +101,50 @@ class ClipModel:
         )
 
     def scores(self, X: Array, level: int = 0) -> Array:
-        """Return the mean of the views' log-distances from the nearest domain, (n_clips,).
+        """Return how strange clips are, (n_clips,).
 
-        ``level`` tells of which length they are; 0 is that of whole clips.
+        That is the mean of the views' log-distances from the nearest domain, and what lines add.
+        ``level`` tells of which length clips are; 0 is that of whole clips.
         """
+        bands, *kinds = self._split(X)
+        added = [line.scores(seen, level) for line, seen in zip(self.lines, kinds, strict=True)]
+        scores: Array = np.sum([self.band_scores(bands, level), *added], axis=0)
+        return scores
+
+    def contributions(self, x: Array, level: int = 0) -> tuple[Array, Array]:
+        """Return what each feature of one clip adds, and how far it is from normal.
+
+        Contributions are at least 0; they sum to the geometric mean of the views' distances. Lines
+        have the share in it that they have in the score.
+        """
+        bands = self._split(x)[0]
+        parts, dev = self._band_contributions(bands, level)
+        found = self.line_shares(x, level)
+        score = max(float(self.band_scores(bands[np.newaxis], level)[0]), SMALLEST)
+        weights = np.array([score, *(added for added, _, _ in found)])
+        own, *others = weights / weights.sum()
+        distance = parts.sum()
+        of_lines = [
+            share * distance * shares for share, (_, shares, _) in zip(others, found, strict=True)
+        ]
+        devs = [dev, *(of_line for _, _, of_line in found)]
+        return np.concatenate([own * parts, *of_lines]), np.concatenate(devs)
+
+    def line_shares(self, x: Array, level: int = 0) -> list[tuple[float, Array, Array]]:
+        """Return of each kind of lines what it adds, each line's share in that, and deviations."""
+        seen = zip(self.lines, self._split(x)[1:], strict=True)
+        return [
+            (float(line.scores(own[np.newaxis], level)[0]), *line.shares(own, level))
+            for line, own in seen
+        ]
+
+    def _split(self, X: Array) -> list[Array]:
+        """Return weighted means, tones and beats of clips."""
+        sizes = [N_POOLED, *(line.means.shape[1] for line in self.lines[:-1])]
+        return np.split(X, np.cumsum(sizes), axis=-1)
+
+    def band_scores(self, X: Array, level: int = 0) -> Array:
+        """Return the mean of the views' log-distances of weighted means, (n_clips,)."""
         X = X - self.shifts[level]
         total = np.zeros(len(X))
         for view, fit, gaussian in zip(VIEWS, self.fitted, self.gaussians, strict=True):
@@ -101,11 +153,7 @@ class ClipModel:
             total += view.weight * fit.scale.apply(raw)
         return total
 
-    def contributions(self, x: Array, level: int = 0) -> tuple[Array, Array]:
-        """Return what each feature of one clip adds, and how far it is from its nearest domain.
-
-        Contributions are at least 0; they sum to the geometric mean of the views' distances.
-        """
+    def _band_contributions(self, x: Array, level: int) -> tuple[Array, Array]:
         x = x - self.shifts[level]
         shares, log_mean = np.zeros(len(x)), 0.0
         for view, gaussian in zip(VIEWS, self.gaussians, strict=True):
@@ -126,12 +174,18 @@ class ClipModel:
 
         As in `learn`, clips are given whole and in parts, and so are their scores.
         """
+        bands, *kinds = self._split(X)
         scores = np.empty(X.shape[:2])
         for out in folds(len(X), ADAPT_FOLDS):
-            part = self if len(X) == 1 else self._moved(X[~out], domain, weight)
+            part = self if len(X) == 1 else self._moved(bands[~out], domain, weight)
             for level in range(X.shape[1]):
-                scores[out, level] = part.scores(X[out, level], level)
-        return self._moved(X, domain, weight), scores
+                scores[out, level] = part.band_scores(bands[out, level], level)
+        learned = [
+            line.adapted(seen, domain, weight) for line, seen in zip(self.lines, kinds, strict=True)
+        ]
+        scores = np.sum([scores, *(added for _, added in learned)], axis=0)
+        moved = self._moved(bands, domain, weight)
+        return replace(moved, lines=tuple(line for line, _ in learned)), scores
 
     @property
     def _means(self) -> Array:

@@ -75,7 +75,7 @@ def normal_rows(recipe: ClipRecipe, samples: Array, number: int) -> Array:
             part = cut(samples, round(share * (len(samples) - length)), length)
         else:
             part = samples
-        rows.append(recipe.pooled(recipe.frames(part)))
+        rows.append(recipe.described(part))
     return np.stack(rows)
 
 

@@ -1,4 +1,4 @@
-"""How a clip becomes a few rows of bands: frames, bands in decibels, means weighted by rank."""
+"""How a clip becomes a row of numbers: means of its bands weighted by rank, tones and beats."""
 
 import math
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gmmseg.audio.clip_lines import LineRecipe
 from gmmseg.audio.features import frame_features
 from gmmseg.audio.mel import band_centres
 from gmmseg.audio.ranking import ranked_means
@@ -18,6 +19,7 @@ Array = NDArray[np.float64]
 RATIOS = (0.0, 0.5, 0.8, 0.9, 1.0)
 """From the loudest frame over about 2, 5 and 10 frames to the mean of all."""
 N_BANDS = 24
+N_POOLED = len(RATIOS) * N_BANDS
 FRAME = 0.064  # seconds under a window; half of it from frame to frame
 LEAST_FRAME = 256  # samples; fewer would leave low bands without a line of the spectrum
 DEPTH = 60.0  # dB below a clip's loudest band and frame, where silence begins
@@ -81,9 +83,8 @@ class ClipRecipe:
 
     def frames(self, samples: Array) -> Array:
         """Return the bands of every frame, in dB, (n_frames, n_bands)."""
-        samples = np.clip(samples / self.full_scale, -LARGEST, LARGEST).astype(np.float32)
         table = frame_features(
-            samples,
+            self._scaled(samples),
             sr=self.sr * self.pace,
             kind="log-mel",
             n_mels=N_BANDS,
@@ -92,9 +93,28 @@ class ClipRecipe:
         ).astype(np.float64)
         return np.maximum(table, table.max() - DEPTH)
 
+    @property
+    def lines(self) -> LineRecipe:
+        """How finely clips are looked at."""
+        return LineRecipe.of_length(self.lengths[0])
+
+    @property
+    def borders(self) -> tuple[int, int]:
+        """Where, in what `described` returns, tones begin, and beats."""
+        return N_POOLED, N_POOLED + self.lines.sizes[0]
+
+    def described(self, samples: Array) -> Array:
+        """Return a clip's weighted means, tones and beats, one after another, (n_features,)."""
+        pooled = self.pooled(self.frames(samples))
+        return np.concatenate([pooled, self.lines.describe(self._scaled(samples))])
+
     def pooled(self, frames: Array) -> Array:
         """Return the means of frames that are weighted by rank, row after row, (n_features,)."""
         return ranked_means(frames, RATIOS, n_typical=self.n_typical).ravel()
+
+    def _scaled(self, samples: Array) -> NDArray[np.float32]:
+        scaled = np.clip(samples / self.full_scale, -LARGEST, LARGEST)
+        return scaled.astype(np.float32)
 
     def _checked_rate(self, sr: float) -> int:
         rate = checked_any_rate(sr)

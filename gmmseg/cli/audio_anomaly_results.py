@@ -100,6 +100,8 @@ def explain_clip(
         "strangest_frequency": float(found.frequencies[found.band_scores.argmax()]),
         "times": found.strange_times,
         "bands": found.strange_bands,
+        "tones": found.tones,
+        "beats": found.beats,
     }
     picture = picture_sound(found, is_anomalous=row["anomalous"], title=path.name)
     write_image(folder / f"{path.stem}{PICTURE}", picture)

@@ -290,9 +290,14 @@ def test_adapting_adds_up_to_the_sums_of_all(detector, rng):
     adapted = detector.adapt(new)
     X = describe_all(detector.recipe_, clips(np.random.default_rng(1), 30) + new)
     (moments,) = adapted.model_.domains
+    bands, *kinds = np.split(X[:, 0], detector.recipe_.borders, axis=1)
     assert moments.count == 38
-    assert_allclose(moments.mean, X[:, 0].mean(axis=0), rtol=1e-9)
-    assert_allclose(moments.scatter, np.cov(X[:, 0].T, bias=True), rtol=1e-6, atol=1e-8)
+    assert_allclose(moments.mean, bands.mean(axis=0), rtol=1e-9)
+    assert_allclose(moments.scatter, np.cov(bands.T, bias=True), rtol=1e-6, atol=1e-8)
+    for model, lines in zip(adapted.model_.lines, kinds, strict=True):
+        assert model.counts == 38
+        assert_allclose(model.means[0], lines.mean(axis=0), rtol=1e-9, atol=1e-9)
+        assert_allclose(model.squares[0], 38 * lines.var(axis=0), rtol=1e-9)
 
 
 def test_adapting_asks_for_a_known_domain_and_a_weight(rng):
