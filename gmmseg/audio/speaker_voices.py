@@ -2,7 +2,9 @@
 
 Frames are scored twice. A PLDA over supervectors learned from other speakers knows how a second of
 speech differs from another second of the same voice; mixtures learned from the enrolled speakers
-alone know details, once there is enough speech. The sum leans on the second with the duration.
+alone know details, once there is enough speech. The sum leans on the second with the duration of
+what was enrolled. What is wrong with a recording, its noise or its line, is wrong with all of its
+frames: however long it is, it says no more than a few seconds would.
 """
 
 from collections.abc import Mapping, Sequence
@@ -117,7 +119,8 @@ class FrameVoices:
 
     def log_ratios(self, table: Frames) -> Array:
         """Return log p(frames | speaker) - log p(frames | anyone), (n_speakers,)."""
-        of_mixtures = np.mean(
+        heard = min(1.0, MOST_EMBEDDINGS * FRAMES_PER_EMBEDDING / len(table))
+        of_mixtures = heard * np.mean(
             [
                 one.log_ratios(_seen(table, self.prior, is_removed))
                 for one, is_removed in zip(self.mixtures, self._views, strict=True)

@@ -1,4 +1,8 @@
-"""From a recording to the frames that a speaker is known by: cepstra of whatever is loud enough."""
+"""From a recording to the frames that a speaker is known by: cepstra of whatever is loud enough.
+
+Noise reaches first what lies far below the voice: its pauses, and the valleys of its spectrum. So
+neither is looked at, in clean recordings as little as in noisy ones, and both look alike.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
@@ -14,6 +18,7 @@ from gmmseg.audio.offset import OffsetMeter, without_offset
 from gmmseg.audio.recipe import delta_stage
 from gmmseg.audio.resampling import resampled_blocks
 from gmmseg.audio.signals import checked_rate, checked_signal
+from gmmseg.audio.spectrum import decibels
 from gmmseg.audio.voice_decision import strongest
 from gmmseg.audio.voice_evidence import VoiceEvidence, blocks_of, evidence_in
 from gmmseg.audio.voice_model import shipped_model
@@ -35,6 +40,9 @@ FRAMES_AT_ONCE = 10_000
 # are below this; shorter recordings have too little in them to tell.
 VOICELESS = -2.0  # log-odds of speech in the half second that is most like it
 SHORTEST_JUDGED = 1.5  # seconds
+QUIETEST = 5.0  # percent of what sounds: where nobody speaks, what is heard is noise
+ABOVE_NOISE = 6.0  # dB by which a frame exceeds it where three quarters of it are a voice
+MASK_DEPTH = 40.0  # dB below the mean power of a band, under which nothing is told apart
 
 Frames = NDArray[np.float32]
 
@@ -42,7 +50,9 @@ Frames = NDArray[np.float32]
 def speaker_frames(y: ArrayLike, *, sr: float) -> Frames:
     """Return cepstra and their changes over time, for every frame that is loud enough to be speech.
 
-    The sound is brought to full scale first, so that its gain does not matter.
+    From 1.5 s on, frames as quiet as the noise are left out. The sound is brought to full scale
+    first, so that its gain does not matter. What lies more than 40 dB below the mean of its band is
+    masked, as noise would mask it: voices look the same with noise that low and without.
 
     Parameters
     ----------
@@ -91,58 +101,90 @@ def _frames_of(sound: Callable[[], Iterable[NDArray[np.float32]]], *, sr: int) -
             f"the recording is silent: no sample is above {SILENCE} of full scale; "
             "is the microphone muted?"
         )
-    _check_voice(evidence)
+    is_short = evidence.duration < SHORTEST_JUDGED
+    if not is_short:
+        _check_voice(evidence)
     # Bands below the least power that is told from none would lose their shape at a low gain.
     full = np.float32(meter.swing)
     scaled = (np.divide(block, full) for block in without_offset(sound(), meter.offset))
     blocks = resampled_blocks(scaled, sr=sr, to=SPEAKER_RATE)
-    frames, levels = _cepstra_and_levels(blocks, n_most=2 + int(meter.n_samples / (HOP * sr)))
-    is_loud = loud_frames(levels)
-    n_frames = int(is_loud.sum())
+    log_mel, levels = _bands_and_levels(blocks, n_most=2 + int(meter.n_samples / (HOP * sr)))
+    is_kept = loud_frames(levels) if is_short else frames_above_noise(levels)
+    n_frames = int(is_kept.sum())
     if n_frames < FEWEST_FRAMES:
         raise InputError(
             f"the recording has {n_frames} frames of speech, {n_frames * HOP:.2f} s; "
             f"at least {FEWEST_FRAMES * HOP:.1f} s are needed"
         )
-    return _moved_up(frames, is_loud)
+    mask = np.float32(10.0 ** (-0.1 * MASK_DEPTH)) * _mean_power(log_mel, is_kept)
+    return _moved_up(_into_cepstra(log_mel, mask), is_kept)
 
 
 def _check_voice(evidence: VoiceEvidence) -> None:
     """Refuse a recording in which nothing is like a voice: tones, noise, clicks, rain."""
-    if evidence.duration >= SHORTEST_JUDGED and strongest(evidence.log_odds) < VOICELESS:
+    if strongest(evidence.log_odds) < VOICELESS:
         raise InputError(
             "nobody is heard in the recording: no half second of it is like a voice; "
             "give one in which somebody speaks"
         )
 
 
-def _cepstra_and_levels(
+def _bands_and_levels(
     blocks: Iterable[NDArray[np.float32]], *, n_most: int
 ) -> tuple[Frames, NDArray[np.float64]]:
-    """Return cepstra with their slopes, and levels, of at most so many consecutive frames."""
+    """Return the log-mel spectrum (dB), and levels, of at most so many consecutive frames."""
     stream = FrameStream(sr=SPEAKER_RATE, kind="log-mel", n_mels=N_BANDS)
-    slopes = delta_stage(N_CEPSTRA, order=1)
-    frames, n_frames, levels = np.empty((n_most, N_FEATURES), dtype=np.float32), 0, []
+    frames, n_frames, levels = np.empty((n_most, N_BANDS), dtype=np.float32), 0, []
 
-    def keep(cepstra: Frames) -> int:
-        frames[n_frames : n_frames + len(cepstra)] = cepstra
-        return n_frames + len(cepstra)
+    def keep(log_mel: Frames) -> int:
+        frames[n_frames : n_frames + len(log_mel)] = log_mel
+        levels.append(frame_levels(log_mel))
+        return n_frames + len(log_mel)
 
     for block in blocks:
-        log_mel = stream.push(block)
-        levels.append(frame_levels(log_mel))
-        n_frames = keep(slopes.push(mfcc(log_mel, n_mfcc=N_CEPSTRA)))
-    log_mel = stream.finish()
-    levels.append(frame_levels(log_mel))
-    n_frames = keep(slopes.finish(mfcc(log_mel, n_mfcc=N_CEPSTRA)))
+        n_frames = keep(stream.push(block))
+    n_frames = keep(stream.finish())
     return frames[:n_frames], np.concatenate(levels)
+
+
+def _mean_power(log_mel: Frames, is_kept: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the mean power of every band in the frames that are kept."""
+    total = np.zeros(N_BANDS)
+    for some in _parts(log_mel):
+        total += _power(log_mel[some][is_kept[some]]).sum(axis=0, dtype=np.float64)
+    return (total / is_kept.sum()).astype(np.float32)
+
+
+def _power(log_mel: Frames) -> Frames:
+    return np.exp(np.float32(0.1 * np.log(10.0)) * log_mel)
+
+
+def _into_cepstra(table: Frames, mask: NDArray[np.float32]) -> Frames:
+    """Return cepstra and slopes of bands under a noise of such powers, in the same table.
+
+    There are as many of both as there are bands, and rows are read before they are written: slopes
+    come later than what they are of.
+    """
+    slopes = delta_stage(N_CEPSTRA, order=1)
+    n_done = 0
+    for some in _parts(table):
+        masked = decibels(_power(table[some]) + mask)
+        own = slopes.push(mfcc(masked, n_mfcc=N_CEPSTRA))
+        table[n_done : n_done + len(own)] = own
+        n_done += len(own)
+    table[n_done:] = slopes.finish()
+    return table
+
+
+def _parts(table: Frames) -> Iterable[slice]:
+    """Return the slices of a table that are worked on at once."""
+    return [slice(at, at + FRAMES_AT_ONCE) for at in range(0, len(table), FRAMES_AT_ONCE)]
 
 
 def _moved_up(table: Frames, is_kept: NDArray[np.bool_]) -> Frames:
     """Return the rows that are kept, at the start of the same table: a copy could be large."""
     n_kept = 0
-    for first in range(0, len(table), FRAMES_AT_ONCE):
-        some = slice(first, first + FRAMES_AT_ONCE)
+    for some in _parts(table):
         own = table[some][is_kept[some]]
         table[n_kept : n_kept + len(own)] = own
         n_kept += len(own)
@@ -206,6 +248,22 @@ def loud_frames(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
 
     Of the 20 none is silent, so that silence around a voice does not make itself loud.
     """
-    sounding = levels[levels > levels.max() - SILENCE_DEPTH]
-    is_loud: NDArray[np.bool_] = levels > np.percentile(sounding, 95.0) - LOUDNESS_RANGE
+    loud = np.percentile(_sounding(levels), 95.0)
+    is_loud: NDArray[np.bool_] = levels > loud - LOUDNESS_RANGE
     return is_loud
+
+
+def frames_above_noise(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of the loud frames are louder than the noise; at least half of them are.
+
+    Without noise pauses are too quiet to be loud, and nothing else is left out.
+    """
+    is_loud = loud_frames(levels)
+    noise = np.percentile(_sounding(levels), QUIETEST)
+    is_above: NDArray[np.bool_] = levels >= min(noise + ABOVE_NOISE, np.median(levels[is_loud]))
+    return is_loud & is_above
+
+
+def _sounding(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the levels that are not silent."""
+    return levels[levels > levels.max() - SILENCE_DEPTH]

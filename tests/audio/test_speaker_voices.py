@@ -23,13 +23,13 @@ def voices_of(tables, microphones="any"):
 
 def test_ratio_is_the_calibrated_sum_of_both(rng):
     prior = load_speaker_prior()
-    tables = {
-        name: [prior.levelled(one) for one in own] for name, own in frames(rng, n_each=2).items()
-    }
-    voices = voices_of(tables)
-    table = prior.levelled(speaker_frames(spoken(rng, **SPEAKERS["ben"], seconds=1.0), sr=8000))
+    heard = frames(rng, n_each=2)
+    tables = {name: [prior.levelled(one) for one in own] for name, own in heard.items()}
+    voices = voices_of(heard)
+    tested = speaker_frames(spoken(rng, **SPEAKERS["ben"], seconds=1.0), sr=8000)
+    table = prior.levelled(tested)
     whole, removed = voices.mixtures
-    of_mixtures = 0.5 * (whole.log_ratios(table) + removed.log_ratios(without_mean(table)))
+    of_mixtures = 0.5 * (whole.log_ratios(table) + removed.log_ratios(without_mean(tested)))
     enrolled = np.array([prior.embed(np.vstack(own)) for own in tables.values()])
     n_frames = np.array([sum(map(len, own)) for own in tables.values()])
     center = (enrolled.sum(axis=0) + prior.plda.center) / 4.0
@@ -41,7 +41,18 @@ def test_ratio_is_the_calibrated_sum_of_both(rng):
         n_tested=len(table) / 100.0,
     )[:, 0]
     expected = 0.3 * (of_plda + 0.2 * n_frames / (n_frames + 2000.0) * of_mixtures) + 0.5
-    assert_allclose(voices.log_ratios(table), expected, rtol=1e-9)
+    assert_allclose(voices.log_ratios(tested), expected, rtol=1e-9)
+
+
+def test_the_same_frames_again_and_again_say_no_more_than_three_seconds_of_them(rng):
+    voices = voices_of(frames(rng, n_each=2))
+    table = speaker_frames(spoken(rng, **SPEAKERS["ben"], seconds=4.0), sr=8000)
+    of_mixtures = [
+        voices.log_ratios(one) - 0.3 * voices._ratios_of_plda(one) - 0.5
+        for one in (table[:150], np.tile(table[:150], (2, 1)), np.tile(table[:150], (20, 1)))
+    ]
+    assert_allclose(of_mixtures[1], 2.0 * of_mixtures[0], rtol=1e-6)
+    assert_allclose(of_mixtures[2], of_mixtures[1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("microphones", ["same", "any", "different"])

@@ -9,9 +9,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.audio.features import frame_features
 from gmmseg.audio.io import read_audio
+from gmmseg.audio.mel import mfcc
+from gmmseg.audio.neighbours import with_deltas
 from gmmseg.audio.speech_frames import (
     checked_frames,
     frame_levels,
+    frames_above_noise,
     loud_frames,
     loudness,
     speaker_frames,
@@ -22,10 +25,13 @@ from gmmseg.errors import InputError
 from tests.voices import SPEAKERS, spoken
 
 
-def test_frames_are_mfcc_and_slopes_of_what_is_loud(rng):
+def test_frames_are_mfcc_and_slopes_of_bands_masked_40_db_below_their_mean(rng):
     y = 0.1 * rng.normal(size=8000).astype(np.float32)
     y -= y.mean()
-    expected = frame_features(y / np.abs(y).max(), sr=8000, kind="mfcc", n_mfcc=20, deltas=1)
+    log_mel = frame_features(y / np.abs(y).max(), sr=8000, kind="log-mel", n_mels=40)
+    power = 10.0 ** (0.1 * log_mel.astype(np.float64))
+    masked = 10.0 * np.log10(power + 1e-4 * power.mean(axis=0))
+    expected = with_deltas(mfcc(masked.astype(np.float32), n_mfcc=20), order=1)
     assert_allclose(speaker_frames(y, sr=8000), expected, atol=1e-3)
 
 
@@ -41,6 +47,25 @@ def test_loudness_does_not_decide_what_speech_is(rng):
     is_loud = loud_frames(levels)
     assert 0 < is_loud.sum() < 300
     assert_array_equal(is_loud, loud_frames(levels - 30.0))
+
+
+def test_pauses_as_loud_as_the_noise_are_left_out_and_those_below_are_no_loss():
+    noise, voice = np.full(100, 50.0), np.full(100, 70.0)
+    is_above = frames_above_noise(np.concatenate([noise, voice]))
+    assert_array_equal(np.flatnonzero(is_above), np.arange(100, 200))
+    quiet = np.concatenate([noise - 25.0, voice, voice - 30.0])
+    assert_array_equal(frames_above_noise(quiet), loud_frames(quiet))
+
+
+def test_half_of_what_is_loud_is_kept_however_little_it_varies(rng):
+    is_above = frames_above_noise(rng.normal(size=201))
+    assert is_above.sum() == 101
+
+
+def test_silence_around_does_not_pass_for_the_noise():
+    levels = np.concatenate([np.full(100, 50.0), np.full(100, 70.0)])
+    padded = np.concatenate([np.full(1000, -140.0), levels])
+    assert_array_equal(frames_above_noise(padded)[1000:], frames_above_noise(levels))
 
 
 def test_silence_around_a_voice_is_not_loud(rng):

@@ -36,7 +36,7 @@ def model(gmmseg, voices):
 def test_training_writes_one_file_and_says_what_it_heard(gmmseg, voices):
     code, stdout, lines = gmmseg(*COMMAND, "train", voices, "-o", "three.gmm")
     assert (code, stdout, len(lines)) == (0, "", 1)
-    assert lines[0].startswith(f"{voices}: 3 speakers, 3")
+    assert lines[0].startswith(f"{voices}: 3 speakers, 24 s of speech")
     assert lines[0].endswith(", three.gmm")
 
 
