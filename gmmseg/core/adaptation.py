@@ -1,14 +1,18 @@
 """MAP adaptation: move a mixture towards new data, as far as there is data to move it."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 
-from gmmseg.core.covariance_base import Floor, shares_of
+from gmmseg.core.covariance_base import Array, Floor, diagonals, shares_of
 from gmmseg.core.mstep import maximize
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.core.statistics import SufficientStatistics
 from gmmseg.core.validation import check_number
+from gmmseg.errors import GmmsegWarning
+
+FAR = 5.0  # standard deviations: samples that far on average belong to another mixture
 
 
 def adapted(
@@ -74,3 +78,28 @@ def adapted(
         parameters.covariance_type,
         noise=None if noise is None else replace(noise, weight=float(shares[-1])),
     )
+
+
+def standard_deviations_off(
+    statistics: SufficientStatistics, parameters: MixtureParameters
+) -> Array:
+    """Return how far samples lie from the components that explain them, (n_features,).
+
+    It is the root mean square of their deviations in standard deviations of the component: about 1
+    for samples of the mixture.
+    """
+    squares: Array = (diagonals(statistics.dev2_sum) / parameters.component_variances).sum(axis=0)
+    return np.sqrt(squares / max(float(statistics.resp_sum.sum()), np.finfo(np.float64).tiny))
+
+
+def warn_if_far(off: Array, names: tuple[str, ...]) -> None:
+    """Warn of new samples that the mixture before can have nothing to do with."""
+    worst = int(off.argmax())
+    if off[worst] > FAR:
+        feature = repr(names[worst]) if names else worst
+        warnings.warn(
+            f"the new samples lie {off[worst]:.3g} standard deviations from the mixture in feature "
+            f"{feature} (root mean square); see whether they are of the same kind and unit",
+            GmmsegWarning,
+            stacklevel=3,
+        )

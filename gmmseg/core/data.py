@@ -104,7 +104,7 @@ class TableData(Data):
     def sample(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """Return at most 20,000 different rows as float64 and their weights, to search a start."""
         rows, weight = subsample(self.X, self.weight, rng)
-        return rows[:, self.features], weight
+        return rows.take(self.features, axis=1), weight  # which leaves rows in one piece
 
     def labelled(self) -> tuple[NDArray[Any], Labels]:
         """Return the samples of known label, and these."""

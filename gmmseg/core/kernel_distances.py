@@ -59,15 +59,33 @@ def fill_nearest(X, centers, nearest):
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def has_missing(X, n):
+    """Return whether sample n has a missing entry."""
+    total = 0.0
+    for d in range(X.shape[1]):
+        total += X[n, d]
+    return np.isnan(total)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def gather_nearest(X, sample_weight, centers, nearest, mass, sums):
     """Fill ``nearest`` and add the samples to the sums of the center that is nearest to each.
 
     Weights are added to ``mass[k, d]`` and weighted entries to ``sums[k, d]``.
     """
+    whole = np.zeros(centers.shape[0])  # weight of samples without a missing entry
     for n in range(X.shape[0]):
-        k = nearest_to(X, n, centers)
+        k, weight = nearest_to(X, n, centers), sample_weight[n]
         nearest[n] = k
+        if not has_missing(X, n):
+            whole[k] += weight
+            for d in range(X.shape[1]):
+                sums[k, d] += weight * X[n, d]
+            continue
         for d in range(X.shape[1]):
-            is_seen = not np.isnan(X[n, d])
-            mass[k, d] += sample_weight[n] if is_seen else 0.0
-            sums[k, d] += sample_weight[n] * X[n, d] if is_seen else 0.0
+            if not np.isnan(X[n, d]):
+                mass[k, d] += weight
+                sums[k, d] += weight * X[n, d]
+    for k in range(centers.shape[0]):
+        for d in range(X.shape[1]):
+            mass[k, d] += whole[k]

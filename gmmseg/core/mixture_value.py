@@ -7,7 +7,7 @@ from typing import Self
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from gmmseg.core.adaptation import adapted
+from gmmseg.core.adaptation import adapted, standard_deviations_off, warn_if_far
 from gmmseg.core.em import EMOptions, FitRecord
 from gmmseg.core.estep import expectation
 from gmmseg.core.fitted_mixture import FittedMixture
@@ -37,7 +37,8 @@ class MixtureValue(FittedMixture):
 
         Each component goes ``n / (n + relevance_factor)`` of the way to the ``n`` samples that it
         explains: a few samples move it a little, endless ones all the way. This mixture stays as
-        it is.
+        it is. A warning names a feature in which samples lie far from all components, as those in
+        another unit do.
 
         Parameters
         ----------
@@ -75,6 +76,8 @@ class MixtureValue(FittedMixture):
         parameters, options = self._fitted(), self._options()
         checked, weight = self._checked_with_weight(X, sample_weight)
         statistics = expectation(checked, parameters, weight, n_jobs=self.n_jobs)
+        names = tuple(map(str, getattr(self, "feature_names_in_", ())))
+        warn_if_far(standard_deviations_off(statistics, parameters), names)
         moved = adapted(
             parameters,
             statistics,

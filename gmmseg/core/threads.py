@@ -71,9 +71,10 @@ def run_in_threads(
     return [results[index] for index in range(len(ranges))]
 
 
-def worthwhile_jobs(n_jobs: int | None, n_operations: int) -> int | None:
-    """Return ``n_jobs``, or 1 for so little work that other threads would come too late."""
-    return 1 if n_operations <= FEW_OPERATIONS else n_jobs
+def worthwhile_jobs(n_jobs: int | None, n_operations: int) -> int:
+    """Return the number of threads that ``n_jobs`` means, or 1 where others would come too late."""
+    count = thread_count(n_jobs)
+    return 1 if n_operations <= FEW_OPERATIONS else count
 
 
 def thread_count(n_jobs: int | None) -> int:

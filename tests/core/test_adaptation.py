@@ -7,9 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmseg.core import GaussianMixture, MixtureParameters, SufficientStatistics, expectation
-from gmmseg.core.adaptation import adapted
+from gmmseg.core.adaptation import adapted, standard_deviations_off, warn_if_far
 from gmmseg.core.mstep import maximize
-from gmmseg.errors import InputError
+from gmmseg.core.noise import UniformNoise
+from gmmseg.errors import GmmsegWarning, InputError
 from tests.mixtures import COVARIANCE_TYPES, draw, random_mixture
 
 
@@ -84,6 +85,45 @@ def test_adapt_returns_a_new_mixture_and_leaves_the_old_one(rng):
     assert (moved.means_ > means).all()
     assert moved.record_.stop_reason == "adapted to new samples"
     assert moved.score(X + 1.0) > before.score(X + 1.0)
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_samples_of_the_mixture_are_one_standard_deviation_off(rng, covariance_type):
+    parameters = random_mixture(rng, covariance_type, spread=20.0)
+    X = draw(rng, parameters, 4_000)
+    X[::5, 0] = np.nan
+    off = standard_deviations_off(expectation(X, parameters), parameters)
+    assert_allclose(off, 1.0, atol=0.06)
+
+
+def test_samples_in_another_unit_are_adapted_to_with_a_warning(rng):
+    X = np.array([20.0, 50.0]) + rng.normal(size=(300, 2))
+    mixture = GaussianMixture(1, random_state=0).fit(X)
+    off = (2.2 - 1.0) * 50.0
+    message = (
+        r"the new samples lie \d\d\.\d standard deviations from the mixture in feature 1 "
+        r"\(root mean square\); see whether they are of the same kind and unit"
+    )
+    with pytest.warns(GmmsegWarning, match=f"^{message}$"):
+        moved = mixture.adapt(X * [1.0, 2.2])
+    assert 0.9 * off < moved.means_[0, 1] - 50.0 < off
+
+
+def test_the_feature_that_is_far_is_told_by_its_name():
+    message = "the new samples lie 7.5 standard deviations from the mixture in feature 'weight' "
+    with pytest.warns(GmmsegWarning, match=f"^{re.escape(message)}"):
+        warn_if_far(np.array([1.0, 7.5]), ("height", "weight"))
+
+
+def test_samples_of_another_time_are_adapted_to_without_a_warning(rng):
+    X = rng.normal(size=(300, 2))
+    GaussianMixture(2, random_state=0).fit(X).adapt(2.0 * X + 2.0)
+
+
+def test_samples_that_are_all_noise_are_adapted_to_without_a_warning():
+    noise = UniformNoise(1.0, [0.0], [1e6])
+    off = MixtureParameters([0.0], [[0.0]], [[1.0]], covariance_type="diag", noise=noise)
+    assert standard_deviations_off(expectation([[1e6]], off), off) == 0.0
 
 
 def test_a_negative_relevance_factor_is_refused(rng):

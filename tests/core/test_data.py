@@ -50,3 +50,10 @@ def test_noise_lies_in_the_box_around_what_is_seen(X):
     noise = TableData(X, with_unseen=False).noise()
     assert_array_equal(noise.low, [1.0, 5.0])
     assert_array_equal(noise.high, [4.0, 7.0])
+
+
+def test_samples_to_search_a_start_on_have_their_rows_in_one_piece(rng):
+    X = rng.normal(size=(50, 6))
+    X[:, 2] = np.nan
+    for data in (TableData(X), TableData(X, with_unseen=False)):
+        assert data.sample(rng)[0].flags.c_contiguous

@@ -43,7 +43,9 @@ def test_one_job_runs_in_the_thread_of_the_caller():
 
 def test_little_work_is_done_by_the_caller_alone():
     assert [worthwhile_jobs(n_jobs, 1_000) for n_jobs in (None, 1, 7)] == [1, 1, 1]
-    assert [worthwhile_jobs(n_jobs, 10**8) for n_jobs in (None, 1, 7)] == [None, 1, 7]
+    assert [worthwhile_jobs(n_jobs, 10**8) for n_jobs in (1, 7)] == [1, 7]
+    with pytest.raises(InputError, match=r"^n_jobs must be a whole number other than 0, got 0.5"):
+        worthwhile_jobs(0.5, 1_000)
 
 
 def test_an_error_in_a_thread_reaches_the_caller():
