@@ -42,10 +42,10 @@ class AudioExplanation:
         What each moment and band adds to the distance from normal, at least 0. A change that
         lasts is shared by all frames, an event by the loudest.
     tones : list of tuple of float
-        Tones that are stranger than hardly any normal clip has them, the strangest first: each its
-        frequency, in Hz, and by how much it stands out more than normal, in dB; below 0, less.
+        Tones as strange as in hardly any normal clip, the strangest first: each its frequency, in
+        Hz, and by how much it stands out more than normal, in dB; below 0, less.
     beats : list of tuple of float
-        Throbbing as strange, likewise: each the lowest and the highest frequency of what throbs and
+        Throbs as strange, likewise: each the lowest and the highest frequency of what throbs and
         how often it does, all in Hz, and how much more than normal, in dB.
 
     Examples

@@ -71,6 +71,16 @@ def test_explain_leaves_a_picture_and_says_when_and_in_which_band(gmmseg, model,
     assert (picture[..., 0].astype(int) - picture[..., 2]).max() > 60
 
 
+def test_explain_names_in_hertz_what_throbs(gmmseg, model, tmp_path):
+    bearing = FAULTS[0]
+    assert gmmseg("audio", "anomaly", "score", model, bearing, "-o", tmp_path, "--explain")[0] == 0
+    why = json.loads((tmp_path / "bearing_why.json").read_text())
+    _, _, rate, change = why["beats"][0]
+    assert abs(rate - 24.0) < 1.0  # the bearing clicks at every turn, 24 times a second
+    assert change > 10.0
+    assert why["tones"] == []
+
+
 def test_a_clip_too_short_to_be_compared_is_told_and_scored(gmmseg, model, tmp_path):
     import soundfile
 
