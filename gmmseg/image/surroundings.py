@@ -17,7 +17,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import erfinv
 
+from gmmseg.core.covariance_base import diagonals
 from gmmseg.core.parameters import MixtureParameters
 from gmmseg.image.pixels import Region, as_region
 from gmmseg.image.recipe import within
@@ -32,6 +34,8 @@ N_ROUNDS = 3  # each labels by what the one before has learned
 # In parts of the mean width of things: how far the surroundings reach, and averages for labels.
 SURROUNDINGS, BLUR = 0.5, 0.025
 LEAST_SURROUNDINGS, MOST_BLUR = 8.0, 3.0  # pixels: fewer tell little; more hides thin things
+LEAST_PART = 1e-3  # of the step from ground to things: less between two pixels is noise
+SMALLEST = 1e-30  # step that counts as some
 FINE = 8  # places in a standard deviation of the surroundings: more tell no more
 TRUNCATED = 3  # standard deviations at which a window ends
 # What the image knows counts like a segment that fills this part of the surroundings.
@@ -96,6 +100,33 @@ class ThinnedPixels:
         here, left, above = cells[:, 1:, 1:], cells[:, 1:, :-1], cells[:, :-1, 1:]
         n_runs = int(np.count_nonzero(here & ~left)) + int(np.count_nonzero(here & ~above))
         return 2 * self.steps[1] * int(np.count_nonzero(here)) / max(n_runs, 1)
+
+    def softness(self) -> float:
+        """Return the standard deviation, in pixels, that borders are blurred with; 0 if sharp.
+
+        Pixels a distance d apart, one on either side of a step that was blurred with standard
+        deviation s, differ by ``erf(d / (2 sqrt(2) s))`` of it.
+        """
+        steps = np.concatenate([self._steps_at_borders(axis) for axis in (1, 2)])
+        if not len(steps):
+            return 0.0
+        things = self.averages[self.is_thing].mean(axis=0)
+        ground = self.averages[self.inside & ~self.is_thing].mean(axis=0)
+        part = float(np.median(steps)) / max(float(np.linalg.norm(things - ground)), SMALLEST)
+        distance = self.steps[1] / (2 * math.sqrt(2))
+        return float(distance / erfinv(min(max(part, LEAST_PART), 1.0)))
+
+    def _steps_at_borders(self, axis: int) -> Floats:
+        """Return how far neighbours along an axis differ of which one is thing and one ground."""
+        ahead, behind = (
+            tuple(part if a == axis else slice(None) for a in range(3))
+            for part in (slice(1, None), slice(None, -1))
+        )
+        is_border = self.is_thing[ahead] != self.is_thing[behind]
+        is_border &= self.inside[ahead] & self.inside[behind]
+        difference = self.averages[ahead][is_border] - self.averages[behind][is_border]
+        found: Floats = np.linalg.norm(difference, axis=1)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +220,7 @@ def learned_surroundings(
     if not width:
         return None
     window = max(SURROUNDINGS * width, LEAST_SURROUNDINGS) / lengths
-    blur = min(BLUR * width, MOST_BLUR) / lengths
+    blur = min(BLUR * width, MOST_BLUR, pixels.softness()) / lengths
     planes, rows, cols = (
         max(1, int(sigma / (FINE * step))) for sigma, step in zip(window, pixels.steps, strict=True)
     )
@@ -254,8 +285,8 @@ def _log_joint(
 
 def _log_volumes(parameters: MixtureParameters) -> Floats:
     """Return half the logarithm of the determinant of each covariance."""
-    _, logs = np.linalg.slogdet(parameters.component_covariances)
-    return (logs / 2).astype(np.float32)
+    factors = diagonals(parameters.component_factors)
+    return -np.log(factors).sum(axis=1).astype(np.float32)
 
 
 def _whitened(X: Floats, parameters: MixtureParameters, k: int) -> Floats:
@@ -270,10 +301,10 @@ def _dot(a: Floats, b: Floats) -> Floats:
 
 
 def _blurred(values: Floats, inside: Mask, sigma: NDArray[np.float64]) -> Floats:
-    """Return averages over a window, of what is in use in it."""
-    known = np.maximum(_windowed(inside.astype(np.float32), sigma), 1e-9)[..., np.newaxis]
+    """Return averages over a window, of what is in use in it; 0 for what is not."""
     used = inside[..., np.newaxis]
-    return np.where(used, _windowed(np.where(used, values, 0), sigma) / known, values)
+    known = np.maximum(_windowed(inside.astype(np.float32), sigma), 1e-9)[..., np.newaxis]
+    return np.where(used, _windowed(np.where(used, values, 0), sigma) / known, 0)
 
 
 def _windowed(values: Floats, sigma: NDArray[np.float64]) -> Floats:

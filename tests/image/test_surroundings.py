@@ -64,6 +64,29 @@ def test_the_dimmest_nucleus_is_not_lost_beside_bright_ones(rng):
     assert widths(segment_image(image, 2)).min() > 7
 
 
+def test_sharp_things_on_a_constant_ground_are_found_to_the_pixel():
+    image = np.zeros((100, 240), dtype=np.uint8)
+    image[30:70, 20:70], image[30:70, 120:170] = 200, 40
+    assert_array_equal(segment_image(image, 2), 1 + (image > 0))
+
+
+def test_a_sharp_thing_that_fills_the_picture_keeps_its_border(rng):
+    rows, cols = np.mgrid[:200, :300]
+    disc = (rows - 100) ** 2 + (cols - 150) ** 2 < 95**2
+    image = rng.poisson(500 * disc + 100).astype(np.uint16)
+    assert_array_equal(segment_image(image, 2, features="log"), 1 + disc)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical", "EII"])
+def test_pixels_that_are_nan_and_any_covariance_leave_things_whole(rng, covariance_type):
+    image, places = nuclei(rng, factors=(0.7, 1.0, 1.4, 1.0, 0.7))
+    channels = np.stack([image, image[::-1]], axis=-1).astype(np.float64)
+    channels[5:20, 5:20] = np.nan
+    labels = segment_image(channels, 2, covariance_type=covariance_type)
+    assert_array_equal(labels == 0, np.isnan(channels[..., 0]))
+    assert (labels[places > 0] == 2).mean() > 0.98
+
+
 def test_noise_leaves_things_whole(rng):
     image, places = nuclei(rng, factors=(0.7, 1.0, 1.4, 1.0, 0.7), gain=100.0)
     found = segment_image(image, 2) == 2
@@ -229,6 +252,16 @@ def test_what_is_kept_of_strips_is_what_is_kept_of_the_whole(rng):
     assert_array_equal(kept.averages, values[:, ::2, ::2])
     assert_array_equal(kept.inside, inside[:, ::2, ::2])
     assert_array_equal(kept.is_thing, (inside & (values[..., 0] > 0.5))[:, ::2, ::2])
+
+
+@pytest.mark.parametrize("blur", [0.0, 2.0, 4.0])
+def test_softness_is_by_how_many_pixels_borders_are_blurred(blur):
+    kept = ThinnedPixels.empty((1, 80, 120), 1)
+    kept.inside[:] = True
+    kept.is_thing[:, 20:60, 30:90] = True
+    sharp = 7.0 * kept.is_thing
+    kept.averages[..., 0] = ndimage.gaussian_filter(sharp, (0, blur, blur))
+    assert kept.softness() == pytest.approx(blur, rel=0.25, abs=1e-6)
 
 
 def test_the_width_of_bars_is_their_width():
