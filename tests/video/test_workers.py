@@ -26,17 +26,16 @@ def test_what_a_helper_raises_is_raised():
 
 
 def test_the_threads_go_with_the_workers():
-    before = threading.active_count()
-    workers, seen = Workers(40, n_jobs=3, unit=4), []
-    workers.run_on_all(lambda: seen.append(threading.get_ident()))
-    assert len(seen) == 3
-    helpers = [thread for thread in threading.enumerate() if thread.ident in seen]
+    before = set(threading.enumerate())
+    workers = Workers(40, n_jobs=3, unit=4)
+    workers.run_on_all(lambda: None)
+    helpers = set(threading.enumerate()) - before
+    assert len(helpers) == 2
     del workers
     gc.collect()
     for thread in helpers:
-        if thread is not threading.current_thread():
-            thread.join(timeout=10)
-    assert threading.active_count() <= before
+        thread.join(timeout=10)
+    assert not any(thread.is_alive() for thread in helpers)
 
 
 def test_after_an_error_the_threads_go_on():
