@@ -36,7 +36,8 @@ SURROUNDINGS, BLUR = 0.5, 0.025
 LEAST_SURROUNDINGS, MOST_BLUR = 8.0, 3.0  # pixels: fewer tell little; more hides thin things
 LEAST_PART = 1e-3  # of the step from ground to things: less between two pixels is noise
 SMALLEST = 1e-30  # step that counts as some
-FINE = 8  # places in a standard deviation of the surroundings: more tell no more
+LEAST_SHARE = 1e-9  # of an image that a segment is taken for
+FINE = 4  # places in a standard deviation of the surroundings: more tell no more
 TRUNCATED = 3  # standard deviations at which a window ends
 # What the image knows counts like a segment that fills this part of the surroundings.
 PRIOR_OF_MEAN, PRIOR_OF_VARIANCE, PRIOR_OF_WEIGHT = 0.03, 0.2, 0.02
@@ -249,7 +250,7 @@ class _Learner:
         inside = self.pixels.inside.astype(np.float32)
         present = _windowed(inside, self.window)
         return [
-            self._segment(k, belief, present, belief.sum() / max(inside.sum(), 1))
+            self._segment(k, belief, present, max(belief.sum() / max(inside.sum(), 1), LEAST_SHARE))
             for k, belief in enumerate((inside - things, things))
         ]
 

@@ -87,6 +87,12 @@ def test_pixels_that_are_nan_and_any_covariance_leave_things_whole(rng, covarian
     assert (labels[places > 0] == 2).mean() > 0.98
 
 
+def test_a_thing_of_one_pixel_is_found():
+    image = np.zeros((3, 3), dtype=np.uint8)
+    image[1, 1] = 9
+    assert_array_equal(segment_image(image, 2, features="log"), 1 + (image > 0))
+
+
 def test_noise_leaves_things_whole(rng):
     image, places = nuclei(rng, factors=(0.7, 1.0, 1.4, 1.0, 0.7), gain=100.0)
     found = segment_image(image, 2) == 2
@@ -217,7 +223,8 @@ def test_a_place_learns_what_the_definition_says(rng, monkeypatch, place):
         assert_allclose(segment.weight[place], weight, rtol=1e-4)
 
 
-def test_densities_are_those_of_the_gaussian_that_shift_and_spread_describe(rng):
+def test_densities_are_those_of_the_gaussian_that_shift_and_spread_describe(rng, monkeypatch):
+    monkeypatch.setattr(surroundings, "FINE", 100)
     kept = ThinnedPixels.empty((1, 30, 40), 2)
     kept.inside[:] = True
     kept.is_thing[:, 8:20, 10:26] = True
