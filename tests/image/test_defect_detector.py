@@ -257,7 +257,7 @@ def test_no_step_takes_more_threads_than_it_is_given(rng, monkeypatch):
     adapted.inspect(images[0])
     images[0][8:16, 8:16] = 0.0
     assert adapted.explain(images[0])
-    assert wanted == {3}
+    assert {3} <= wanted <= {1, 3}  # one where the others would come too late
 
 
 @FEW
